@@ -1,0 +1,39 @@
+// Every bound of the public interface in one place; the unit stands last in each name.
+// A value above its bound is refused with a typed error, never cut to fit.
+
+/** A key, in UTF-8. The same on every backend. */
+export const keyBytesMax = 1024;
+/** The name of a filter's bucket, in UTF-8. */
+export const bucketBytesMax = 256;
+/** What an engine is asked to store as a key at most: a bucket, an item and their separators. */
+export const tableKeyBytesMax = 1_400;
+/** A stored value, in UTF-8 if it is text: 512 MiB, the bound of Valkey and Redis. */
+export const valueBytesMax = 536_870_912;
+
+/** Entries or keys of one page of `scan` and `scanKeys`. */
+export const scanPageKeysMax = 100_000;
+/** Entries or keys of one `list` and `listKeys`. */
+export const listKeysMax = 250_000;
+/** Keys that one `deleteByPrefix` removes. */
+export const prefixDeleteKeysMax = 100_000;
+/** Keys that one `randomKeys`, `claimRandomMany` or `popRandomMany` chooses. */
+export const randomKeysMax = 1_000_000;
+
+/** Rows that one export, import or validation of a file handles. */
+export const fileRowsMax = 1_000_000;
+/** Rows that an import writes in one transaction. */
+export const fileBatchRowsMax = 10_000;
+export const fileBatchRowsDefault = 1_000;
+/** A line of a JSONL file with its newline: 64 MiB. */
+export const jsonlLineBytesMax = 67_108_864;
+
+/** How long one grant or renewal of a claim lasts: a day. */
+export const claimTtlMsMax = 86_400_000;
+export const claimTtlMsDefault = 30_000;
+/** The name of a claim's owner, in UTF-8. */
+export const claimOwnerBytesMax = 256;
+
+/** How far ahead an expiry may lie: 100 years of 365.25 days. */
+export const ttlMsMax = 3_155_760_000_000;
+/** A duration among the options: what 64 bits of nanoseconds hold, about 292 years. */
+export const durationMsMax = 9_223_372_036_854;

@@ -1,0 +1,64 @@
+// Journal: what a transaction has changed, so that it can be taken back.
+//
+// Entries lie flat in one array (table, key, former value, former deadline) which is reused, so
+// that a committed write allocates nothing here. A former value of undefined means that the key
+// was not there. Clearing a table is journalled as one step that puts the old content back.
+
+import type { Stored } from "../../engine/stored.js";
+
+/** What the journal needs of a table to undo a change of it. */
+export interface Undoable {
+  restore(key: string, value: Stored | undefined, deadline: number): void;
+}
+
+interface Step {
+  undo(): void;
+}
+
+// Beyond this many entries the array is given back after the transaction.
+const keptEntriesMax = 4096;
+
+export class Journal {
+  #tables: (Undoable | Step)[] = [];
+  #keys: string[] = [];
+  #values: (Stored | undefined)[] = [];
+  #deadlines: number[] = [];
+  #length = 0;
+
+  record(table: Undoable, key: string, value: Stored | undefined, deadline: number): void {
+    const at = this.#length++;
+    this.#tables[at] = table;
+    this.#keys[at] = key;
+    this.#values[at] = value;
+    this.#deadlines[at] = deadline;
+  }
+
+  recordStep(step: Step): void {
+    this.#tables[this.#length++] = step;
+  }
+
+  /** Forgets everything; former values are let go at once, however large they were. */
+  commit(): void {
+    if (this.#length > keptEntriesMax) this.#release();
+    else for (let at = 0; at < this.#length; at++) this.#values[at] = undefined;
+    this.#length = 0;
+  }
+
+  /** Takes everything back, the latest change first. */
+  rollback(): void {
+    for (let at = this.#length - 1; at >= 0; at--) {
+      const table = this.#tables[at] as Undoable | Step;
+      if ("undo" in table) table.undo();
+      else table.restore(this.#keys[at] as string, this.#values[at], this.#deadlines[at] as number);
+    }
+    this.#release();
+    this.#length = 0;
+  }
+
+  #release(): void {
+    this.#tables = [];
+    this.#keys = [];
+    this.#values = [];
+    this.#deadlines = [];
+  }
+}

@@ -1,0 +1,142 @@
+// Memory engine: the tables in this thread's heap.
+//
+// JavaScript runs one callback at a time, so a transaction is a plain function call with a journal
+// that can take it back. Reads and writes return bare results: there is nothing to wait for.
+
+import type {
+  Awaitable,
+  Capabilities,
+  Engine,
+  IndexReport,
+  Tables,
+  Transaction,
+  View,
+} from "../../engine/engine.js";
+import { type ExpiringTable, freeIndex } from "../../engine/tables.js";
+import type { Env, Random } from "../../env/env.js";
+import { Journal } from "./journal.js";
+import { MemoryKeyIndex } from "./memory-key-index.js";
+import { MemoryTable } from "./memory-table.js";
+
+class MemoryTransaction implements Transaction {
+  readonly values: MemoryTable;
+  readonly lists: MemoryTable;
+  readonly items: MemoryTable;
+  readonly claims: MemoryTable;
+  readonly members: MemoryTable;
+  readonly counters: MemoryTable;
+  readonly garbage: MemoryTable;
+  readonly free: MemoryKeyIndex;
+  readonly random: Random;
+  readonly #clock: Env["clock"];
+  #now = 0;
+
+  constructor(journal: Journal, env: Env, trackKeys: boolean) {
+    this.values = new MemoryTable(journal, trackKeys);
+    this.lists = new MemoryTable(journal, false);
+    this.items = new MemoryTable(journal, false);
+    this.claims = new MemoryTable(journal, false);
+    this.members = new MemoryTable(journal, false);
+    this.counters = new MemoryTable(journal, false);
+    this.garbage = new MemoryTable(journal, false);
+    this.free = new MemoryKeyIndex(journal, this[freeIndex.source], this[freeIndex.without]);
+    this.random = env.random;
+    this.#clock = env.clock;
+  }
+
+  // Read at most once per transaction, and not at all by operations that meet no deadline.
+  get now(): number {
+    if (this.#now === 0) this.#now = this.#clock.now();
+    return this.#now;
+  }
+
+  begin(): this {
+    this.#now = 0;
+    return this;
+  }
+
+  forEachDue(table: ExpiringTable, visit: (key: string) => void): void {
+    this[table].forEachDue(this.now, visit);
+  }
+
+  nextDue(table: ExpiringTable): string | undefined {
+    return this[table].nextDue(this.now);
+  }
+}
+
+export interface MemoryEngineOptions {
+  /** Build the ordered index of the values at once instead of when it is first asked for. */
+  readonly trackKeys: boolean;
+}
+
+export class MemoryEngine implements Engine {
+  readonly name = "memory";
+  readonly capabilities: Capabilities = {
+    sharing: "thread",
+    durability: "nothing",
+    atomicBatches: true,
+    largerThanMemory: false,
+  };
+  readonly #journal = new Journal();
+  readonly #transaction: MemoryTransaction;
+  #writing = false;
+
+  constructor(env: Env, options: MemoryEngineOptions) {
+    this.#transaction = new MemoryTransaction(this.#journal, env, options.trackKeys);
+  }
+
+  read<Request, Result>(
+    operation: (view: View, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result> {
+    return operation(this.#transaction.begin(), request);
+  }
+
+  write<Request, Result>(
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result> {
+    if (this.#writing) throw new Error("a write inside a write: transactions do not nest");
+    this.#writing = true;
+    try {
+      const result = operation(this.#transaction.begin(), request);
+      this.#journal.commit();
+      return result;
+    } catch (error) {
+      this.#journal.rollback();
+      throw error;
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  earliestDeadline(): number {
+    const { values, claims, lists, members } = this.#transaction;
+    const first = values.earliestDeadline;
+    return claims.size + lists.size + members.size === 0
+      ? first
+      : Math.min(first, claims.earliestDeadline, lists.earliestDeadline, members.earliestDeadline);
+  }
+
+  hasGarbage(): boolean {
+    return this.#transaction.garbage.size > 0;
+  }
+
+  indexReport(): IndexReport | null {
+    const ordered = this.#transaction.values.indexSize;
+    return ordered === null ? null : { ordered, table: this.#transaction.values.size };
+  }
+
+  rebuildIndexes(): void {
+    this.#transaction.values.rebuildIndex();
+    this.#transaction.free.forget();
+  }
+
+  diskReport(): null {
+    return null;
+  }
+
+  async close(): Promise<void> {
+    // Nothing is under way between calls, and there is nothing outside the heap to release.
+  }
+}

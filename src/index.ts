@@ -1,0 +1,15 @@
+// anykv: the public entry.
+
+export * from "./base/errors.js";
+export type { Filter, MemberOptions } from "./kv/filter.js";
+export { Kv } from "./kv/kv.js";
+export { openKv } from "./kv/open-kv.js";
+export type { DiskOptions } from "./kv/options/disk-options.js";
+export type {
+  Backend,
+  MemoryOptions,
+  OpenKvOptions,
+  Serialization,
+} from "./kv/options/options.js";
+export type { AnySchema, KeyOf, ValueOf } from "./kv/schema.js";
+export type * from "./kv/types.js";

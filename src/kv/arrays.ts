@@ -1,0 +1,164 @@
+// Arrays: ordered elements under a key, for queues and stacks. Both ends cost O(1).
+//
+// A key is a value or an array: array operations on a value, and value operations on an array,
+// reject with `WrongTypeError`. An array vanishes with its last element.
+
+import { listKeysMax, ttlMsMax } from "../base/limits.js";
+import type { End } from "../operations/requests.js";
+import {
+  checkKey,
+  field,
+  fieldsOf,
+  isInteger,
+  limitField,
+  prefixField,
+  refuse,
+} from "./arguments.js";
+import { ClaimMethods } from "./claims.js";
+import type { KeyOf, ValueOf } from "./schema.js";
+import type { CreateOptions, GuardOptions, ListOptions, WaitOptions } from "./types.js";
+import { createOptions, guardOptions } from "./write-arguments.js";
+
+/** An element of the array under a key: of the array type that the schema names, if any. */
+type ElementOf<Schema, Key extends KeyOf<Schema>> =
+  ValueOf<Schema, Key> extends readonly (infer Element)[] ? Element : ValueOf<Schema, Key>;
+
+export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
+  /** Adds an element at the end, creating the array when there is none; the new length. */
+  append<Key extends KeyOf<Schema>>(
+    key: Key,
+    value: ElementOf<Schema, Key>,
+    options?: CreateOptions,
+  ): Promise<number> {
+    return this.#push(key, value, "last", options);
+  }
+
+  /** Adds an element at the front, creating the array when there is none; the new length. */
+  prepend<Key extends KeyOf<Schema>>(
+    key: Key,
+    value: ElementOf<Schema, Key>,
+    options?: CreateOptions,
+  ): Promise<number> {
+    return this.#push(key, value, "first", options);
+  }
+
+  /** Removes the last element and resolves with it, or with null when there is no array. */
+  pop<Value = ElementOf<Schema, KeyOf<Schema>>>(
+    key: KeyOf<Schema>,
+    options?: GuardOptions,
+  ): Promise<Value | null> {
+    return this.#pop(key, "last", options);
+  }
+
+  /** Removes the first element and resolves with it, or with null when there is no array. */
+  popFirst<Value = ElementOf<Schema, KeyOf<Schema>>>(
+    key: KeyOf<Schema>,
+    options?: GuardOptions,
+  ): Promise<Value | null> {
+    return this.#pop(key, "first", options);
+  }
+
+  /**
+   * `pop` that waits for an element, up to `timeout` milliseconds, and then resolves to null.
+   * Whoever waits longest is served first.
+   * @throws OperationCanceledError when the signal is aborted, StoreClosedError on `close`.
+   */
+  popWait<Value = ElementOf<Schema, KeyOf<Schema>>>(
+    key: KeyOf<Schema>,
+    options?: WaitOptions,
+  ): Promise<Value | null> {
+    return this.#popWait(key, "last", options);
+  }
+
+  /** `popFirst` that waits for an element: the receiving end of a queue. See `popWait`. */
+  popFirstWait<Value = ElementOf<Schema, KeyOf<Schema>>>(
+    key: KeyOf<Schema>,
+    options?: WaitOptions,
+  ): Promise<Value | null> {
+    return this.#popWait(key, "first", options);
+  }
+
+  /** Number of elements; 0 when there is no array. */
+  async length(key: KeyOf<Schema>): Promise<number> {
+    checkKey(key);
+    const store = this.ready ?? (await this.opened());
+    return store.length(key);
+  }
+
+  /** Elements by position, as `Array.prototype.slice` counts: `end` excluded, negative from the end. */
+  async range<Value = ElementOf<Schema, KeyOf<Schema>>>(
+    key: KeyOf<Schema>,
+    start = 0,
+    end: number = Number.MAX_SAFE_INTEGER,
+  ): Promise<Value[]> {
+    checkKey(key);
+    if (!isInteger(start)) refuse("start", "an integer", start);
+    if (!isInteger(end)) refuse("end", "an integer", end);
+    const store = this.ready ?? (await this.opened());
+    const elements = await store.range({ key, start, end });
+    return elements.map((element) => this.format.decode(element) as Value);
+  }
+
+  /** Deletes an array; whether it was there. Values are refused: `WrongTypeError`. */
+  async deleteArray(key: KeyOf<Schema>, options?: GuardOptions): Promise<boolean> {
+    checkKey(key);
+    const request = { key, options: guardOptions(options) };
+    const store = this.ready ?? (await this.opened());
+    return store.deleteArray(request);
+  }
+
+  /** Names of arrays in key order. */
+  async listArrays(options?: ListOptions): Promise<string[]> {
+    const fields = fieldsOf(options);
+    const request = { prefix: prefixField(fields), limit: limitField(fields, listKeysMax) };
+    const store = this.ready ?? (await this.opened());
+    return store.listArrays(request);
+  }
+
+  async #push(key: string, value: unknown, end: End, options: unknown): Promise<number> {
+    checkKey(key);
+    const encoded = this.format.encode(value);
+    const request = { key, value: encoded, end, options: createOptions(options) };
+    const store = this.ready ?? (await this.opened());
+    return store.push(request);
+  }
+
+  async #pop<Value>(key: string, end: End, options: unknown): Promise<Value | null> {
+    checkKey(key);
+    const request = { key, end, options: guardOptions(options), check: this.format.check };
+    const store = this.ready ?? (await this.opened());
+    const stored = await store.pop(request);
+    return stored === undefined ? null : (this.format.decode(stored) as Value);
+  }
+
+  async #popWait<Value>(
+    key: string,
+    end: End,
+    options: WaitOptions | undefined,
+  ): Promise<Value | null> {
+    checkKey(key);
+    const fields = fieldsOf(options);
+    const timeoutMs = timeoutOption(field(fields, "timeout"));
+    const signal = signalOption(field(fields, "signal"));
+    const guard = guardOptions(options);
+    const store = this.ready ?? (await this.opened());
+    const signals = signal === undefined ? [this.closing] : [signal, this.closing];
+    const { check } = this.format;
+    const request = { key, end, options: guard, check, timeoutMs, signals };
+    const stored = await store.popWait(request);
+    return stored === undefined ? null : (this.format.decode(stored) as Value);
+  }
+}
+
+function timeoutOption(timeout: unknown): number | undefined {
+  if (timeout === undefined) return undefined;
+  if (!isInteger(timeout) || timeout < 0 || timeout > ttlMsMax) {
+    refuse('option "timeout"', `an integer from 0 to ${ttlMsMax}`, timeout);
+  }
+  return timeout;
+}
+
+function signalOption(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  return refuse('option "signal"', "an AbortSignal", signal);
+}

@@ -1,0 +1,16 @@
+// Backends: how each one by name becomes a store.
+
+import { BackendUnavailableError } from "../base/errors.js";
+import { MemoryEngine } from "../engines/memory/memory-engine.js";
+import { LocalStore } from "../store/local-store.js";
+import type { Store } from "../store/store.js";
+import type { KvOptions } from "./options/options.js";
+
+/** @throws BackendUnavailableError for a backend that this version does not have. */
+export function openStore(options: KvOptions): Store | Promise<Store> {
+  const { backend, env, trackKeys } = options;
+  if (backend === "memory") return new LocalStore(new MemoryEngine(env, { trackKeys }), env);
+  throw new BackendUnavailableError(`the backend "${backend}" is not part of this version`, {
+    hint: 'open with `backend: "memory"`',
+  });
+}

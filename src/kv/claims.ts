@@ -1,0 +1,191 @@
+// Claims: exclusive leases with fencing tokens, and one-time allocation.
+//
+// A claim is live until `expiresAt`. Release, complete and renew succeed only for the claim that
+// holds the key now; anything else is stale and answers false without disturbing a newer claim.
+
+import { InvalidOptionsError } from "../base/errors.js";
+import { claimTtlMsMax, randomKeysMax } from "../base/limits.js";
+import type { Claim as StoredClaim } from "../operations/claim-rows.js";
+import {
+  booleanField,
+  checkKey,
+  checkKeys,
+  fieldsOf,
+  prefixField,
+  requiredCountField,
+} from "./arguments.js";
+import { QueryMethods } from "./queries.js";
+import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
+import type {
+  Claim,
+  ClaimedKeys,
+  ClaimKeysOptions,
+  ClaimRandomManyOptions,
+  ClaimRandomOptions,
+  ClaimRef,
+  CompletedClaims,
+  CompleteOptions,
+  CountedOptions,
+  Entry,
+  FailedClaim,
+  LeaseOptions,
+  PrefixOptions,
+  ReleasedClaims,
+  RenewedClaims,
+  RenewOptions,
+} from "./types.js";
+import { claimRef, claimRefs, leaseOptions } from "./write-arguments.js";
+
+export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
+  /** Claims one free key of the prefix, uniformly chosen, or resolves to null. O(log n). */
+  async claimRandom<Value = ValueOf<Schema>>(
+    options?: ClaimRandomOptions,
+  ): Promise<Claim<Value> | null> {
+    const fields = fieldsOf(options);
+    const [claim] = await this.#claimRandom<Value>(prefixField(fields), 1, leaseOptions(fields));
+    return claim ?? null;
+  }
+
+  /** Claims up to `count` free keys; all of them or, on an error, none. */
+  async claimRandomMany<Value = ValueOf<Schema>>(
+    options: ClaimRandomManyOptions,
+  ): Promise<Claim<Value>[]> {
+    const fields = fieldsOf(options);
+    const count = requiredCountField(fields, "count", randomKeysMax);
+    return this.#claimRandom<Value>(prefixField(fields), count, leaseOptions(fields));
+  }
+
+  /** Claims a key, or resolves to null when it is missing or claimed by someone else. */
+  claimKey<Key extends KeyOf<Schema>>(
+    key: Key,
+    options?: LeaseOptions,
+  ): Promise<Claim<ValueOf<Schema, Key>> | null>;
+  claimKey<Value>(key: UntypedKey<Schema>, options?: LeaseOptions): Promise<Claim<Value> | null>;
+  async claimKey(key: string, options?: LeaseOptions): Promise<Claim | null> {
+    checkKey(key);
+    const lease = leaseOptions(fieldsOf(options));
+    const { check } = this.format;
+    const store = this.ready ?? (await this.opened());
+    const result = await store.claimKeys({ keys: [key], lease, allOrNothing: false, check });
+    const claim = result.claimed[0];
+    return claim === undefined ? null : this.#claim(claim);
+  }
+
+  /** Claims several keys; with `allOrNothing` it stops at the first that cannot be claimed. */
+  async claimKeys<Value = ValueOf<Schema>>(
+    keys: readonly KeyOf<Schema>[],
+    options?: ClaimKeysOptions,
+  ): Promise<ClaimedKeys<Value>> {
+    checkKeys(keys);
+    if (new Set(keys).size < keys.length) throw new InvalidOptionsError("keys must be distinct");
+    const fields = fieldsOf(options);
+    const request = {
+      keys: [...keys],
+      lease: leaseOptions(fields),
+      allOrNothing: booleanField(fields, "allOrNothing", false),
+      check: this.format.check,
+    };
+    const store = this.ready ?? (await this.opened());
+    const { claimed, busy, missing } = await store.claimKeys(request);
+    return { claimed: claimed.map((claim) => this.#claim<Value>(claim)), busy, missing };
+  }
+
+  /** Removes one free entry of the prefix, uniformly chosen, or resolves to null. */
+  async popRandom<Value = ValueOf<Schema>>(options?: PrefixOptions): Promise<Entry<Value> | null> {
+    const [entry] = await this.#popRandom<Value>(prefixField(fieldsOf(options)), 1);
+    return entry ?? null;
+  }
+
+  /** Removes up to `count` free entries; all of them or, on an error, none. */
+  async popRandomMany<Value = ValueOf<Schema>>(options: CountedOptions): Promise<Entry<Value>[]> {
+    const fields = fieldsOf(options);
+    const count = requiredCountField(fields, "count", randomKeysMax);
+    return this.#popRandom<Value>(prefixField(fields), count);
+  }
+
+  /** Frees the key at once; false when the claim is stale. */
+  async releaseClaim(claim: ClaimRef): Promise<boolean> {
+    const claims = [claimRef(claim)];
+    const store = this.ready ?? (await this.opened());
+    return (await store.releaseClaims({ claims }))[0] === true;
+  }
+
+  /** Ends the claim and deletes its key, unless `deleteKey: false`; false when it is stale. */
+  async completeClaim(claim: ClaimRef, options?: CompleteOptions): Promise<boolean> {
+    const deleteKey = booleanField(fieldsOf(options), "deleteKey", true);
+    const claims = [claimRef(claim)];
+    const store = this.ready ?? (await this.opened());
+    return (await store.completeClaims({ claims, deleteKey }))[0] === true;
+  }
+
+  /** Moves the end of the lease to `ttl` from now; false when the claim is stale. */
+  async renewClaim(claim: ClaimRef, options: RenewOptions): Promise<boolean> {
+    const ttl = requiredCountField(fieldsOf(options), "ttl", claimTtlMsMax);
+    const claims = [claimRef(claim)];
+    const store = this.ready ?? (await this.opened());
+    return (await store.renewClaims({ claims, ttl }))[0] === true;
+  }
+
+  /** `releaseClaim` for many; stale ones are listed in `failed`. */
+  async releaseClaims(claims: readonly ClaimRef[]): Promise<ReleasedClaims> {
+    const refs = claimRefs(claims);
+    const store = this.ready ?? (await this.opened());
+    const failed = failedClaims(refs, await store.releaseClaims({ claims: refs }));
+    return { attempted: refs.length, released: refs.length - failed.length, failed };
+  }
+
+  /** `completeClaim` for many; stale ones are listed in `failed`. */
+  async completeClaims(
+    claims: readonly ClaimRef[],
+    options?: CompleteOptions,
+  ): Promise<CompletedClaims> {
+    const refs = claimRefs(claims);
+    const deleteKey = booleanField(fieldsOf(options), "deleteKey", true);
+    const store = this.ready ?? (await this.opened());
+    const failed = failedClaims(refs, await store.completeClaims({ claims: refs, deleteKey }));
+    return { attempted: refs.length, completed: refs.length - failed.length, failed };
+  }
+
+  /** `renewClaim` for many; stale ones are listed in `failed`. */
+  async renewClaims(claims: readonly ClaimRef[], options: RenewOptions): Promise<RenewedClaims> {
+    const refs = claimRefs(claims);
+    const ttl = requiredCountField(fieldsOf(options), "ttl", claimTtlMsMax);
+    const store = this.ready ?? (await this.opened());
+    const failed = failedClaims(refs, await store.renewClaims({ claims: refs, ttl }));
+    return { attempted: refs.length, renewed: refs.length - failed.length, failed };
+  }
+
+  async #claimRandom<Value>(
+    prefix: string,
+    count: number,
+    lease: { ttl: number; owner: string },
+  ): Promise<Claim<Value>[]> {
+    const { check } = this.format;
+    const store = this.ready ?? (await this.opened());
+    const claims = await store.claimRandom({ prefix, count, lease, check });
+    return claims.map((claim) => this.#claim<Value>(claim));
+  }
+
+  async #popRandom<Value>(prefix: string, count: number): Promise<Entry<Value>[]> {
+    const { check } = this.format;
+    const store = this.ready ?? (await this.opened());
+    const entries = await store.popRandom({ prefix, count, check });
+    return entries.map(({ key, value }) => ({ key, value: this.format.decode(value) as Value }));
+  }
+
+  #claim<Value>({ id, key, token, expiresAt, owner, value }: StoredClaim): Claim<Value> {
+    const entry = { key, value: this.format.decode(value) as Value };
+    const claim = { id, key, token, expiresAt, entry };
+    return owner === "" ? claim : { ...claim, owner };
+  }
+}
+
+function failedClaims(refs: readonly ClaimRef[], updated: readonly boolean[]): FailedClaim[] {
+  const failed: FailedClaim[] = [];
+  refs.forEach(({ id, key }, index) => {
+    if (updated[index]) return;
+    const message = "the claim is unknown, expired, already ended or superseded";
+    failed.push({ index, id, key, name: "ClaimNotUpdated", message });
+  });
+  return failed;
+}

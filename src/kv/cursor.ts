@@ -1,0 +1,23 @@
+// Cursor: where a page ended, as opaque text that outlives the process.
+//
+// It is the last key of the page in padded base64, so it stays good after a restart and after that
+// key has been deleted: the next page begins at the first greater key.
+
+import { InvalidCursorError } from "../base/errors.js";
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+export function encodeCursor(lastKey: string): string {
+  return Buffer.from(lastKey).toString("base64");
+}
+
+/** @throws InvalidCursorError when no page of ours ends in such a cursor. */
+export function decodeCursor(cursor: string): string {
+  if (!base64.test(cursor)) throw new InvalidCursorError("cursor is not one that a page returned");
+  try {
+    return utf8.decode(Buffer.from(cursor, "base64"));
+  } catch (cause) {
+    throw new InvalidCursorError("cursor is not one that a page returned", { cause });
+  }
+}

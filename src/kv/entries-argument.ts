@@ -1,0 +1,57 @@
+// Entries argument of `setMany`: every entry is checked and encoded before anything is written,
+// and every bad one is reported, not only the first.
+
+import { compareByteOrder } from "../base/byte-order.js";
+import { type ErrorDetail, InvalidOptionsError, isKvError } from "../base/errors.js";
+import type { Entry } from "../operations/requests.js";
+import { checkKey, describe, isPlainObject } from "./arguments.js";
+import type { ValueFormat } from "./serialization/format.js";
+
+function refuseEntries(errors: ErrorDetail[]): never {
+  const noun = errors.length === 1 ? "entry" : "entries";
+  throw new InvalidOptionsError(`setMany validation failed: ${errors.length} invalid ${noun}`, {
+    errors,
+  });
+}
+
+function detail(key: string, error: unknown): ErrorDetail {
+  if (!isKvError(error)) throw error;
+  return { key, name: error.name, message: error.message };
+}
+
+/** The encoded entries in the order of the object; rejects them all if one is bad. */
+export function encodeEntries(entries: unknown, format: ValueFormat): Entry[] {
+  if (!isPlainObject(entries)) {
+    const message = `entries must be a plain object, got ${describe(entries)}`;
+    refuseEntries([{ name: "InvalidEntries", message }]);
+  }
+  const keys = Object.keys(entries);
+  checkEntryKeys(keys);
+  const encoded: Entry[] = [];
+  const errors: ErrorDetail[] = [];
+  for (const key of keys) {
+    try {
+      encoded.push({ key, value: format.encode(entries[key]) });
+    } catch (error) {
+      errors.push(detail(key, error));
+    }
+  }
+  if (errors.length > 0) {
+    refuseEntries(errors.sort((a, b) => compareByteOrder(a.key ?? "", b.key ?? "")));
+  }
+  return encoded;
+}
+
+// Bad keys are reported alone, before any value is looked at.
+function checkEntryKeys(keys: readonly string[]): void {
+  const errors: ErrorDetail[] = [];
+  for (const key of keys) {
+    try {
+      if (key === "") errors.push({ key, name: "EmptyKey", message: "key must be non-empty" });
+      else checkKey(key);
+    } catch (error) {
+      errors.push(detail(key, error));
+    }
+  }
+  if (errors.length > 0) refuseEntries(errors);
+}

@@ -1,0 +1,93 @@
+// Filter: membership of items in a bucket, exact (no false positives), with expiry.
+//
+// Buckets are apart from each other and from the keys of the store, but they are part of it: they
+// live where it lives, and `kv.clear()` empties them too. An item is text or bytes; bytes that are
+// valid UTF-8 are the same item as their text.
+
+import { ttlMsMax } from "../base/limits.js";
+import type { MemberRequest } from "../operations/requests.js";
+import type { Store } from "../store/store.js";
+import { checkKey, countField, fieldsOf } from "./arguments.js";
+import type { GuardOptions } from "./types.js";
+import { guardOptions } from "./write-arguments.js";
+
+/** Each `ttl` counts from the call that gives it, in milliseconds. */
+export interface MemberOptions extends GuardOptions {
+  ttl?: number | undefined;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function itemText(item: unknown): string {
+  if (!(item instanceof Uint8Array)) {
+    checkKey(item, "item");
+    return `t${item}`;
+  }
+  const text = textOf(item);
+  const encoded = text ?? Buffer.from(item).toString("base64");
+  checkKey(encoded, "item");
+  // Bytes that are not UTF-8 cannot collide with text: their tag differs.
+  return text === undefined ? `b${encoded}` : `t${encoded}`;
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function ttlOption(options: MemberOptions | undefined): number | undefined {
+  return countField(fieldsOf(options), "ttl", ttlMsMax);
+}
+
+export class Filter {
+  readonly bucket: string;
+  readonly #store: () => Promise<Store>;
+
+  /** @internal */
+  constructor(bucket: string, store: () => Promise<Store>) {
+    this.bucket = bucket;
+    this.#store = store;
+  }
+
+  /** Whether the item is there. O(1) in memory. */
+  async contains(item: string | Uint8Array): Promise<boolean> {
+    const request = this.#request(item, undefined);
+    return (await this.#store()).containsMember(request);
+  }
+
+  /** Adds an item, or replaces its expiry; true when it was not there before. */
+  async add(item: string | Uint8Array, options?: MemberOptions): Promise<boolean> {
+    const request = { ...this.#request(item, options), ttl: ttlOption(options) };
+    return (await this.#store()).addMember(request);
+  }
+
+  /** In one step: true when the item was there already, else false and now it is. */
+  async checkThenAdd(item: string | Uint8Array, options?: MemberOptions): Promise<boolean> {
+    const request = { ...this.#request(item, options), ttl: ttlOption(options) };
+    return (await this.#store()).checkThenAddMember(request);
+  }
+
+  /** Removes an item; whether it was there. */
+  async delete(item: string | Uint8Array, options?: GuardOptions): Promise<boolean> {
+    const request = this.#request(item, options);
+    return (await this.#store()).deleteMember(request);
+  }
+
+  /** Number of items of the bucket. O(log n). */
+  async size(): Promise<number> {
+    return (await this.#store()).countMembers({ bucket: this.bucket });
+  }
+
+  /** Removes all items of the bucket, in steps that let other work go on. */
+  async clear(): Promise<true> {
+    await (await this.#store()).clearMembers({ bucket: this.bucket });
+    return true;
+  }
+
+  #request(item: string | Uint8Array, options: GuardOptions | undefined): MemberRequest {
+    return { bucket: this.bucket, item: itemText(item), options: guardOptions(options) };
+  }
+}

@@ -1,0 +1,145 @@
+// Options of `openKv`: checked, completed with defaults, and compared.
+//
+// `KvOptions` is the normal form: two calls ask for the same store exactly when their normal forms
+// are equivalent, however they spelled their durations, sizes and paths.
+
+import { resolve } from "node:path";
+import {
+  InvalidBackendError,
+  InvalidOptionsError,
+  InvalidSerializationError,
+} from "../../base/errors.js";
+import { type Env, nodeEnv } from "../../env/env.js";
+import {
+  booleanField,
+  checkKey,
+  describe,
+  type Fields,
+  field,
+  fieldsOf,
+  isInteger,
+  refuse,
+  textField,
+} from "../arguments.js";
+import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
+
+export const backends = ["memory", "wal", "disk", "shared", "valkey"] as const;
+export type Backend = (typeof backends)[number];
+
+export const serializations = ["json", "string", "bytes"] as const;
+export type Serialization = (typeof serializations)[number];
+
+export interface OpenKvOptions {
+  /** A store of its own, with options of its own; absent: the store of this process. */
+  name?: string | undefined;
+  /** Default "disk". */
+  backend?: Backend | undefined;
+  /** Where the backend keeps its files; default "./.anykv". Ignored by memory. */
+  path?: string | undefined;
+  /** How values are stored; default "json". */
+  serialization?: Serialization | undefined;
+  /** Keep the ordered key index from the start; default false: when it is first asked for. */
+  trackKeys?: boolean | undefined;
+  memory?: MemoryOptions | undefined;
+  disk?: DiskOptions | undefined;
+  metrics?: { operations?: boolean | undefined } | undefined;
+  /** Clock, randomness, timers and files; for tests. */
+  env?: Env | undefined;
+}
+
+export interface MemoryOptions {
+  /**
+   * Shards of the seeds' memory backend. One thread needs none, so it changes nothing here; it
+   * takes part in comparing options, so that scripts meet the same conflicts.
+   */
+  shardCount?: number | undefined;
+}
+
+export interface KvOptions {
+  readonly name: string | undefined;
+  readonly backend: Backend;
+  /** Absolute; "" for backends without files. */
+  readonly path: string;
+  readonly serialization: Serialization;
+  readonly trackKeys: boolean;
+  /** 0 stands for automatic. */
+  readonly shardCount: number;
+  readonly disk: DiskSettings;
+  readonly operationMetrics: boolean;
+  readonly env: Env;
+}
+
+const defaultPath = "./.anykv";
+const fileBackends: ReadonlySet<Backend> = new Set(["wal", "disk"]);
+
+/** @throws InvalidOptionsError, InvalidBackendError, InvalidSerializationError */
+export function normalizeOptions(options: unknown): KvOptions {
+  const fields = fieldsOf(options);
+  const backend = choice(fields, "backend", backends, "disk", InvalidBackendError);
+  const name = field(fields, "name");
+  if (name !== undefined) checkKey(name, 'option "name"');
+  return {
+    name,
+    backend,
+    path: fileBackends.has(backend) ? pathOption(fields) : "",
+    serialization: choice(
+      fields,
+      "serialization",
+      serializations,
+      "json",
+      InvalidSerializationError,
+    ),
+    trackKeys: booleanField(fields, "trackKeys", false),
+    shardCount: backend === "memory" ? shardCount(group(fields, "memory")) : 0,
+    disk: backend === "disk" ? diskSettings(group(fields, "disk")) : {},
+    operationMetrics: booleanField(group(fields, "metrics"), "operations", false),
+    env: envOption(field(fields, "env")),
+  };
+}
+
+function group(fields: Fields, name: string): Fields {
+  return fieldsOf(field(fields, name), `option "${name}"`);
+}
+
+function choice<Choice extends string>(
+  fields: Fields,
+  name: string,
+  choices: readonly Choice[],
+  fallback: Choice,
+  error: new (message: string) => Error,
+): Choice {
+  const value = field(fields, name) ?? fallback;
+  const found = choices.find((candidate) => candidate === value);
+  if (found !== undefined) return found;
+  throw new error(`option "${name}" must be one of ${choices.join(", ")}, got ${describe(value)}`);
+}
+
+function pathOption(fields: Fields): string {
+  const path = textField(fields, "path")?.trim() ?? "";
+  if (path.includes("\0")) refuse('option "path"', "a path without NUL characters", path);
+  return resolve(path === "" ? defaultPath : path);
+}
+
+function shardCount(fields: Fields): number {
+  const count = field(fields, "shardCount") ?? 0;
+  if (!isInteger(count)) refuse('option "memory.shardCount"', "an integer", count);
+  return Math.max(0, count);
+}
+
+function envOption(env: unknown): Env {
+  if (env === undefined) return nodeEnv;
+  if (typeof env === "object" && env !== null && "clock" in env && "timers" in env) {
+    return env as Env;
+  }
+  throw new InvalidOptionsError('option "env" must be an Env');
+}
+
+/** The names of the options in which two normal forms differ. */
+export function differingOptions(a: KvOptions, b: KvOptions): string[] {
+  const names = ["backend", "path", "serialization", "trackKeys", "shardCount"] as const;
+  const differing: string[] = names.filter((name) => a[name] !== b[name]);
+  if (JSON.stringify(a.disk) !== JSON.stringify(b.disk)) differing.push("disk");
+  if (a.operationMetrics !== b.operationMetrics) differing.push("metrics.operations");
+  if (a.env !== b.env) differing.push("env");
+  return differing;
+}

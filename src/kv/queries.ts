@@ -1,0 +1,114 @@
+// Queries over values in key order (UTF-8 byte order), counts and random keys.
+// Claimed keys are seen like all others; arrays are not.
+
+import { listKeysMax, randomKeysMax, scanPageKeysMax } from "../base/limits.js";
+import type { ScanRequest, Entry as StoredEntry } from "../operations/requests.js";
+import {
+  booleanField,
+  fieldsOf,
+  limitField,
+  prefixField,
+  requiredCountField,
+  textField,
+} from "./arguments.js";
+import { AtomicMethods } from "./atomics.js";
+import { decodeCursor, encodeCursor } from "./cursor.js";
+import type { KeyOf, ValueOf } from "./schema.js";
+import type {
+  Entry,
+  KeyPage,
+  ListOptions,
+  PrefixOptions,
+  RandomKeysOptions,
+  ScanOptions,
+  ScanPage,
+} from "./types.js";
+
+export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
+  /**
+   * One page of entries in key order. Pages are not a snapshot: a page begins at the first key
+   * greater than the last one of the page before. O(log n) plus the size of the page.
+   * @throws InvalidCursorError when the cursor is not one of ours.
+   */
+  async scan<Value = ValueOf<Schema>>(options?: ScanOptions): Promise<ScanPage<Value>> {
+    const request = scanRequest(options);
+    const store = this.ready ?? (await this.opened());
+    const { entries, done } = await store.scan(request);
+    const cursor = done ? "" : encodeCursor(entries.at(-1)?.key ?? request.after);
+    return { entries: this.#decodeAll<Value>(entries), cursor, done };
+  }
+
+  /** `scan` without values. */
+  async scanKeys(options?: ScanOptions): Promise<KeyPage> {
+    const request = scanRequest(options);
+    const store = this.ready ?? (await this.opened());
+    const { keys, done } = await store.scanKeys(request);
+    return { keys, cursor: done ? "" : encodeCursor(keys.at(-1) ?? request.after), done };
+  }
+
+  /** Entries in key order, all at once; prefer `scan` for many. */
+  async list<Value = ValueOf<Schema>>(options?: ListOptions): Promise<Entry<Value>[]> {
+    const request = listRequest(options);
+    const store = this.ready ?? (await this.opened());
+    return this.#decodeAll<Value>((await store.scan(request)).entries);
+  }
+
+  /** Keys in order, all at once; prefer `scanKeys` for many. */
+  async listKeys(options?: ListOptions): Promise<string[]> {
+    const request = listRequest(options);
+    const store = this.ready ?? (await this.opened());
+    return (await store.scanKeys(request)).keys;
+  }
+
+  /** Number of values. O(1). */
+  async size(): Promise<number> {
+    const store = this.ready ?? (await this.opened());
+    return store.count("");
+  }
+
+  /** Number of values whose key begins with the prefix. O(log n). */
+  async count(options?: PrefixOptions): Promise<number> {
+    const prefix = prefixField(fieldsOf(options));
+    const store = this.ready ?? (await this.opened());
+    return store.count(prefix);
+  }
+
+  /** A uniformly chosen key of the prefix, or "" when there is none. O(log n). */
+  async randomKey(options?: PrefixOptions): Promise<KeyOf<Schema> | ""> {
+    const prefix = prefixField(fieldsOf(options));
+    const store = this.ready ?? (await this.opened());
+    const keys = await store.randomKeys({ prefix, count: 1, unique: true });
+    return (keys[0] ?? "") as KeyOf<Schema> | "";
+  }
+
+  /**
+   * Uniformly chosen keys in random order: distinct ones, as many as there are, or with
+   * `unique: false` exactly `count` unless there are none at all.
+   */
+  async randomKeys(options: RandomKeysOptions): Promise<KeyOf<Schema>[]> {
+    const fields = fieldsOf(options);
+    const request = {
+      prefix: prefixField(fields),
+      count: requiredCountField(fields, "count", randomKeysMax),
+      unique: booleanField(fields, "unique", true),
+    };
+    const store = this.ready ?? (await this.opened());
+    return (await store.randomKeys(request)) as KeyOf<Schema>[];
+  }
+
+  #decodeAll<Value>(entries: readonly StoredEntry[]): Entry<Value>[] {
+    return entries.map(({ key, value }) => ({ key, value: this.format.decode(value) as Value }));
+  }
+}
+
+function scanRequest(options: ScanOptions | undefined): ScanRequest {
+  const fields = fieldsOf(options);
+  const prefix = prefixField(fields);
+  const limit = limitField(fields, scanPageKeysMax);
+  return { prefix, limit, after: decodeCursor(textField(fields, "cursor") ?? "") };
+}
+
+function listRequest(options: ListOptions | undefined): ScanRequest {
+  const fields = fieldsOf(options);
+  return { prefix: prefixField(fields), limit: limitField(fields, listKeysMax), after: "" };
+}

@@ -1,0 +1,96 @@
+// Registry: the stores of this process, by name, and how many handles each has.
+//
+// Lock-in (the seeds' rule): the first successful `openKv` without a name fixes the options of that
+// store for the life of the process, also after its last handle has closed; a memory store keeps
+// its data as well. A named store is let go with its last handle, data included if it is in memory.
+// A store that could not be opened leaves nothing behind.
+
+import { KVOptionsConflictError } from "../base/errors.js";
+import type { Store } from "../store/store.js";
+import { openStore } from "./backends.js";
+import type { SharedStore } from "./handle.js";
+import { OperationMetrics } from "./metrics.js";
+import { differingOptions, type KvOptions } from "./options/options.js";
+import { formatOf } from "./serialization/format.js";
+
+class RegisteredStore {
+  readonly options: KvOptions;
+  readonly metrics: OperationMetrics;
+  #store: Store | Promise<Store> | undefined;
+  #handles = 0;
+  readonly #forget: () => void;
+
+  constructor(options: KvOptions, forget: () => void) {
+    this.options = options;
+    this.metrics = new OperationMetrics(options);
+    this.#forget = forget;
+  }
+
+  /** One more handle; the first one opens the store. */
+  acquire(): SharedStore {
+    const store = this.#store ?? this.#open();
+    this.#handles++;
+    return {
+      options: this.options,
+      format: formatOf(this.options.serialization),
+      metrics: this.metrics,
+      store,
+      release: () => this.#release(),
+    };
+  }
+
+  #open(): Store | Promise<Store> {
+    const opening = openStore(this.options);
+    this.#store = opening;
+    if (opening instanceof Promise) {
+      opening.then(
+        (store) => {
+          if (this.#store === opening) this.#store = store;
+        },
+        () => this.#forget(),
+      );
+    }
+    return opening;
+  }
+
+  async #release(): Promise<void> {
+    if (--this.#handles > 0) return;
+    const store = this.#store;
+    const { name, backend } = this.options;
+    if (name === undefined && backend === "memory") return;
+    this.#store = undefined;
+    if (name !== undefined) this.#forget();
+    await (await store)?.close();
+  }
+}
+
+const stores = new Map<string | undefined, RegisteredStore>();
+
+/** @throws KVOptionsConflictError when the store is open with other options. */
+export function acquireStore(options: KvOptions): SharedStore {
+  const { name } = options;
+  const known = stores.get(name);
+  if (known !== undefined) {
+    refuseConflict(known.options, options);
+    return known.acquire();
+  }
+  const registered: RegisteredStore = new RegisteredStore(options, () => {
+    if (stores.get(name) === registered) stores.delete(name);
+  });
+  const shared = registered.acquire();
+  stores.set(name, registered);
+  return shared;
+}
+
+function refuseConflict(locked: KvOptions, asked: KvOptions): void {
+  const differing = differingOptions(locked, asked);
+  if (differing.length === 0) return;
+  const { backend, path, serialization, trackKeys, operationMetrics } = locked;
+  const store = locked.name === undefined ? "the store" : `the store "${locked.name}"`;
+  throw new KVOptionsConflictError(
+    `${store} is open with backend=${backend}, path=${path || "none"}, ` +
+      `serialization=${serialization}, trackKeys=${trackKeys}, ` +
+      `metrics.operations=${operationMetrics}; the options differ in ${differing.join(", ")}`,
+    { hint: "pass the same options everywhere, or open a store of its own with `name`" },
+  );
+}

@@ -1,0 +1,75 @@
+// List rows: how an array lies in the tables.
+//
+//   lists  key             -> "<id> <head> <tail>"
+//   items  "<id>:<index>"  -> element, for every head <= index < tail
+//
+// Elements are numbered; `prepend` counts down from 0 and `append` up, so both ends cost O(1)
+// table operations and nothing ever moves. The id is never used again: a large array is removed by
+// forgetting its row, and its elements, unreachable from then on, are swept in small steps.
+// An array without elements does not exist.
+
+import { never, type Row, type Transaction } from "../engine/engine.js";
+import type { Stored } from "../engine/stored.js";
+import { nextCount } from "./counters.js";
+
+export interface ListSpan {
+  readonly id: number;
+  /** Index of the first element. */
+  readonly head: number;
+  /** Index after the last element. */
+  readonly tail: number;
+}
+
+// Up to this many elements are removed at once; more are left to the sweep.
+const inlineItemsMax = 128;
+
+export function parseSpan(value: Stored): ListSpan {
+  const [id, head, tail] = (value as string).split(" ");
+  return { id: Number(id), head: Number(head), tail: Number(tail) };
+}
+
+export function itemKey(id: number, index: number): string {
+  return `${id}:${index}`;
+}
+
+export function newSpan(transaction: Transaction): ListSpan {
+  return { id: nextCount(transaction, "list"), head: 0, tail: 0 };
+}
+
+/** Stores the span of a list, or removes the list when the span is empty. */
+export function putSpan(
+  transaction: Transaction,
+  key: string,
+  span: ListSpan,
+  deadline: number,
+): void {
+  if (span.head === span.tail) transaction.lists.delete(key);
+  else transaction.lists.put(key, `${span.id} ${span.head} ${span.tail}`, deadline);
+}
+
+export function dropList(transaction: Transaction, key: string, row: Row): void {
+  const span = parseSpan(row.value);
+  transaction.lists.delete(key);
+  if (span.tail - span.head <= inlineItemsMax) {
+    deleteItems(transaction, span.id, span.head, span.tail);
+  } else {
+    transaction.garbage.put(`${span.id}`, `${span.head} ${span.tail}`, never);
+  }
+}
+
+/** Removes up to `limit` elements that nobody can reach any more; false when none is left. */
+export function sweepGarbage(transaction: Transaction, limit: number): boolean {
+  const id = transaction.garbage.select(0);
+  const row = id === undefined ? undefined : transaction.garbage.get(id);
+  if (id === undefined || row === undefined) return false;
+  const [head = 0, tail = 0] = (row.value as string).split(" ").map(Number);
+  const end = Math.min(tail, head + limit);
+  deleteItems(transaction, Number(id), head, end);
+  if (end < tail) transaction.garbage.put(id, `${end} ${tail}`, never);
+  else transaction.garbage.delete(id);
+  return transaction.garbage.size > 0;
+}
+
+function deleteItems(transaction: Transaction, id: number, head: number, tail: number): void {
+  for (let index = head; index < tail; index++) transaction.items.delete(itemKey(id, index));
+}

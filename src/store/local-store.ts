@@ -1,0 +1,281 @@
+// Local store: operations run as transactions of an engine in this process.
+//
+// Operations by key go straight to the engine. Operations that count by rank (queries, samples,
+// random allocation) run on reaped tables: whatever is due is removed first, inline when it is
+// little, in steps that let others run when it is much.
+
+import type { Awaitable, Capabilities, Engine, Transaction, View } from "../engine/engine.js";
+import type { Stored } from "../engine/stored.js";
+import type { Env } from "../env/env.js";
+import * as atomics from "../operations/atomics.js";
+import type { Claim } from "../operations/claim-rows.js";
+import * as claims from "../operations/claims.js";
+import * as entries from "../operations/entries.js";
+import * as expiry from "../operations/expiry.js";
+import * as lists from "../operations/lists.js";
+import * as members from "../operations/members.js";
+import * as query from "../operations/query.js";
+import type * as Request from "../operations/requests.js";
+import { Reaper } from "./reaper.js";
+import type { Store, StoreReport, WaitRequest } from "./store.js";
+import { canceled, Waiters } from "./waiters.js";
+
+type ReadOperation<R, Result> = (view: View, request: R) => Result;
+type WriteOperation<R, Result> = (transaction: Transaction, request: R) => Result;
+
+// Members removed per transaction when a whole bucket goes.
+const clearedMembersMax = 1_000;
+
+export class LocalStore implements Store {
+  readonly backend: string;
+  readonly capabilities: Capabilities;
+  readonly #engine: Engine;
+  readonly #env: Env;
+  readonly #reaper: Reaper;
+  readonly #waiters: Waiters;
+  #closing: Promise<void> | undefined;
+
+  constructor(engine: Engine, env: Env) {
+    this.backend = engine.name;
+    this.capabilities = engine.capabilities;
+    this.#engine = engine;
+    this.#env = env;
+    this.#reaper = new Reaper(engine, env);
+    this.#waiters = new Waiters(env, (request) => this.#write(lists.pop, request));
+  }
+
+  #write<R, Result>(operation: WriteOperation<R, Result>, request: R): Awaitable<Result> {
+    const result = this.#engine.write(operation, request);
+    this.#reaper.watch();
+    return result;
+  }
+
+  /** Reads by rank: on reaped tables. */
+  #query<R, Result>(operation: ReadOperation<R, Result>, request: R): Awaitable<Result> {
+    if (!this.#reaper.isBehind()) return this.#engine.read(operation, request);
+    const more = this.#reaper.reapBatch();
+    if (more === false) return this.#engine.read(operation, request);
+    return this.#settled(more, () => this.#query(operation, request));
+  }
+
+  /** Writes by rank: on reaped tables. */
+  #allocate<R, Result>(operation: WriteOperation<R, Result>, request: R): Awaitable<Result> {
+    if (!this.#reaper.isBehind()) return this.#write(operation, request);
+    const more = this.#reaper.reapBatch();
+    if (more === false) return this.#write(operation, request);
+    return this.#settled(more, () => this.#allocate(operation, request));
+  }
+
+  async #settled<Result>(more: Awaitable<boolean>, then: () => Awaitable<Result>): Promise<Result> {
+    if (await more) await this.#reaper.settle();
+    return then();
+  }
+
+  get(key: string): Awaitable<Stored | undefined> {
+    return this.#engine.read(entries.getValue, key);
+  }
+
+  getMany(keys: readonly string[]): Awaitable<(Stored | undefined)[]> {
+    return this.#engine.read(entries.getValues, keys);
+  }
+
+  exists(key: string): Awaitable<boolean> {
+    return this.#engine.read(entries.hasKey, key);
+  }
+
+  set(request: Request.ValueRequest): Awaitable<void> {
+    return this.#write(entries.setValue, request);
+  }
+
+  setMany(request: Request.EntriesRequest): Awaitable<void> {
+    return this.#write(entries.setValues, request);
+  }
+
+  delete(request: Request.KeyRequest): Awaitable<boolean> {
+    return this.#write(entries.deleteValue, request);
+  }
+
+  deleteMany(request: Request.KeysRequest): Awaitable<number> {
+    return this.#write(entries.deleteValues, request);
+  }
+
+  deleteByPrefix(
+    request: Request.PrefixDeleteRequest,
+  ): Awaitable<{ deleted: number; done: boolean }> {
+    return this.#allocate(entries.deletePrefix, request);
+  }
+
+  fetchRemove(request: Request.TakeRequest): Awaitable<Stored | undefined> {
+    return this.#write(entries.fetchRemove, request);
+  }
+
+  clear(): Awaitable<void> {
+    return this.#write(entries.clear, undefined);
+  }
+
+  incrementBy(request: Request.IncrementRequest): Awaitable<number> {
+    return this.#write(atomics.increment, request);
+  }
+
+  getOrSet(request: Request.ValueRequest): Awaitable<{ value: Stored; loaded: boolean }> {
+    return this.#write(atomics.getOrSet, request);
+  }
+
+  swap(request: Request.ReplaceRequest): Awaitable<Stored | undefined> {
+    return this.#write(atomics.swap, request);
+  }
+
+  compareAndSwap(request: Request.CompareSwapRequest): Awaitable<atomics.Comparison> {
+    return this.#write(atomics.compareAndSwap, request);
+  }
+
+  compareAndDelete(request: Request.CompareDeleteRequest): Awaitable<atomics.Comparison> {
+    return this.#write(atomics.compareAndDelete, request);
+  }
+
+  scan(request: Request.ScanRequest): Awaitable<query.EntryPage> {
+    return this.#query(query.scan, request);
+  }
+
+  scanKeys(request: Request.ScanRequest): Awaitable<query.KeyPage> {
+    return this.#query(query.scanKeys, request);
+  }
+
+  count(prefix: string): Awaitable<number> {
+    return this.#query(query.count, prefix);
+  }
+
+  randomKeys(request: Request.SampleRequest): Awaitable<string[]> {
+    return this.#query(query.randomKeys, request);
+  }
+
+  popRandom(request: Request.AllocateRequest): Awaitable<Request.Entry[]> {
+    return this.#allocate(claims.popRandom, request);
+  }
+
+  claimRandom(request: Request.ClaimRandomRequest): Awaitable<Claim[]> {
+    return this.#allocate(claims.claimRandom, request);
+  }
+
+  claimKeys(request: Request.ClaimKeysRequest): Awaitable<claims.ClaimedKeys> {
+    return this.#write(claims.claimKeys, request);
+  }
+
+  releaseClaims(request: Request.ReleaseRequest): Awaitable<boolean[]> {
+    return this.#write(claims.releaseClaims, request);
+  }
+
+  completeClaims(request: Request.CompleteRequest): Awaitable<boolean[]> {
+    return this.#write(claims.completeClaims, request);
+  }
+
+  renewClaims(request: Request.RenewRequest): Awaitable<boolean[]> {
+    return this.#write(claims.renewClaims, request);
+  }
+
+  push(request: Request.PushRequest): Awaitable<number> {
+    const length = this.#write(lists.push, request);
+    if (length instanceof Promise) {
+      return length.then((pushed) => {
+        void this.#waiters.wake(request.key);
+        return pushed;
+      });
+    }
+    void this.#waiters.wake(request.key);
+    return length;
+  }
+
+  pop(request: Request.PopRequest): Awaitable<Stored | undefined> {
+    return this.#write(lists.pop, request);
+  }
+
+  async popWait(request: WaitRequest): Promise<Stored | undefined> {
+    const aborted = request.signals.find((signal) => signal.aborted);
+    if (aborted !== undefined) throw canceled(aborted);
+    if (request.timeoutMs === 0) return this.#write(lists.pop, request);
+    // Queue up first and look afterwards: an element that is added in between wakes the queue.
+    const result = this.#waiters.add(request);
+    void this.#waiters.wake(request.key);
+    return result;
+  }
+
+  length(key: string): Awaitable<number> {
+    return this.#engine.read(lists.length, key);
+  }
+
+  range(request: Request.RangeRequest): Awaitable<Stored[]> {
+    return this.#engine.read(lists.range, request);
+  }
+
+  deleteArray(request: Request.KeyRequest): Awaitable<boolean> {
+    return this.#write(lists.deleteList, request);
+  }
+
+  listArrays(request: Request.ListKeysRequest): Awaitable<string[]> {
+    return this.#query(query.listArrays, request);
+  }
+
+  expire(request: Request.ExpireRequest): Awaitable<boolean> {
+    return this.#write(expiry.expire, request);
+  }
+
+  persist(request: Request.KeyRequest): Awaitable<boolean> {
+    return this.#write(expiry.persist, request);
+  }
+
+  ttl(key: string): Awaitable<number | undefined> {
+    return this.#engine.read(expiry.timeToLive, key);
+  }
+
+  containsMember(request: Request.MemberRequest): Awaitable<boolean> {
+    return this.#engine.read(members.containsMember, request);
+  }
+
+  addMember(request: Request.MemberRequest): Awaitable<boolean> {
+    return this.#write(members.addMember, request);
+  }
+
+  checkThenAddMember(request: Request.MemberRequest): Awaitable<boolean> {
+    return this.#write(members.checkThenAddMember, request);
+  }
+
+  deleteMember(request: Request.MemberRequest): Awaitable<boolean> {
+    return this.#write(members.deleteMember, request);
+  }
+
+  countMembers(request: Request.BucketRequest): Awaitable<number> {
+    return this.#query(members.countMembers, request);
+  }
+
+  async clearMembers(request: Request.BucketRequest): Promise<void> {
+    const step = { bucket: request.bucket, limit: clearedMembersMax };
+    while (await this.#write(members.clearMembers, step)) await this.#env.timers.breathe();
+  }
+
+  allocation(prefix: string): Awaitable<claims.Allocation> {
+    return this.#engine.read(claims.allocation, prefix);
+  }
+
+  async report(): Promise<StoreReport> {
+    return {
+      allocation: await this.#engine.read(claims.allocation, ""),
+      index: this.#engine.indexReport(),
+      disk: await this.#engine.diskReport(),
+    };
+  }
+
+  rebuildIndexes(): Awaitable<void> {
+    return this.#engine.rebuildIndexes();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#reaper.close();
+    this.#waiters.close();
+    await this.#engine.close();
+  }
+}

@@ -1,0 +1,29 @@
+// A strict TypeScript program that uses the installed package, its declarations checked too. It is
+// compiled and then run.
+
+import assert from "node:assert/strict";
+import { KeyNotFoundError, openKv } from "anykv";
+import * as testing from "anykv/testing";
+
+type Schema = { "user:1": { name: string } };
+
+const kv = openKv<Schema>({ backend: "memory", name: "strict" });
+await kv.set("user:1", { name: "Ada" });
+const user = await kv.get("user:1");
+const name: string = user.name;
+assert.equal(name, "Ada");
+await kv.delete("user:1");
+await assert.rejects(kv.get("user:1"), KeyNotFoundError);
+await kv.close();
+
+/** Never called: what the schema forbids. */
+export async function misuse(): Promise<void> {
+  // @ts-expect-error A number is no name.
+  await kv.set("user:1", { name: 1 });
+  // @ts-expect-error A name is no number.
+  const age: number = user.name;
+  assert.notEqual(age, 0);
+}
+
+assert.notDeepEqual(Object.keys(testing), []);
+console.log(`Strict TypeScript: compiled, on Node ${process.version}`);
