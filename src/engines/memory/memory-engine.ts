@@ -39,7 +39,8 @@ class MemoryTransaction implements Transaction {
     this.members = new MemoryTable(journal, false);
     this.counters = new MemoryTable(journal, false);
     this.garbage = new MemoryTable(journal, false);
-    this.free = new MemoryKeyIndex(journal, this[freeIndex.source], this[freeIndex.without]);
+    const tables: Tables<MemoryTable> = this;
+    this.free = new MemoryKeyIndex(journal, tables[freeIndex.source], tables[freeIndex.without]);
     this.random = env.random;
     this.#clock = env.clock;
   }

@@ -1,0 +1,85 @@
+// The real file system, through Node. Nothing is buffered here: each call is one system call, or
+// the few that a short read or write takes.
+
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
+import type { FileHandle, FileStat, Files, OpenMode } from "./files.js";
+
+const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = constants;
+const flags: Readonly<Record<OpenMode, number>> = {
+  read: O_RDONLY,
+  write: O_RDWR | O_CREAT,
+  append: O_RDWR | O_CREAT | O_APPEND,
+  create: O_RDWR | O_CREAT | O_EXCL,
+};
+const fileMode = 0o600;
+const directoryMode = 0o750;
+
+async function read(
+  file: fs.FileHandle,
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await file.read(buffer, offset + done, length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
+}
+
+async function write(file: fs.FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const at = position === undefined ? null : position + done;
+    done += (await file.write(bytes, done, bytes.length - done, at)).bytesWritten;
+  }
+}
+
+function nodeFile(file: fs.FileHandle): FileHandle {
+  return {
+    read: (buffer, offset, length, position) => read(file, buffer, offset, length, position),
+    write: (bytes, position) => write(file, bytes, position),
+    dataSync: () => file.datasync(),
+    sync: () => file.sync(),
+    truncate: (length) => file.truncate(length),
+    size: async () => (await file.stat()).size,
+    close: () => file.close(),
+  };
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  // Windows opens no directories; it orders changes of names in a journal of its own.
+  if (process.platform === "win32") return;
+  const handle = await fs.open(path, O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function stat(path: string): Promise<FileStat | undefined> {
+  try {
+    const found = await fs.stat(path);
+    const kind = found.isFile() ? "file" : found.isDirectory() ? "directory" : "other";
+    return { kind, sizeBytes: found.size };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+export const nodeFiles: Files = {
+  open: async (path, mode) => nodeFile(await fs.open(path, flags[mode], fileMode)),
+  rename: (from, to) => fs.rename(from, to),
+  remove: (path) => fs.unlink(path),
+  list: async (directory) => (await fs.readdir(directory)).sort(),
+  makeDirectory: (path) => fs.mkdir(path, { recursive: true, mode: directoryMode }),
+  syncDirectory,
+  stat,
+  readAll: (path) => fs.readFile(path),
+};
