@@ -3,8 +3,17 @@
 export * from "./base/errors.js";
 export type { Filter, MemberOptions } from "./kv/filter.js";
 export { Kv } from "./kv/kv.js";
+export type {
+  DurationSnapshot,
+  MetricsSnapshot,
+  OperationSnapshot,
+  StateSnapshot,
+} from "./kv/metrics.js";
+export type { OperationContext } from "./kv/observe.js";
 export { openKv } from "./kv/open-kv.js";
+export type { OperationName } from "./kv/operation-names.js";
 export type { DiskOptions } from "./kv/options/disk-options.js";
+export type { MetricsOptions, MetricsRegistry } from "./kv/options/metrics-options.js";
 export type {
   Backend,
   MemoryOptions,

@@ -43,6 +43,9 @@ const mark = Symbol.for("anykv.KvError");
 
 /** What all errors of anykv have in common; only its subclasses are ever raised. */
 export abstract class KvError extends Error {
+  // Declared, not defined: a field would shadow the prototype's name and be there when not given.
+  /** The name of the class. Its literal type keeps the classes apart where they are narrowed. */
+  declare readonly name: ErrorName;
   /** Stable across versions and hosts: `ANYKV_` and a name. */
   declare readonly code: ErrorCode;
   declare readonly key?: string;
@@ -76,91 +79,177 @@ export function isKvError(value: unknown): value is KvError {
 }
 
 /** An argument or option has the wrong shape, type or range. */
-export class InvalidOptionsError extends KvError {}
+export class InvalidOptionsError extends KvError {
+  declare readonly name: "InvalidOptionsError";
+}
 /** `backend` names none. */
-export class InvalidBackendError extends KvError {}
+export class InvalidBackendError extends KvError {
+  declare readonly name: "InvalidBackendError";
+}
 /** `serialization` names none. */
-export class InvalidSerializationError extends KvError {}
+export class InvalidSerializationError extends KvError {
+  declare readonly name: "InvalidSerializationError";
+}
 /** The store is open with other options. */
-export class KVOptionsConflictError extends KvError {}
+export class KVOptionsConflictError extends KvError {
+  declare readonly name: "KVOptionsConflictError";
+}
 /** A cursor cannot be decoded. */
-export class InvalidCursorError extends KvError {}
+export class InvalidCursorError extends KvError {
+  declare readonly name: "InvalidCursorError";
+}
 /** A backup lacks its options. */
-export class BackupOptionsRequiredError extends KvError {}
+export class BackupOptionsRequiredError extends KvError {
+  declare readonly name: "BackupOptionsRequiredError";
+}
 /** A restore lacks its options. */
-export class RestoreOptionsRequiredError extends KvError {}
+export class RestoreOptionsRequiredError extends KvError {
+  declare readonly name: "RestoreOptionsRequiredError";
+}
 /** `get` found no live key. */
-export class KeyNotFoundError extends KvError {}
+export class KeyNotFoundError extends KvError {
+  declare readonly name: "KeyNotFoundError";
+}
 /** A value operation on an array, or the reverse. */
-export class WrongTypeError extends KvError {}
+export class WrongTypeError extends KvError {
+  declare readonly name: "WrongTypeError";
+}
 /** A value cannot be encoded or decoded. */
-export class SerializerError extends KvError {}
+export class SerializerError extends KvError {
+  declare readonly name: "SerializerError";
+}
 /** An engine was given neither text nor bytes. */
-export class UnsupportedValueTypeError extends KvError {}
+export class UnsupportedValueTypeError extends KvError {
+  declare readonly name: "UnsupportedValueTypeError";
+}
 /** The delta of a counter is no 64-bit whole number. */
-export class ValueNumberRequiredError extends KvError {}
+export class ValueNumberRequiredError extends KvError {
+  declare readonly name: "ValueNumberRequiredError";
+}
 /** A counter, or the content of a file, cannot be parsed. */
-export class ValueParseError extends KvError {}
+export class ValueParseError extends KvError {
+  declare readonly name: "ValueParseError";
+}
 /** A write was guarded by a claim that is no longer live. */
-export class StaleClaimError extends KvError {}
+export class StaleClaimError extends KvError {
+  declare readonly name: "StaleClaimError";
+}
 /** A backend cannot be loaded here. */
-export class BackendUnavailableError extends KvError {}
+export class BackendUnavailableError extends KvError {
+  declare readonly name: "BackendUnavailableError";
+}
 /** The handle was closed. */
-export class StoreClosedError extends KvError {}
+export class StoreClosedError extends KvError {
+  declare readonly name: "StoreClosedError";
+}
 /** The handle has no store. */
-export class DatabaseNotOpenError extends KvError {}
+export class DatabaseNotOpenError extends KvError {
+  declare readonly name: "DatabaseNotOpenError";
+}
 /** The store was opened read-only. */
-export class StoreReadOnlyError extends KvError {}
+export class StoreReadOnlyError extends KvError {
+  declare readonly name: "StoreReadOnlyError";
+}
 /** The caller's signal ended the operation. */
-export class OperationCanceledError extends KvError {}
+export class OperationCanceledError extends KvError {
+  declare readonly name: "OperationCanceledError";
+}
 /** Another backup writes to the same target. */
-export class BackupInProgressError extends KvError {}
+export class BackupInProgressError extends KvError {
+  declare readonly name: "BackupInProgressError";
+}
 /** A restore is replacing the data. */
-export class RestoreInProgressError extends KvError {}
+export class RestoreInProgressError extends KvError {
+  declare readonly name: "RestoreInProgressError";
+}
 /** There is no place to report metrics to. */
-export class MetricsUnavailableError extends KvError {}
+export class MetricsUnavailableError extends KvError {
+  declare readonly name: "MetricsUnavailableError";
+}
 /** The file to read does not exist. */
-export class SnapshotNotFoundError extends KvError {}
+export class SnapshotNotFoundError extends KvError {
+  declare readonly name: "SnapshotNotFoundError";
+}
 /** Access to a file is denied. */
-export class SnapshotPermissionError extends KvError {}
+export class SnapshotPermissionError extends KvError {
+  declare readonly name: "SnapshotPermissionError";
+}
 /** A backup or export could not write its target. */
-export class SnapshotExportError extends KvError {}
+export class SnapshotExportError extends KvError {
+  declare readonly name: "SnapshotExportError";
+}
 /** A file cannot be opened or is no snapshot. */
-export class SnapshotIOError extends KvError {}
+export class SnapshotIOError extends KvError {
+  declare readonly name: "SnapshotIOError";
+}
 /** Reading an opened file failed. */
-export class SnapshotReadError extends KvError {}
+export class SnapshotReadError extends KvError {
+  declare readonly name: "SnapshotReadError";
+}
 /** A snapshot exceeds the limits of its restore. */
-export class SnapshotBudgetExceededError extends KvError {}
+export class SnapshotBudgetExceededError extends KvError {
+  declare readonly name: "SnapshotBudgetExceededError";
+}
 /** A key vanished during a point-in-time backup. */
-export class SnapshotKeyMissingError extends KvError {}
+export class SnapshotKeyMissingError extends KvError {
+  declare readonly name: "SnapshotKeyMissingError";
+}
 /** `path` is unusable. */
-export class DiskPathError extends KvError {}
+export class DiskPathError extends KvError {
+  declare readonly name: "DiskPathError";
+}
 /** The files of a store cannot be opened. */
-export class DiskStoreOpenError extends KvError {}
+export class DiskStoreOpenError extends KvError {
+  declare readonly name: "DiskStoreOpenError";
+}
 /** A file opened read-only has no data of ours. */
-export class BucketNotFoundError extends KvError {}
+export class BucketNotFoundError extends KvError {
+  declare readonly name: "BucketNotFoundError";
+}
 /** The storage failed to read. */
-export class DiskStoreReadError extends KvError {}
+export class DiskStoreReadError extends KvError {
+  declare readonly name: "DiskStoreReadError";
+}
 /** The storage failed to write. */
-export class DiskStoreWriteError extends KvError {}
+export class DiskStoreWriteError extends KvError {
+  declare readonly name: "DiskStoreWriteError";
+}
 /** The storage failed to delete. */
-export class DiskStoreDeleteError extends KvError {}
+export class DiskStoreDeleteError extends KvError {
+  declare readonly name: "DiskStoreDeleteError";
+}
 /** The storage failed to look for a key. */
-export class DiskStoreExistsError extends KvError {}
+export class DiskStoreExistsError extends KvError {
+  declare readonly name: "DiskStoreExistsError";
+}
 /** The storage failed to walk over keys. */
-export class DiskStoreScanError extends KvError {}
+export class DiskStoreScanError extends KvError {
+  declare readonly name: "DiskStoreScanError";
+}
 /** The storage failed to tell its size. */
-export class DiskStoreSizeError extends KvError {}
+export class DiskStoreSizeError extends KvError {
+  declare readonly name: "DiskStoreSizeError";
+}
 /** The storage failed to choose a random key. */
-export class DiskStoreIndexError extends KvError {}
+export class DiskStoreIndexError extends KvError {
+  declare readonly name: "DiskStoreIndexError";
+}
 /** The index could not be rebuilt. */
-export class KeyListRebuildError extends KvError {}
+export class KeyListRebuildError extends KvError {
+  declare readonly name: "KeyListRebuildError";
+}
 /** An invariant of the store is broken. */
-export class InternalStoreError extends KvError {}
+export class InternalStoreError extends KvError {
+  declare readonly name: "InternalStoreError";
+}
 /** A backend gave no answer or a malformed one. */
-export class UnexpectedStoreOutputError extends KvError {}
+export class UnexpectedStoreOutputError extends KvError {
+  declare readonly name: "UnexpectedStoreOutputError";
+}
 /** Anything without a class of its own. */
-export class UnknownError extends KvError {}
+export class UnknownError extends KvError {
+  declare readonly name: "UnknownError";
+}
 
 /** How every error class is constructed. */
 export type KvErrorClass = new (message: string, details?: ErrorDetails) => KvError;

@@ -43,9 +43,9 @@ export interface FileHandle {
    * After a rejection (`ENOSPC`, `EIO`, `EFBIG`) any first part of the bytes may have been written.
    */
   write(bytes: Uint8Array, position?: number): Promise<void>;
-  /** Makes bytes and length durable, other metadata not necessarily. Rejections are final. */
+  /** Makes bytes and length durable; a rejection is final. */
   dataSync(): Promise<void>;
-  /** Makes bytes, length and metadata durable. Rejections are final. */
+  /** `dataSync`, and times and permissions too. */
   sync(): Promise<void>;
   /** Cuts the file, or extends it by zeros, to `length` bytes. Durable after a sync. */
   truncate(length: number): Promise<void>;

@@ -12,37 +12,27 @@ const flags: Readonly<Record<OpenMode, number>> = {
   append: O_RDWR | O_CREAT | O_APPEND,
   create: O_RDWR | O_CREAT | O_EXCL,
 };
-const fileMode = 0o600;
-const directoryMode = 0o750;
-
-async function read(
-  file: fs.FileHandle,
-  buffer: Uint8Array,
-  offset: number,
-  length: number,
-  position: number,
-): Promise<number> {
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await file.read(buffer, offset + done, length - done, position + done);
-    if (bytesRead === 0) break;
-    done += bytesRead;
-  }
-  return done;
-}
-
-async function write(file: fs.FileHandle, bytes: Uint8Array, position?: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const at = position === undefined ? null : position + done;
-    done += (await file.write(bytes, done, bytes.length - done, at)).bytesWritten;
-  }
-}
+const permissions = { file: 0o600, directory: 0o750 } as const;
 
 function nodeFile(file: fs.FileHandle): FileHandle {
   return {
-    read: (buffer, offset, length, position) => read(file, buffer, offset, length, position),
-    write: (bytes, position) => write(file, bytes, position),
+    async read(buffer, offset, length, position) {
+      let done = 0;
+      let bytesRead = length;
+      while (done < length && bytesRead > 0) {
+        const at = position + done;
+        ({ bytesRead } = await file.read(buffer, offset + done, length - done, at));
+        done += bytesRead;
+      }
+      return done;
+    },
+    async write(bytes, position) {
+      let done = 0;
+      while (done < bytes.length) {
+        const at = position === undefined ? null : position + done;
+        done += (await file.write(bytes, done, bytes.length - done, at)).bytesWritten;
+      }
+    },
     dataSync: () => file.datasync(),
     sync: () => file.sync(),
     truncate: (length) => file.truncate(length),
@@ -64,9 +54,9 @@ async function syncDirectory(path: string): Promise<void> {
 
 async function stat(path: string): Promise<FileStat | undefined> {
   try {
-    const found = await fs.stat(path);
-    const kind = found.isFile() ? "file" : found.isDirectory() ? "directory" : "other";
-    return { kind, sizeBytes: found.size };
+    const entry = await fs.stat(path);
+    const kind = entry.isFile() ? "file" : entry.isDirectory() ? "directory" : "other";
+    return { kind, sizeBytes: entry.size };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
@@ -74,11 +64,11 @@ async function stat(path: string): Promise<FileStat | undefined> {
 }
 
 export const nodeFiles: Files = {
-  open: async (path, mode) => nodeFile(await fs.open(path, flags[mode], fileMode)),
+  open: async (path, mode) => nodeFile(await fs.open(path, flags[mode], permissions.file)),
   rename: (from, to) => fs.rename(from, to),
   remove: (path) => fs.unlink(path),
   list: async (directory) => (await fs.readdir(directory)).sort(),
-  makeDirectory: (path) => fs.mkdir(path, { recursive: true, mode: directoryMode }),
+  makeDirectory: (path) => fs.mkdir(path, { recursive: true, mode: permissions.directory }),
   syncDirectory,
   stat,
   readAll: (path) => fs.readFile(path),

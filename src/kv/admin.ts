@@ -5,6 +5,7 @@ import { never } from "../engine/engine.js";
 import { checkKey, checkText, fieldsOf, isInteger, prefixField, refuse } from "./arguments.js";
 import { ArrayMethods } from "./arrays.js";
 import { Filter } from "./filter.js";
+import type { MetricsSnapshot } from "./metrics.js";
 import type { KeyOf } from "./schema.js";
 import type { AllocationStats, GuardOptions, IndexStats, KvStats } from "./types.js";
 import { guardOptions } from "./write-arguments.js";
@@ -40,11 +41,15 @@ export abstract class AdminMethods<Schema> extends ArrayMethods<Schema> {
   /** A membership filter: an exact set of items under the name of a bucket. */
   filter(bucket: string): Filter {
     checkText(bucket, "bucket", bucketBytesMax);
-    return new Filter(bucket, async () => this.ready ?? (await this.opened()));
+    return new Filter(bucket, this.observer, async () => this.ready ?? (await this.opened()));
   }
 
   /** The state of the store as counters and facts. */
   async stats(): Promise<KvStats> {
+    return this.#stats();
+  }
+
+  async #stats(): Promise<KvStats> {
     const store = this.ready ?? (await this.opened());
     const { allocation, index, disk } = await store.report();
     const { options } = this.shared;
@@ -72,8 +77,24 @@ export abstract class AdminMethods<Schema> extends ArrayMethods<Schema> {
 
   /** Sets the state gauges (`xk6_kv_keys` and its siblings) of `metrics` from `stats()`. */
   async reportStats(): Promise<void> {
-    const stats = await this.stats();
-    this.shared.metrics.report(stats);
+    this.shared.metrics.report(await this.#stats());
+  }
+
+  /**
+   * Counts, failure rates and durations of the operations of all handles of this store so far, and
+   * its state as last reported. Not an operation itself: neither traced nor counted.
+   * @throws MetricsUnavailableError when the store was opened without `metrics.operations` and
+   * `reportStats` was never called.
+   */
+  async metrics(): Promise<MetricsSnapshot> {
+    if (this.ready === undefined) await this.opened();
+    return this.shared.metrics.snapshot();
+  }
+
+  /** `metrics` in the text format of Prometheus, for an endpoint that is scraped. */
+  async metricsText(): Promise<string> {
+    if (this.ready === undefined) await this.opened();
+    return this.shared.metrics.text();
   }
 
   /** Recomputes the key index from the data; claims stay. O(n). */

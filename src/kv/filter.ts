@@ -8,6 +8,7 @@ import { ttlMsMax } from "../base/limits.js";
 import type { MemberRequest } from "../operations/requests.js";
 import type { Store } from "../store/store.js";
 import { checkKey, countField, fieldsOf } from "./arguments.js";
+import type { Observer } from "./observe.js";
 import type { GuardOptions } from "./types.js";
 import { guardOptions } from "./write-arguments.js";
 
@@ -44,11 +45,14 @@ function ttlOption(options: MemberOptions | undefined): number | undefined {
 
 export class Filter {
   readonly bucket: string;
+  /** @internal */
+  protected readonly observer: Observer;
   readonly #store: () => Promise<Store>;
 
   /** @internal */
-  constructor(bucket: string, store: () => Promise<Store>) {
+  constructor(bucket: string, observer: Observer, store: () => Promise<Store>) {
     this.bucket = bucket;
+    this.observer = observer;
     this.#store = store;
   }
 

@@ -6,13 +6,15 @@
 // 1. `ready` is set exactly while the handle is open: one field tells every operation that it may
 //    go ahead, so that the common path has a single test.
 // 2. Arguments are checked before the state, so a bad argument on a closed handle is reported as a
-//    bad argument.
+//    bad argument. Operations read `ready` before they first pause, and after their last check:
+//    that is how the observer knows whether arguments were accepted.
 // 3. Closing is counted: the store closes with its last handle, and each handle counts once.
 
 import { setMaxListeners } from "node:events";
 import { DatabaseNotOpenError, StoreClosedError } from "../base/errors.js";
 import type { Store } from "../store/store.js";
 import type { OperationMetrics } from "./metrics.js";
+import { Observer } from "./observe.js";
 import type { KvOptions } from "./options/options.js";
 import type { ValueFormat } from "./serialization/format.js";
 
@@ -29,7 +31,7 @@ export interface SharedStore {
 
 export abstract class Handle {
   /** @internal */
-  protected ready: Store | undefined;
+  protected readonly observer: Observer;
   /** @internal */
   protected readonly format: ValueFormat;
   /** @internal */
@@ -37,15 +39,23 @@ export abstract class Handle {
   /** @internal Aborted with `StoreClosedError` when the handle closes: ends what waits. */
   protected readonly closing: AbortSignal;
   readonly #closer = new AbortController();
+  #store: Store | undefined;
   #closed: Promise<void> | undefined;
 
   /** @internal */
   constructor(shared: SharedStore) {
     this.shared = shared;
     this.format = shared.format;
+    this.observer = new Observer(shared.options, shared.metrics);
     this.closing = this.#closer.signal;
     setMaxListeners(0, this.closing);
-    if (!(shared.store instanceof Promise)) this.ready = shared.store;
+    if (!(shared.store instanceof Promise)) this.#store = shared.store;
+  }
+
+  /** The open store, for operations whose arguments have been accepted. @internal */
+  protected get ready(): Store | undefined {
+    this.observer.accepted = true;
+    return this.#store;
   }
 
   /** The store of an operation that found `ready` unset. @internal */
@@ -53,7 +63,7 @@ export abstract class Handle {
     if (this.#closed !== undefined) throw closedError();
     const store = await this.shared.store;
     if (store === undefined) throw new DatabaseNotOpenError("database is not open");
-    if (this.#closed === undefined) this.ready = store;
+    if (this.#closed === undefined) this.#store = store;
     return store;
   }
 
@@ -72,7 +82,7 @@ export abstract class Handle {
   }
 
   #close(): Promise<void> {
-    this.ready = undefined;
+    this.#store = undefined;
     this.#closer.abort(closedError());
     const released = this.shared.release();
     // Callers that ignore the promise, as scripts of the seeds do, must not bring the process down.

@@ -11,7 +11,9 @@ import { AdminMethods } from "./admin.js";
 import { ArrayMethods } from "./arrays.js";
 import { AtomicMethods } from "./atomics.js";
 import { ClaimMethods } from "./claims.js";
+import { Filter } from "./filter.js";
 import { observeMethods } from "./observe.js";
+import { filterOperationNames, operationNames } from "./operation-names.js";
 import { QueryMethods } from "./queries.js";
 import type { AnySchema } from "./schema.js";
 import { ValueMethods } from "./values.js";
@@ -19,11 +21,15 @@ import { ValueMethods } from "./values.js";
 /** A handle on a key-value store. Made by `openKv`. All methods but `filter` return promises. */
 export class Kv<Schema = AnySchema> extends AdminMethods<Schema> {}
 
-observeMethods([
-  ValueMethods.prototype,
-  AtomicMethods.prototype,
-  QueryMethods.prototype,
-  ClaimMethods.prototype,
-  ArrayMethods.prototype,
-  AdminMethods.prototype,
-]);
+observeMethods(
+  [
+    ValueMethods.prototype,
+    AtomicMethods.prototype,
+    QueryMethods.prototype,
+    ClaimMethods.prototype,
+    ArrayMethods.prototype,
+    AdminMethods.prototype,
+  ],
+  operationNames,
+);
+observeMethods([Filter.prototype], filterOperationNames);

@@ -88,12 +88,16 @@ export abstract class ValueMethods<Schema> extends Handle {
 
   /** Deletes a value; true whether or not it was there. Arrays are refused: `WrongTypeError`. */
   async delete(key: KeyOf<Schema>, options?: GuardOptions): Promise<true> {
-    await this.deleteIfExists(key, options);
+    await this.#delete(key, options);
     return true;
   }
 
   /** Deletes a value; whether it was there. */
-  async deleteIfExists(key: KeyOf<Schema>, options?: GuardOptions): Promise<boolean> {
+  deleteIfExists(key: KeyOf<Schema>, options?: GuardOptions): Promise<boolean> {
+    return this.#delete(key, options);
+  }
+
+  async #delete(key: string, options: GuardOptions | undefined): Promise<boolean> {
     checkKey(key);
     const request = { key, options: guardOptions(options) };
     const store = this.ready ?? (await this.opened());

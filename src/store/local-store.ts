@@ -8,7 +8,7 @@ import type { Awaitable, Capabilities, Engine, Transaction, View } from "../engi
 import type { Stored } from "../engine/stored.js";
 import type { Env } from "../env/env.js";
 import * as atomics from "../operations/atomics.js";
-import type { Claim } from "../operations/claim-rows.js";
+import { type Claim, requireClaim } from "../operations/claim-rows.js";
 import * as claims from "../operations/claims.js";
 import * as entries from "../operations/entries.js";
 import * as expiry from "../operations/expiry.js";
@@ -190,9 +190,15 @@ export class LocalStore implements Store {
   }
 
   async popWait(request: WaitRequest): Promise<Stored | undefined> {
-    const aborted = request.signals.find((signal) => signal.aborted);
-    if (aborted !== undefined) throw canceled(aborted);
+    refuseAborted(request.signals);
     if (request.timeoutMs === 0) return this.#write(lists.pop, request);
+    // Behind others who wait, nobody would look at the claim before an element is added.
+    const claim = request.options?.claim;
+    const held = claim === undefined ? undefined : this.#engine.read(requireClaim, claim);
+    if (held instanceof Promise) {
+      await held;
+      refuseAborted(request.signals);
+    }
     // Queue up first and look afterwards: an element that is added in between wakes the queue.
     const result = this.#waiters.add(request);
     void this.#waiters.wake(request.key);
@@ -278,4 +284,9 @@ export class LocalStore implements Store {
     this.#waiters.close();
     await this.#engine.close();
   }
+}
+
+function refuseAborted(signals: readonly AbortSignal[]): void {
+  const aborted = signals.find((signal) => signal.aborted);
+  if (aborted !== undefined) throw canceled(aborted);
 }

@@ -22,6 +22,7 @@ import {
   textField,
 } from "../arguments.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
+import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
 
 export const backends = ["memory", "wal", "disk", "shared", "valkey"] as const;
 export type Backend = (typeof backends)[number];
@@ -42,7 +43,7 @@ export interface OpenKvOptions {
   trackKeys?: boolean | undefined;
   memory?: MemoryOptions | undefined;
   disk?: DiskOptions | undefined;
-  metrics?: { operations?: boolean | undefined } | undefined;
+  metrics?: MetricsOptions | undefined;
   /** Clock, randomness, timers and files; for tests. */
   env?: Env | undefined;
 }
@@ -55,7 +56,7 @@ export interface MemoryOptions {
   shardCount?: number | undefined;
 }
 
-export interface KvOptions {
+export interface KvOptions extends MetricsSettings {
   readonly name: string | undefined;
   readonly backend: Backend;
   /** Absolute; "" for backends without files. */
@@ -65,7 +66,6 @@ export interface KvOptions {
   /** 0 stands for automatic. */
   readonly shardCount: number;
   readonly disk: DiskSettings;
-  readonly operationMetrics: boolean;
   readonly env: Env;
 }
 
@@ -92,7 +92,7 @@ export function normalizeOptions(options: unknown): KvOptions {
     trackKeys: booleanField(fields, "trackKeys", false),
     shardCount: backend === "memory" ? shardCount(group(fields, "memory")) : 0,
     disk: backend === "disk" ? diskSettings(group(fields, "disk")) : {},
-    operationMetrics: booleanField(group(fields, "metrics"), "operations", false),
+    ...metricsSettings(field(fields, "metrics")),
     env: envOption(field(fields, "env")),
   };
 }

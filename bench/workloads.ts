@@ -1,0 +1,32 @@
+// Workloads of `npm run bench`, in the order in which they run. Each file states what it compares;
+// the targets are the ones that anykv was built for.
+
+import type { Workload } from "./harness/workload.js";
+import { setManyExisting, setManyNew } from "./workloads/batches.js";
+import { expiry } from "./workloads/expiry.js";
+import { memory } from "./workloads/memory.js";
+import { observation } from "./workloads/observation.js";
+import { occupancy } from "./workloads/occupancy.js";
+import { pages } from "./workloads/pages.js";
+import { queue } from "./workloads/queue.js";
+import { claimAtScale, countAtScale, randomKeyAtScale } from "./workloads/scale.js";
+import { sharedKey } from "./workloads/shared-key.js";
+import { get, setExisting, setNew } from "./workloads/values.js";
+
+export const workloads: readonly Workload[] = [
+  get,
+  setExisting,
+  setNew,
+  sharedKey,
+  setManyExisting,
+  setManyNew,
+  queue,
+  countAtScale,
+  randomKeyAtScale,
+  claimAtScale,
+  occupancy,
+  pages,
+  observation,
+  memory,
+  expiry,
+];

@@ -1,0 +1,153 @@
+// Bulk load and verification of the tree of OrderedKeys (layout: ordered-keys-node.ts).
+
+import { compareByteOrder } from "./byte-order.js";
+import {
+  CHILDREN_MAX,
+  Inner,
+  LEAF_KEYS_MAX,
+  Leaf,
+  type Node,
+  occupancy,
+} from "./ordered-keys-node.js";
+
+/** How full a bulk load leaves the nodes, so that the next inserts do not split all of them. */
+const BULK_FILL = 0.9;
+
+export interface Tree {
+  readonly root: Inner;
+  /** The level of the root, at least 1. */
+  readonly height: number;
+}
+
+export function emptyTree(): Tree {
+  return { root: new Inner([new Leaf()], [0], []), height: 1 };
+}
+
+/** Builds a tree of evenly filled nodes in O(n). The keys ascend strictly in byte order. */
+export function buildTree(keys: readonly string[]): Tree {
+  if (keys.length === 0) return emptyTree();
+  const runs = evenRuns(keys.length, Math.floor(LEAF_KEYS_MAX * BULK_FILL));
+  let nodes: Node[] = [];
+  let sizes: number[] = [];
+  let firsts: string[] = [];
+  for (const { start, end } of runs) {
+    nodes.push(leafOf(keys, start, end));
+    sizes.push(end - start);
+    firsts.push(keys[start] as string);
+  }
+  for (let height = 1; ; height += 1) {
+    const level = stackLevel(nodes, sizes, firsts);
+    if (level.nodes.length === 1) return { root: level.nodes[0] as Inner, height };
+    ({ nodes, sizes, firsts } = level);
+  }
+}
+
+interface Level {
+  readonly nodes: Node[];
+  readonly sizes: number[];
+  /** The least key below each node. */
+  readonly firsts: string[];
+}
+
+/** Makes the parents of `nodes`. */
+function stackLevel(nodes: Node[], sizes: number[], firsts: string[]): Level {
+  const level: Level = { nodes: [], sizes: [], firsts: [] };
+  for (const { start, end } of evenRuns(nodes.length, Math.floor(CHILDREN_MAX * BULK_FILL))) {
+    const parentSizes = sizes.slice(start, end);
+    level.nodes.push(new Inner(nodes.slice(start, end), parentSizes, firsts.slice(start + 1, end)));
+    level.sizes.push(parentSizes.reduce((sum, size) => sum + size, 0));
+    level.firsts.push(firsts[start] as string);
+  }
+  return level;
+}
+
+/** Cuts [0, total) into the fewest runs of at most `lengthMax` whose lengths differ by one. */
+function* evenRuns(total: number, lengthMax: number): Generator<{ start: number; end: number }> {
+  const count = Math.ceil(total / lengthMax);
+  for (let run = 0; run < count; run += 1) {
+    yield {
+      start: Math.floor((total * run) / count),
+      end: Math.floor((total * (run + 1)) / count),
+    };
+  }
+}
+
+function leafOf(keys: readonly string[], start: number, end: number): Leaf {
+  const leaf = new Leaf();
+  for (let from = start; from < end; from += 1) leaf.keys[from - start] = keys[from] as string;
+  leaf.length = end - start;
+  return leaf;
+}
+
+/** Throws an error that names the first broken invariant. O(n). */
+export function verifyTree(tree: Tree, size: number): void {
+  const { root, height } = tree;
+  assert(height >= 1, "the root is an inner node");
+  assert(height === 1 || root.children.length > 1, "a root above level 1 has two children");
+  if (size === 0) {
+    assert(height === 1 && root.children.length === 1, "an empty tree is one leaf");
+    verifyLeaf(root.children[0] as Node, undefined, undefined);
+    assert(root.sizes[0] === 0, "an empty tree has size 0");
+  } else {
+    assert(verifyInner(root, height, undefined, undefined) === size, "the sizes add up");
+  }
+}
+
+/** @returns the number of keys below `node`, all of which lie in [low, high). */
+function verifyInner(
+  node: Node,
+  level: number,
+  low: string | undefined,
+  high: string | undefined,
+): number {
+  assert(node instanceof Inner, "all leaves are equally deep");
+  const { children, sizes, separators } = node;
+  assert(children.length <= CHILDREN_MAX, "an inner node has no more than CHILDREN_MAX children");
+  assert(sizes.length === children.length, "each child has a size");
+  assert(separators.length === children.length - 1, "two neighbours have a separator");
+  let total = 0;
+  for (const [index, child] of children.entries()) {
+    const childLow = index === 0 ? low : separators[index - 1];
+    const childHigh = index === separators.length ? high : separators[index];
+    assert(occupancy(node, index, level - 1) > 0, "no node is empty");
+    const size =
+      level === 1
+        ? verifyLeaf(child, childLow, childHigh)
+        : verifyInner(child, level - 1, childLow, childHigh);
+    assert(size === sizes[index], "a size counts the keys below the child");
+    total += size;
+  }
+  verifyFill(node, level - 1);
+  return total;
+}
+
+function verifyFill(parent: Inner, level: number): void {
+  const half = (level === 0 ? LEAF_KEYS_MAX : CHILDREN_MAX) / 2;
+  for (let index = 1; index < parent.children.length; index += 1) {
+    const left = occupancy(parent, index - 1, level);
+    const right = occupancy(parent, index, level);
+    assert(left + right > half, "two neighbours hold more than half a node");
+  }
+}
+
+function verifyLeaf(node: Node, low: string | undefined, high: string | undefined): number {
+  assert(node instanceof Leaf, "all leaves are equally deep");
+  const { keys, length } = node;
+  assert(keys.length === LEAF_KEYS_MAX && length <= LEAF_KEYS_MAX, "a leaf has its capacity");
+  for (let index = 0; index < length; index += 1) {
+    const key = keys[index] as string;
+    const before = index === 0 ? low : keys[index - 1];
+    const order = before === undefined ? 1 : compareByteOrder(key, before);
+    assert(index === 0 ? order >= 0 : order > 0, "keys ascend");
+    assert(high === undefined || compareByteOrder(key, high) < 0, "keys lie below the separator");
+  }
+  assert(
+    keys.slice(length).every((filler) => filler === ""),
+    "free slots hold no key",
+  );
+  return length;
+}
+
+function assert(holds: boolean, invariant: string): asserts holds {
+  if (!holds) throw new Error(`OrderedKeys is damaged: it does not hold that ${invariant}.`);
+}

@@ -1,0 +1,40 @@
+// Options of metrics. The registry is where they are shown, not what the store is: it takes no part
+// in comparing options, and the first handle of a store decides.
+
+import { booleanField, field, fieldsOf, refuse } from "../arguments.js";
+
+/** What is used of a `Registry` of prom-client, in whatever copy the application has. */
+export interface MetricsRegistry {
+  registerMetric(metric: object): void;
+  getSingleMetric(name: string): unknown;
+}
+
+export interface MetricsOptions {
+  /** Count and time every operation; default false. */
+  operations?: boolean | undefined;
+  /** A `Registry` of prom-client that shall show the metrics of this store too. */
+  registry?: MetricsRegistry | undefined;
+}
+
+export interface MetricsSettings {
+  readonly operationMetrics: boolean;
+  readonly metricsRegistry: MetricsRegistry | undefined;
+}
+
+/** @throws InvalidOptionsError */
+export function metricsSettings(options: unknown): MetricsSettings {
+  const fields = fieldsOf(options, 'option "metrics"');
+  const registry = field(fields, "registry");
+  return {
+    operationMetrics: booleanField(fields, "operations", false),
+    metricsRegistry: registry === undefined ? undefined : registryOption(registry),
+  };
+}
+
+function registryOption(registry: unknown): MetricsRegistry {
+  const { registerMetric, getSingleMetric } = registry as Partial<MetricsRegistry>;
+  if (typeof registerMetric === "function" && typeof getSingleMetric === "function") {
+    return registry as MetricsRegistry;
+  }
+  return refuse('option "metrics.registry"', "a Registry of prom-client", registry);
+}
