@@ -8,7 +8,6 @@ import type {
   Capabilities,
   Engine,
   IndexReport,
-  Tables,
   Transaction,
   View,
 } from "../../engine/engine.js";
@@ -39,7 +38,8 @@ class MemoryTransaction implements Transaction {
     this.members = new MemoryTable(journal, false);
     this.counters = new MemoryTable(journal, false);
     this.garbage = new MemoryTable(journal, false);
-    const tables: Tables<MemoryTable> = this;
+    const { values, claims } = this;
+    const tables = { values, claims };
     this.free = new MemoryKeyIndex(journal, tables[freeIndex.source], tables[freeIndex.without]);
     this.random = env.random;
     this.#clock = env.clock;
