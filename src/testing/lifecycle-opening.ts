@@ -35,6 +35,8 @@ async function withOpening(
   try {
     await body(opening, env);
   } finally {
+    // A test that has failed early must not leave its calls waiting.
+    opening.proceed();
     await opening.close();
   }
 }

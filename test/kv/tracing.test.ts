@@ -169,6 +169,7 @@ describe("messages", () => {
 
   test("refused arguments take no time", async () => {
     const kv = open({ env: virtualEnv() });
+    await kv.size();
     const messages = record("error");
     const refused: [name: string, call: () => Promise<unknown>][] = [
       ["InvalidOptionsError", () => kv.get("")],
