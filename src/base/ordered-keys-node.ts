@@ -103,6 +103,33 @@ export function occupancy(parent: Inner, index: number, level: number): number {
   return (parent.children[index] as Inner).children.length;
 }
 
+/** Appends the keys below `inner` with ranks in [start, end), counted from its first key. */
+export function collectKeys(
+  inner: Inner,
+  level: number,
+  start: number,
+  end: number,
+  keys: string[],
+): void {
+  let from = start;
+  let to = end;
+  for (let index = 0; index < inner.children.length && to > 0; index += 1) {
+    const size = inner.sizes[index] as number;
+    if (from < size) {
+      const low = Math.max(from, 0);
+      const high = Math.min(to, size);
+      if (level > 1) {
+        collectKeys(inner.children[index] as Inner, level - 1, low, high, keys);
+      } else {
+        const leaf = inner.children[index] as Leaf;
+        for (let at = low; at < high; at += 1) keys.push(leaf[at] as string);
+      }
+    }
+    from -= size;
+    to -= size;
+  }
+}
+
 /** Inserts into the child leaf at `index`, which has room. */
 export function insertKey(parent: Inner, index: number, at: number, key: string): void {
   const leaf = parent.children[index] as Leaf;

@@ -225,30 +225,3 @@ function traitsOf(keys: readonly string[]): number {
   for (const key of keys) traits |= orderTraits(key);
   return traits;
 }
-
-/** Appends the keys below `inner` with ranks in [start, end), counted from its first key. */
-function collectKeys(
-  inner: Inner,
-  level: number,
-  start: number,
-  end: number,
-  keys: string[],
-): void {
-  let from = start;
-  let to = end;
-  for (let index = 0; index < inner.children.length && to > 0; index += 1) {
-    const size = inner.sizes[index] as number;
-    if (from < size) {
-      const low = Math.max(from, 0);
-      const high = Math.min(to, size);
-      if (level > 1) {
-        collectKeys(inner.children[index] as Inner, level - 1, low, high, keys);
-      } else {
-        const leaf = inner.children[index] as Leaf;
-        for (let at = low; at < high; at += 1) keys.push(leaf[at] as string);
-      }
-    }
-    from -= size;
-    to -= size;
-  }
-}

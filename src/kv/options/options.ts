@@ -78,6 +78,9 @@ export function normalizeOptions(options: unknown): KvOptions {
   const backend = choice(fields, "backend", backends, "disk", InvalidBackendError);
   const name = field(fields, "name");
   if (name !== undefined) checkKey(name, 'option "name"');
+  // What is in them counts for its own backend only, but they have to be objects for every one.
+  const memory = group(fields, "memory");
+  const disk = group(fields, "disk");
   return {
     name,
     backend,
@@ -90,8 +93,8 @@ export function normalizeOptions(options: unknown): KvOptions {
       InvalidSerializationError,
     ),
     trackKeys: booleanField(fields, "trackKeys", false),
-    shardCount: backend === "memory" ? shardCount(group(fields, "memory")) : 0,
-    disk: backend === "disk" ? diskSettings(group(fields, "disk")) : {},
+    shardCount: backend === "memory" ? shardCount(memory) : 0,
+    disk: backend === "disk" ? diskSettings(disk) : {},
     ...metricsSettings(field(fields, "metrics")),
     env: envOption(field(fields, "env")),
   };
