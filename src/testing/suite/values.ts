@@ -1,6 +1,6 @@
 // Values by key, one at a time.
 
-import { type Family, refusal } from "./suite-case.js";
+import { atOnce, type Family, refusal } from "./suite-case.js";
 
 /** Values that JSON keeps: whatever the path, they come back equal. */
 export const jsonValues: readonly unknown[] = [
@@ -201,6 +201,19 @@ export const deletionFamily: Family = {
       await kv.setMany({ a: 1, array: 2 });
       expect(claim && (await kv.releaseClaim(claim))).toBe(false);
       expect((await kv.claimKey("a"))?.key).toBe("a");
+    },
+
+    "clear among writers leaves a store that agrees with itself": async ({ kv, expect }) => {
+      await atOnce(30, async (index) => {
+        await kv.set(`key:${index}`, index);
+        if (index % 10 === 5) await kv.clear();
+        await kv.claimRandom();
+      });
+      const keys = await kv.listKeys();
+      expect(await kv.size()).toBe(keys.length);
+      const { total, claimable, claimedLive } = await kv.allocationStats();
+      expect([total, claimable + claimedLive]).toStrictEqual([keys.length, keys.length]);
+      expect(await kv.claimRandomMany({ count: 100 })).toHaveLength(claimable);
     },
 
     "tokens of claims go on rising after clear": async ({ kv, expect }) => {
