@@ -12,7 +12,7 @@ import { runReportWorker } from "./report-worker.js";
 import type { CompletedFilter, JobKv, JobSchema } from "./schema.js";
 import { formatTable, type Row, summarize } from "./summary.js";
 import { countCalls, newTally, type Tally } from "./tally.js";
-import { VirtualUser, type Workplace } from "./virtual-user.js";
+import { Incidents, VirtualUser, type Workplace } from "./virtual-user.js";
 
 const leaseMs = 300;
 const reportWorkers = 4;
@@ -102,9 +102,11 @@ async function runUsers({ kv, completed, referee, tally, pool, options, startedA
   const drainUntil = startedAt + options.seconds * 1_000 + drainMsMax;
   const hasTime = () => performance.now() < feedUntil;
   let isFeeding = true;
-  const isOver = async () =>
-    performance.now() > drainUntil || (!isFeeding && (await pool.size()) === 0);
-  const place: Workplace = { kv, completed, referee, tally, leaseMs, isOver };
+  const isClosed = () => performance.now() > drainUntil;
+  const isDone = async () => !isFeeding && (await pool.size()) === 0;
+  const incidents = new Incidents();
+  const shared = { kv, completed, referee, tally, incidents };
+  const place: Workplace = { ...shared, leaseMs, isClosed, isDone };
   const feeding = watched(pool.feed(hasTime, () => sleep(feedPauseMs))).finally(() => {
     isFeeding = false;
   });

@@ -5,6 +5,7 @@ import type { Tally } from "./tally.js";
 
 export interface Output {
   readonly isTTY?: boolean;
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
@@ -24,7 +25,8 @@ export function showProgress(output: Output, tally: Tally, referee: Referee): ()
       `${seconds.toFixed(1)} s  ${formatCount(tally.operations / seconds)} operations/s  ` +
       `${formatCount(referee.grants)} claims  ${formatCount(tally.completed)} completed  ` +
       `${formatCount(referee.takeovers)} taken over  ${referee.handedOutTwice} handed out twice`;
-    output.write(isTerminal ? `${clearLine}${line}` : `${line}\n`);
+    // A line that wraps cannot be cleared.
+    output.write(isTerminal ? clearLine + line.slice(0, (output.columns ?? 80) - 1) : `${line}\n`);
   };
   const timer = setInterval(show, isTerminal ? terminalIntervalMs : plainIntervalMs);
   return () => {

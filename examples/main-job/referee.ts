@@ -74,7 +74,6 @@ export class Referee {
   renewed(claim: ClaimRef, askedAt: number, leaseMs: number): void {
     const ledger = this.#ledgers.get(claim.key);
     if (ledger?.token === claim.token) ledger.liveUntil = askedAt + leaseMs;
-    else this.violation(`${claim.key}: the stale token ${claim.token} was renewed`);
   }
 
   /** The holder is about to release or to complete: from now on others may get the account. */
@@ -93,7 +92,7 @@ export class Referee {
     if (ledger !== undefined) ledger.completed = true;
   }
 
-  /** Whether nobody has been given this account after `claim`. */
+  /** Whether nobody has been given this account after `claim`: without that nothing may succeed. */
   isNewest(claim: ClaimRef): boolean {
     return this.#ledgers.get(claim.key)?.token === claim.token;
   }

@@ -110,13 +110,14 @@ function completionRows(tally: Tally, referee: Referee, state: FinalState): Row[
     state.results === loaded &&
     state.pool === 0 &&
     referee.accounts === tally.completed;
+  const left = state.pool === 0 ? "" : `, ${formatCount(state.pool)} left in the pool`;
   const countersAgree = sum(state.counters) === completed;
   const reportAgrees =
     state.queued === 0 && reported === tally.completed && areEqual(state.counters, state.reports);
   return [
     {
       name: "completed",
-      value: `${formatCount(completed)} of ${formatCount(loaded)}`,
+      value: `${formatCount(completed)} of ${formatCount(loaded)}${left}`,
       passed: isComplete,
     },
     { name: "completed twice", value: formatCount(completedTwice), passed: completedTwice === 0 },

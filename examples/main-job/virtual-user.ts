@@ -12,21 +12,33 @@ export interface Workplace {
   readonly completed: CompletedFilter;
   readonly referee: Referee;
   readonly tally: Tally;
+  readonly incidents: Incidents;
   readonly leaseMs: number;
-  /** Whether nothing will ever be left to claim. */
-  isOver(): Promise<boolean>;
+  /** Whether the time for working off what is left has run out, too. */
+  isClosed(): boolean;
+  /** Whether nothing is left to claim, nor ever will be. */
+  isDone(): Promise<boolean>;
 }
 
 type AccountClaim = Claim<Account>;
 
-// What happens to how many of a thousand claims; the others are completed at once.
-const crashesPerMille = 2;
-const longWorkPerMille = 1;
-const releasesPerMille = 50;
-const waitsPerMille = 250;
-const renewalsPerMille = 200;
+/** Until the next look at a pool in which everything is taken. */
+const idleMs = 10;
 
-const happens = (perMille: number): boolean => Math.random() * 1_000 < perMille;
+/** To how many of a thousand claims it happens. */
+const perMille = { crash: 2, longWork: 1, wait: 250, release: 50, renewal: 200 } as const;
+type Incident = keyof typeof perMille;
+
+/** Deals incidents in turn instead of at random, so that a short run has its share of each. */
+export class Incidents {
+  readonly #due = new Map<Incident, number>();
+
+  happens(incident: Incident): boolean {
+    const due = (this.#due.get(incident) ?? 0) + perMille[incident];
+    this.#due.set(incident, due % 1_000);
+    return due >= 1_000;
+  }
+}
 
 export class VirtualUser {
   readonly #place: Workplace;
@@ -38,11 +50,11 @@ export class VirtualUser {
   }
 
   async run(): Promise<void> {
-    for (;;) {
+    while (!this.#place.isClosed()) {
       const claim = await this.#claim();
       if (claim !== null) await this.#use(claim);
-      else if (await this.#place.isOver()) return;
-      else await sleep(2);
+      else if (await this.#place.isDone()) return;
+      else await sleep(idleMs);
     }
   }
 
@@ -56,17 +68,14 @@ export class VirtualUser {
   }
 
   async #use(claim: AccountClaim): Promise<void> {
-    if (happens(crashesPerMille)) return this.#crash(claim);
-    if (happens(longWorkPerMille)) await this.#workLong(claim);
-    else await this.#work();
-    if (happens(releasesPerMille)) return this.#release(claim);
-    if (happens(renewalsPerMille)) await this.#renew(claim);
-    await this.#complete(claim);
-  }
-
-  async #work(): Promise<void> {
-    if (happens(waitsPerMille)) await sleep(1 + Math.random() * 4);
+    const { incidents } = this.#place;
+    if (incidents.happens("crash")) return this.#crash(claim);
+    if (incidents.happens("longWork")) await this.#workLong(claim);
+    else if (incidents.happens("wait")) await sleep(1 + Math.random() * 4);
     else await turn();
+    if (incidents.happens("release")) return this.#release(claim);
+    if (incidents.happens("renewal")) await this.#renew(claim);
+    await this.#complete(claim);
   }
 
   /** Half as long again as a lease, which is kept alive meanwhile. */
@@ -80,12 +89,13 @@ export class VirtualUser {
   async #renew(claim: AccountClaim): Promise<boolean> {
     const { kv, referee, tally, leaseMs } = this.#place;
     const askedAt = referee.now();
+    const mayRenew = referee.isNewest(claim);
     const renewed = await kv.renewClaim(claim, { ttl: leaseMs });
-    if (renewed) {
-      tally.renewed++;
-      referee.renewed(claim, askedAt, leaseMs);
-    }
-    return renewed;
+    if (!renewed) return false;
+    tally.renewed++;
+    referee.renewed(claim, askedAt, leaseMs);
+    if (!mayRenew) referee.violation(`${claim.key}: the stale token ${claim.token} was renewed`);
+    return true;
   }
 
   async #release(claim: AccountClaim): Promise<void> {
