@@ -33,6 +33,8 @@ export class LocalStore implements Store {
   readonly #env: Env;
   readonly #reaper: Reaper;
   readonly #waiters: Waiters;
+  // Work in several transactions: closing waits for it.
+  readonly #underway = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(engine: Engine, env: Env) {
@@ -55,7 +57,7 @@ export class LocalStore implements Store {
     if (!this.#reaper.isBehind()) return this.#engine.read(operation, request);
     const more = this.#reaper.reapBatch();
     if (more === false) return this.#engine.read(operation, request);
-    return this.#settled(more, () => this.#query(operation, request));
+    return this.#attended(this.#settled(more, () => this.#query(operation, request)));
   }
 
   /** Writes by rank: on reaped tables. */
@@ -63,7 +65,7 @@ export class LocalStore implements Store {
     if (!this.#reaper.isBehind()) return this.#write(operation, request);
     const more = this.#reaper.reapBatch();
     if (more === false) return this.#write(operation, request);
-    return this.#settled(more, () => this.#allocate(operation, request));
+    return this.#attended(this.#settled(more, () => this.#allocate(operation, request)));
   }
 
   async #settled<Result>(more: Awaitable<boolean>, then: () => Awaitable<Result>): Promise<Result> {
@@ -253,8 +255,19 @@ export class LocalStore implements Store {
     return this.#query(members.countMembers, request);
   }
 
-  async clearMembers(request: Request.BucketRequest): Promise<void> {
-    const step = { bucket: request.bucket, limit: clearedMembersMax };
+  #attended<Result>(work: Promise<Result>): Promise<Result> {
+    this.#underway.add(work);
+    const leave = (): boolean => this.#underway.delete(work);
+    work.then(leave, leave);
+    return work;
+  }
+
+  clearMembers(request: Request.BucketRequest): Promise<void> {
+    return this.#attended(this.#clearMembers(request.bucket));
+  }
+
+  async #clearMembers(bucket: string): Promise<void> {
+    const step = { bucket, limit: clearedMembersMax };
     while (await this.#write(members.clearMembers, step)) await this.#env.timers.breathe();
   }
 
@@ -282,6 +295,7 @@ export class LocalStore implements Store {
   async #close(): Promise<void> {
     this.#reaper.close();
     this.#waiters.close();
+    await Promise.allSettled(this.#underway);
     await this.#engine.close();
   }
 }

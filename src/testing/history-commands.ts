@@ -135,9 +135,9 @@ export class Draw {
   }
 
   claim(): ClaimPlace {
-    if (!this.once(3)) return { latestClaimBut: this.below(3), live: true };
-    const latestClaimBut = this.below(8);
-    if (this.once(2)) return { latestClaimBut };
+    if (this.once(2)) return { latestClaimBut: this.below(3), live: true };
+    const latestClaimBut = this.once(3) ? this.below(8) : this.below(2);
+    if (!this.once(3)) return { latestClaimBut };
     return { latestClaimBut, forged: this.of(["id", "token", "key"] as const) };
   }
 

@@ -124,6 +124,7 @@ function closeWhileOpeningSuite({ test, expect }: Runner, factory: StoreFactory)
         proceed();
         expect(await call).toBe(needsContent.get(method) ?? "success");
         await closed;
+        await expect(kv.size()).rejects.toBeInstanceOf(StoreClosedError);
       }));
   }
 

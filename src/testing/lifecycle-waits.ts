@@ -1,6 +1,7 @@
 // Lifecycle of waits: what becomes of those who wait for an element when handles close.
 
 import { StoreClosedError } from "../base/errors.js";
+import type { WaitOptions } from "../kv/types.js";
 import { type Runner, type StoreFactory, withStore } from "./runner.js";
 import { virtualEnv } from "./virtual-env.js";
 
@@ -14,7 +15,7 @@ export function waitSuite({ describe, test, expect }: Runner, factory: StoreFact
     for (const method of ["popWait", "popFirstWait"] as const) {
       test(`${method} rejects`, () =>
         withStore(factory, { env: virtualEnv() }, async (kv) => {
-          const waits = [kv[method]("array"), kv[method]("array", { timeout: 1000 })];
+          const waits = waysToWait().map((options) => kv[method]("array", options));
           const rejections = waits.map((wait) => expectClosed(wait));
           const closed = kv.close();
           await Promise.all(rejections);
@@ -36,10 +37,11 @@ export function waitSuite({ describe, test, expect }: Runner, factory: StoreFact
         return withStore(factory, { env }, async (kv, store) => {
           const other = store.second();
           const wait = other[method]("array");
-          const rejection = expectClosed(kv[method]("array"));
+          const lost = waysToWait().map((options) => kv[method]("array", options));
+          const rejections = lost.map((each) => expectClosed(each));
           await env.idle();
           await kv.close();
-          await rejection;
+          await Promise.all(rejections);
           await other.append("array", "element");
           expect(await wait).toBe("element");
         });
@@ -60,4 +62,8 @@ export function waitSuite({ describe, test, expect }: Runner, factory: StoreFact
       });
     });
   });
+}
+
+function waysToWait(): WaitOptions[] {
+  return [{}, { timeout: 1000 }, { signal: new AbortController().signal }];
 }

@@ -51,6 +51,13 @@ export const randomFamily: Family = {
       expect([...new Set(keys)].toSorted()).toStrictEqual(["a:1", "a:2"]);
     },
 
+    "randomKeys with repetition draws anew each time": async ({ kv, expect }) => {
+      await kv.setMany(numberedEntries("a:", 30));
+      const keys = await kv.randomKeys({ count: 30, unique: false });
+      expect(keys).toHaveLength(30);
+      expect(new Set(keys).size).toBeLessThan(30);
+    },
+
     "randomKeys without a match is an empty array": async ({ kv, expect }) => {
       expect(await kv.randomKeys({ count: 5 })).toStrictEqual([]);
       expect(await kv.randomKeys({ count: 5, unique: false })).toStrictEqual([]);

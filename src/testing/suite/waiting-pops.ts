@@ -164,12 +164,14 @@ export const waitTimeFamily: Family = {
     },
 
     "an element that comes in time ends the wait, and its timer": async ({ kv, env, expect }) => {
+      // What a backend arms for its own writes is counted before.
+      await kv.append("other", 1);
       const before = env.armedTimers;
       const waiting = kv.popWait("q", { timeout: 1_000 });
       await env.advance(999);
       await kv.append("q", 1);
       expect(await waiting).toBe(1);
-      expect(env.armedTimers).toBe(before);
+      expect(env.armedTimers).toBeLessThanOrEqual(before);
       await env.advance(10);
       await kv.append("q", 2);
       expect(await kv.length("q")).toBe(1);
