@@ -24,7 +24,7 @@ async function sendMail({ to, attempts }: Job): Promise<void> {
 async function work(kv: Kv<Schema>): Promise<void> {
   for (;;) {
     // Waits for a job. Several waiting workers are served in the order in which they came.
-    const job = await kv.popFirstWait<Job>("mail", { timeout: 50 });
+    const job = await kv.popFirstWait("mail", { timeout: 50 });
     if (job === null) return; // Nothing for a while: in a service one would wait again.
     try {
       await sendMail(job);

@@ -55,7 +55,8 @@ const nodeTimers: Timers = {
 
 /** The real world: system clock, `Math.random`, Node's timers and file system. */
 export const nodeEnv: Env = {
-  clock: { now: Date.now, monotonic: () => performance.now() },
+  // Looked up at each call, so that a test framework's fake clock is seen.
+  clock: { now: () => Date.now(), monotonic: () => performance.now() },
   random: { below: (bound) => Math.floor(Math.random() * bound) },
   timers: nodeTimers,
   files: nodeFiles,

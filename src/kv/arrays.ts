@@ -15,7 +15,7 @@ import {
   refuse,
 } from "./arguments.js";
 import { ClaimMethods } from "./claims.js";
-import type { KeyOf, ValueOf } from "./schema.js";
+import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type { CreateOptions, GuardOptions, ListOptions, WaitOptions } from "./types.js";
 import { createOptions, guardOptions } from "./write-arguments.js";
 
@@ -43,18 +43,22 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
   }
 
   /** Removes the last element and resolves with it, or with null when there is no array. */
-  pop<Value = ElementOf<Schema, KeyOf<Schema>>>(
-    key: KeyOf<Schema>,
+  pop<Key extends KeyOf<Schema>>(
+    key: Key,
     options?: GuardOptions,
-  ): Promise<Value | null> {
+  ): Promise<ElementOf<Schema, Key> | null>;
+  pop<Value>(key: UntypedKey<Schema>, options?: GuardOptions): Promise<Value | null>;
+  pop(key: string, options?: GuardOptions): Promise<unknown> {
     return this.#pop(key, "last", options);
   }
 
   /** Removes the first element and resolves with it, or with null when there is no array. */
-  popFirst<Value = ElementOf<Schema, KeyOf<Schema>>>(
-    key: KeyOf<Schema>,
+  popFirst<Key extends KeyOf<Schema>>(
+    key: Key,
     options?: GuardOptions,
-  ): Promise<Value | null> {
+  ): Promise<ElementOf<Schema, Key> | null>;
+  popFirst<Value>(key: UntypedKey<Schema>, options?: GuardOptions): Promise<Value | null>;
+  popFirst(key: string, options?: GuardOptions): Promise<unknown> {
     return this.#pop(key, "first", options);
   }
 
@@ -63,18 +67,22 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
    * Whoever waits longest is served first.
    * @throws OperationCanceledError when the signal is aborted, StoreClosedError on `close`.
    */
-  popWait<Value = ElementOf<Schema, KeyOf<Schema>>>(
-    key: KeyOf<Schema>,
+  popWait<Key extends KeyOf<Schema>>(
+    key: Key,
     options?: WaitOptions,
-  ): Promise<Value | null> {
+  ): Promise<ElementOf<Schema, Key> | null>;
+  popWait<Value>(key: UntypedKey<Schema>, options?: WaitOptions): Promise<Value | null>;
+  popWait(key: string, options?: WaitOptions): Promise<unknown> {
     return this.#popWait(key, "last", options);
   }
 
   /** `popFirst` that waits for an element: the receiving end of a queue. See `popWait`. */
-  popFirstWait<Value = ElementOf<Schema, KeyOf<Schema>>>(
-    key: KeyOf<Schema>,
+  popFirstWait<Key extends KeyOf<Schema>>(
+    key: Key,
     options?: WaitOptions,
-  ): Promise<Value | null> {
+  ): Promise<ElementOf<Schema, Key> | null>;
+  popFirstWait<Value>(key: UntypedKey<Schema>, options?: WaitOptions): Promise<Value | null>;
+  popFirstWait(key: string, options?: WaitOptions): Promise<unknown> {
     return this.#popWait(key, "first", options);
   }
 
@@ -86,17 +94,19 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
   }
 
   /** Elements by position, as `Array.prototype.slice` counts: `end` excluded, negative from the end. */
-  async range<Value = ElementOf<Schema, KeyOf<Schema>>>(
-    key: KeyOf<Schema>,
-    start = 0,
-    end: number = Number.MAX_SAFE_INTEGER,
-  ): Promise<Value[]> {
+  range<Key extends KeyOf<Schema>>(
+    key: Key,
+    start?: number,
+    end?: number,
+  ): Promise<ElementOf<Schema, Key>[]>;
+  range<Value>(key: UntypedKey<Schema>, start?: number, end?: number): Promise<Value[]>;
+  async range(key: string, start = 0, end: number = Number.MAX_SAFE_INTEGER): Promise<unknown[]> {
     checkKey(key);
     if (!isInteger(start)) refuse("start", "an integer", start);
     if (!isInteger(end)) refuse("end", "an integer", end);
     const store = this.ready ?? (await this.opened());
     const elements = await store.range({ key, start, end });
-    return elements.map((element) => this.format.decode(element) as Value);
+    return elements.map((element) => this.format.decode(element));
   }
 
   /** Deletes an array; whether it was there. Values are refused: `WrongTypeError`. */
@@ -108,11 +118,11 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
   }
 
   /** Names of arrays in key order. */
-  async listArrays(options?: ListOptions): Promise<string[]> {
+  async listArrays(options?: ListOptions): Promise<KeyOf<Schema>[]> {
     const fields = fieldsOf(options);
     const request = { prefix: prefixField(fields), limit: limitField(fields, listKeysMax) };
     const store = this.ready ?? (await this.opened());
-    return store.listArrays(request);
+    return (await store.listArrays(request)) as KeyOf<Schema>[];
   }
 
   async #push(key: string, value: unknown, end: End, options: unknown): Promise<number> {
@@ -123,19 +133,15 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
     return store.push(request);
   }
 
-  async #pop<Value>(key: string, end: End, options: unknown): Promise<Value | null> {
+  async #pop(key: string, end: End, options: unknown): Promise<unknown> {
     checkKey(key);
     const request = { key, end, options: guardOptions(options), check: this.format.check };
     const store = this.ready ?? (await this.opened());
     const stored = await store.pop(request);
-    return stored === undefined ? null : (this.format.decode(stored) as Value);
+    return stored === undefined ? null : this.format.decode(stored);
   }
 
-  async #popWait<Value>(
-    key: string,
-    end: End,
-    options: WaitOptions | undefined,
-  ): Promise<Value | null> {
+  async #popWait(key: string, end: End, options: WaitOptions | undefined): Promise<unknown> {
     checkKey(key);
     const fields = fieldsOf(options);
     const timeoutMs = timeoutOption(field(fields, "timeout"));
@@ -146,7 +152,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
     const { check } = this.format;
     const request = { key, end, options: guard, check, timeoutMs, signals };
     const stored = await store.popWait(request);
-    return stored === undefined ? null : (this.format.decode(stored) as Value);
+    return stored === undefined ? null : this.format.decode(stored);
   }
 }
 

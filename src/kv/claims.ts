@@ -40,7 +40,7 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   /** Claims one free key of the prefix, uniformly chosen, or resolves to null. O(log n). */
   async claimRandom<Value = ValueOf<Schema>>(
     options?: ClaimRandomOptions,
-  ): Promise<Claim<Value> | null> {
+  ): Promise<Claim<Value, KeyOf<Schema>> | null> {
     const fields = fieldsOf(options);
     const [claim] = await this.#claimRandom<Value>(prefixField(fields), 1, leaseOptions(fields));
     return claim ?? null;
@@ -49,7 +49,7 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   /** Claims up to `count` free keys; all of them or, on an error, none. */
   async claimRandomMany<Value = ValueOf<Schema>>(
     options: ClaimRandomManyOptions,
-  ): Promise<Claim<Value>[]> {
+  ): Promise<Claim<Value, KeyOf<Schema>>[]> {
     const fields = fieldsOf(options);
     const count = requiredCountField(fields, "count", randomKeysMax);
     return this.#claimRandom<Value>(prefixField(fields), count, leaseOptions(fields));
@@ -59,7 +59,7 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   claimKey<Key extends KeyOf<Schema>>(
     key: Key,
     options?: LeaseOptions,
-  ): Promise<Claim<ValueOf<Schema, Key>> | null>;
+  ): Promise<Claim<ValueOf<Schema, Key>, Key> | null>;
   claimKey<Value>(key: UntypedKey<Schema>, options?: LeaseOptions): Promise<Claim<Value> | null>;
   async claimKey(key: string, options?: LeaseOptions): Promise<Claim | null> {
     checkKey(key);
@@ -75,7 +75,7 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   async claimKeys<Value = ValueOf<Schema>>(
     keys: readonly KeyOf<Schema>[],
     options?: ClaimKeysOptions,
-  ): Promise<ClaimedKeys<Value>> {
+  ): Promise<ClaimedKeys<Value, KeyOf<Schema>>> {
     checkKeys(keys);
     if (new Set(keys).size < keys.length) throw new InvalidOptionsError("keys must be distinct");
     const fields = fieldsOf(options);
@@ -87,17 +87,25 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
     };
     const store = this.ready ?? (await this.opened());
     const { claimed, busy, missing } = await store.claimKeys(request);
-    return { claimed: claimed.map((claim) => this.#claim<Value>(claim)), busy, missing };
+    return {
+      claimed: claimed.map((claim) => this.#claim<Value>(claim)),
+      busy: busy as KeyOf<Schema>[],
+      missing: missing as KeyOf<Schema>[],
+    };
   }
 
   /** Removes one free entry of the prefix, uniformly chosen, or resolves to null. */
-  async popRandom<Value = ValueOf<Schema>>(options?: PrefixOptions): Promise<Entry<Value> | null> {
+  async popRandom<Value = ValueOf<Schema>>(
+    options?: PrefixOptions,
+  ): Promise<Entry<Value, KeyOf<Schema>> | null> {
     const [entry] = await this.#popRandom<Value>(prefixField(fieldsOf(options)), 1);
     return entry ?? null;
   }
 
   /** Removes up to `count` free entries; all of them or, on an error, none. */
-  async popRandomMany<Value = ValueOf<Schema>>(options: CountedOptions): Promise<Entry<Value>[]> {
+  async popRandomMany<Value = ValueOf<Schema>>(
+    options: CountedOptions,
+  ): Promise<Entry<Value, KeyOf<Schema>>[]> {
     const fields = fieldsOf(options);
     const count = requiredCountField(fields, "count", randomKeysMax);
     return this.#popRandom<Value>(prefixField(fields), count);
@@ -159,22 +167,27 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
     prefix: string,
     count: number,
     lease: { ttl: number; owner: string },
-  ): Promise<Claim<Value>[]> {
+  ): Promise<Claim<Value, KeyOf<Schema>>[]> {
     const { check } = this.format;
     const store = this.ready ?? (await this.opened());
     const claims = await store.claimRandom({ prefix, count, lease, check });
     return claims.map((claim) => this.#claim<Value>(claim));
   }
 
-  async #popRandom<Value>(prefix: string, count: number): Promise<Entry<Value>[]> {
+  async #popRandom<Value>(prefix: string, count: number): Promise<Entry<Value, KeyOf<Schema>>[]> {
     const { check } = this.format;
     const store = this.ready ?? (await this.opened());
     const entries = await store.popRandom({ prefix, count, check });
-    return entries.map(({ key, value }) => ({ key, value: this.format.decode(value) as Value }));
+    return entries.map(({ key, value }) => ({
+      key: key as KeyOf<Schema>,
+      value: this.format.decode(value) as Value,
+    }));
   }
 
-  #claim<Value>({ id, key, token, expiresAt, owner, value }: StoredClaim): Claim<Value> {
-    const entry = { key, value: this.format.decode(value) as Value };
+  #claim<Value>(stored: StoredClaim): Claim<Value, KeyOf<Schema>> {
+    const { id, token, expiresAt, owner } = stored;
+    const key = stored.key as KeyOf<Schema>;
+    const entry = { key, value: this.format.decode(stored.value) as Value };
     const claim = { id, key, token, expiresAt, entry };
     return owner === "" ? claim : { ...claim, owner };
   }

@@ -9,8 +9,12 @@ import type { ValueFormat } from "./serialization/format.js";
 
 function refuseEntries(errors: ErrorDetail[]): never {
   const noun = errors.length === 1 ? "entry" : "entries";
+  const [first] = errors;
+  const where = first?.key === undefined ? "" : `${JSON.stringify(first.key)}: `;
+  // The message is the seeds', to the letter; what is wrong stands beside it.
   throw new InvalidOptionsError(`setMany validation failed: ${errors.length} invalid ${noun}`, {
     errors,
+    hint: `${where}${first?.message}`,
   });
 }
 

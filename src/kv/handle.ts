@@ -10,7 +10,6 @@
 //    that is how the observer knows whether arguments were accepted.
 // 3. Closing is counted: the store closes with its last handle, and each handle counts once.
 
-import { setMaxListeners } from "node:events";
 import { DatabaseNotOpenError, StoreClosedError } from "../base/errors.js";
 import type { Store } from "../store/store.js";
 import type { OperationMetrics } from "./metrics.js";
@@ -48,7 +47,6 @@ export abstract class Handle {
     this.format = shared.format;
     this.observer = new Observer(shared.options, shared.metrics);
     this.closing = this.#closer.signal;
-    setMaxListeners(0, this.closing);
     if (!(shared.store instanceof Promise)) this.#store = shared.store;
   }
 

@@ -30,7 +30,9 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
    * greater than the last one of the page before. O(log n) plus the size of the page.
    * @throws InvalidCursorError when the cursor is not one of ours.
    */
-  async scan<Value = ValueOf<Schema>>(options?: ScanOptions): Promise<ScanPage<Value>> {
+  async scan<Value = ValueOf<Schema>>(
+    options?: ScanOptions,
+  ): Promise<ScanPage<Value, KeyOf<Schema>>> {
     const request = scanRequest(options);
     const store = this.ready ?? (await this.opened());
     const { entries, done } = await store.scan(request);
@@ -39,25 +41,28 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
   }
 
   /** `scan` without values. */
-  async scanKeys(options?: ScanOptions): Promise<KeyPage> {
+  async scanKeys(options?: ScanOptions): Promise<KeyPage<KeyOf<Schema>>> {
     const request = scanRequest(options);
     const store = this.ready ?? (await this.opened());
     const { keys, done } = await store.scanKeys(request);
-    return { keys, cursor: done ? "" : encodeCursor(keys.at(-1) ?? request.after), done };
+    const cursor = done ? "" : encodeCursor(keys.at(-1) ?? request.after);
+    return { keys: keys as KeyOf<Schema>[], cursor, done };
   }
 
   /** Entries in key order, all at once; prefer `scan` for many. */
-  async list<Value = ValueOf<Schema>>(options?: ListOptions): Promise<Entry<Value>[]> {
+  async list<Value = ValueOf<Schema>>(
+    options?: ListOptions,
+  ): Promise<Entry<Value, KeyOf<Schema>>[]> {
     const request = listRequest(options);
     const store = this.ready ?? (await this.opened());
     return this.#decodeAll<Value>((await store.scan(request)).entries);
   }
 
   /** Keys in order, all at once; prefer `scanKeys` for many. */
-  async listKeys(options?: ListOptions): Promise<string[]> {
+  async listKeys(options?: ListOptions): Promise<KeyOf<Schema>[]> {
     const request = listRequest(options);
     const store = this.ready ?? (await this.opened());
-    return (await store.scanKeys(request)).keys;
+    return (await store.scanKeys(request)).keys as KeyOf<Schema>[];
   }
 
   /** Number of values. O(1). */
@@ -96,8 +101,11 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
     return (await store.randomKeys(request)) as KeyOf<Schema>[];
   }
 
-  #decodeAll<Value>(entries: readonly StoredEntry[]): Entry<Value>[] {
-    return entries.map(({ key, value }) => ({ key, value: this.format.decode(value) as Value }));
+  #decodeAll<Value>(entries: readonly StoredEntry[]): Entry<Value, KeyOf<Schema>>[] {
+    return entries.map(({ key, value }) => ({
+      key: key as KeyOf<Schema>,
+      value: this.format.decode(value) as Value,
+    }));
   }
 }
 

@@ -120,7 +120,7 @@ function refuseConflict(locked: KvOptions, asked: KvOptions): void {
   const { backend, path, serialization, trackKeys, operationMetrics } = locked;
   const store = locked.name === undefined ? "the store" : `the store "${locked.name}"`;
   throw new KVOptionsConflictError(
-    `${store} is open with backend=${backend}, path=${path || "none"}, ` +
+    `${store} was opened with backend=${backend}, path=${path || "none"}, ` +
       `serialization=${serialization}, trackKeys=${trackKeys}, ` +
       `metrics.operations=${operationMetrics}; the options differ in ${differing.join(", ")}`,
     { hint: "pass the same options everywhere, or open a store of its own with `name`" },

@@ -6,8 +6,11 @@ export type { ClaimRef };
 
 /** Any operation that writes or deletes may be guarded by a claim. */
 export interface GuardOptions {
-  /** Refuse with `StaleClaimError`, changing nothing, unless this claim is live. */
-  claim?: ClaimRef | undefined;
+  /**
+   * Refuse with `StaleClaimError`, changing nothing, unless this claim is live. Left out it guards
+   * nothing; null or undefined, what an empty pool gives, is refused.
+   */
+  claim?: ClaimRef;
 }
 
 /** Replacing a value also replaces its expiry; without `ttl` the new value never expires. */
@@ -29,8 +32,8 @@ export interface CompareOptions {
   includeCurrentOnMismatch?: boolean | undefined;
 }
 
-export interface Entry<Value = unknown> {
-  key: string;
+export interface Entry<Value = unknown, Key extends string = string> {
+  key: Key;
   value: Value;
 }
 
@@ -58,15 +61,15 @@ export interface ScanOptions extends PrefixOptions {
   cursor?: string | undefined;
 }
 
-export interface ScanPage<Value = unknown> {
-  entries: Entry<Value>[];
+export interface ScanPage<Value = unknown, Key extends string = string> {
+  entries: Entry<Value, Key>[];
   /** Opaque, valid as long as the store; "" on the last page. */
   cursor: string;
   done: boolean;
 }
 
-export interface KeyPage {
-  keys: string[];
+export interface KeyPage<Key extends string = string> {
+  keys: Key[];
   /** Opaque, valid as long as the store; "" on the last page. */
   cursor: string;
   done: boolean;
@@ -118,22 +121,22 @@ export interface RenewOptions {
 }
 
 /** An exclusive lease on a key. It can be passed wherever a `ClaimRef` is asked for. */
-export interface Claim<Value = unknown> extends ClaimRef {
+export interface Claim<Value = unknown, Key extends string = string> extends ClaimRef {
   id: string;
-  key: string;
+  key: Key;
   /** Rises with every claim of the store and never repeats: a fencing token. */
   token: number;
   /** Unix milliseconds; from then on the claim is void. */
   expiresAt: number;
   /** The entry as it was when it was claimed. */
-  entry: Entry<Value>;
+  entry: Entry<Value, Key>;
   owner?: string;
 }
 
-export interface ClaimedKeys<Value = unknown> {
-  claimed: Claim<Value>[];
-  busy: string[];
-  missing: string[];
+export interface ClaimedKeys<Value = unknown, Key extends string = string> {
+  claimed: Claim<Value, Key>[];
+  busy: Key[];
+  missing: Key[];
 }
 
 export interface FailedClaim {

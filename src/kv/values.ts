@@ -30,7 +30,8 @@ export abstract class ValueMethods<Schema> extends Handle {
     const store = this.ready ?? (await this.opened());
     const found = store.get(key);
     const stored = found instanceof Promise ? await found : found;
-    if (stored === undefined) throw new KeyNotFoundError("key not found", { key });
+    if (stored === undefined)
+      throw new KeyNotFoundError(`key not found: ${JSON.stringify(key)}`, { key });
     return this.format.decode(stored);
   }
 

@@ -14,7 +14,6 @@ import {
   checkBytes,
   countField,
   type Fields,
-  field,
   fieldsOf,
   isInteger,
   refuse,
@@ -44,8 +43,10 @@ export function claimRefs(claims: unknown): ClaimRef[] {
 
 export function guardOptions(options: unknown): Guard | undefined {
   if (options === undefined) return undefined;
-  const claim = field(fieldsOf(options), "claim");
-  return claim === undefined ? undefined : { claim: claimRef(claim, 'option "claim"') };
+  const fields = fieldsOf(options);
+  // Not as with other fields: null is what an empty pool gives, and must not make a guarded write
+  // an unguarded one.
+  return "claim" in fields ? { claim: claimRef(fields.claim, 'option "claim"') } : undefined;
 }
 
 export function createOptions(options: unknown): CreateOptions | undefined {

@@ -9,6 +9,7 @@
 // 4. One loop at a time serves a key; a wake-up that comes meanwhile makes it go round again, so
 //    none is lost.
 
+import { setMaxListeners } from "node:events";
 import { isKvError, OperationCanceledError, StoreClosedError } from "../base/errors.js";
 import type { Awaitable } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
@@ -44,9 +45,12 @@ class Waiter {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (request.timeoutMs !== undefined)
-      this.#timeOut(env, env.clock.monotonic() + request.timeoutMs);
-    for (const signal of request.signals) signal.addEventListener("abort", this.#onAbort);
+    if (request.timeoutMs !== undefined) this.#timeOut(env, env.clock.now() + request.timeoutMs);
+    for (const signal of request.signals) {
+      // One signal may end many waits; each listener is taken off again, so none can leak.
+      setMaxListeners(0, signal);
+      signal.addEventListener("abort", this.#onAbort);
+    }
   }
 
   /** True when an element was there and the waiter has it. */
@@ -68,7 +72,7 @@ class Waiter {
 
   // A timer may fire early: it cannot be set for more than some weeks.
   #timeOut(env: Env, deadline: number): void {
-    const left = deadline - env.clock.monotonic();
+    const left = deadline - env.clock.now();
     if (left <= 0) this.#settle(undefined);
     else this.#timer = env.timers.after(left, () => this.#timeOut(env, deadline), true);
   }

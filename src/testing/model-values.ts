@@ -84,8 +84,9 @@ export class ValueModel extends ModelState {
     return { deleted: existing.size, missing: keys.length - existing.size };
   }
 
-  deleteByPrefix({ prefix, limit, claim }: DeleteByPrefixOptions): unknown {
-    this.guard({ claim });
+  deleteByPrefix(options: DeleteByPrefixOptions): unknown {
+    const { prefix, limit } = options;
+    this.guard(options);
     const matches = this.keysOf("value", prefix);
     const doomed = matches.slice(0, limit);
     for (const key of doomed) this.drop(key);

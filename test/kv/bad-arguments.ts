@@ -89,7 +89,8 @@ const badRefs = [
     token,
   })),
 ];
-const claim = bads(badRefs);
+// Also null and undefined: what an empty pool gives must not pass for "no guard".
+const claim = bads([...badRefs, null, undefined]);
 
 const notOptions = [
   "",

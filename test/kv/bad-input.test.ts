@@ -90,7 +90,7 @@ describe("what is unusual but good", () => {
       const { kv } = await prepared();
       const none = absent as undefined;
       await kv.set("x", 1, none);
-      await kv.set("x", 1, { ttl: none, keepTtl: none, claim: none });
+      await kv.set("x", 1, { ttl: none, keepTtl: none });
       expect(await kv.ttl("x")).toBeNull();
       expect(await kv.listKeys(none)).toEqual(await kv.listKeys({ prefix: none, limit: none }));
       expect(await kv.randomKeys({ count: 9, unique: none, prefix: none })).toHaveLength(6);

@@ -98,6 +98,22 @@ describe("nothing is left behind", () => {
     expect(sizes(opened)).not.toHaveProperty(table);
   });
 
+  test("by keys that expire before those that were there first", async () => {
+    const opened = new OpenedEngine();
+    const kv = opened.handle();
+    await kv.set("late", 1, { ttl: 60_000 });
+    await kv.set("early", 1, { ttl: 1_000 });
+    await kv.set("hastened", 1, { ttl: 90_000 });
+    await kv.expire("hastened", 500);
+    await kv.claimKey("late", { ttl: 250 });
+    await opened.env.advance(250);
+    expect(sizes(opened)).toEqual({ values: 3, counters: 1 });
+    await opened.env.advance(250);
+    expect(sizes(opened)).toEqual({ values: 2, counters: 1 });
+    await opened.env.advance(500);
+    expect(sizes(opened)).toEqual({ values: 1, counters: 1 });
+  });
+
   test("by a filter that was cleared", async () => {
     const opened = new OpenedEngine();
     const filter = opened.handle().filter("seen");

@@ -28,7 +28,7 @@ export async function readsHaveTheTypeOfTheirKey(kv: Kv<Shop>, id: string): Prom
   exactly<User>()(await kv.get("user:1"));
   exactly<User | undefined>()(await kv.find(`user:${id}`));
   exactly<boolean | null>()(await kv.fetchRemove("flag:new"));
-  exactly<Claim<User> | null>()(await kv.claimKey("user:1"));
+  exactly<Claim<User, "user:1"> | null>()(await kv.claimKey("user:1"));
   exactly<AnyValue | undefined>()((await kv.list())[0]?.value);
   exactly<User | undefined>()((await kv.list<User>({ prefix: "user:" }))[0]?.value);
   exactly<KeyOf<Shop> | "">()(await kv.randomKey());

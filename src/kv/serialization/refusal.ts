@@ -34,6 +34,8 @@ const hidden: ReadonlyMap<string, Refusal> = new Map([
   ["Promise", { what: "a Promise", hint: "Await it before storing its value." }],
   ["ArrayBuffer", { what: "an ArrayBuffer", hint: bytesHint }],
   ["SharedArrayBuffer", { what: "a SharedArrayBuffer", hint: bytesHint }],
+  ["Error", { what: "an Error", hint: "Store its name, message and stack as a plain object." }],
+  ["RegExp", { what: "a RegExp", hint: "Store its source and flags." }],
   ["Symbol", { what: "a symbol" }],
   ["Generator", { what: "a generator", hint: collectionHint }],
   ["AsyncGenerator", { what: "an asynchronous generator" }],

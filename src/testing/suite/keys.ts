@@ -1,6 +1,6 @@
 // Keys: which there may be, and how they come and go.
 
-import { atOnce, type Family, numberedEntries, refusal } from "./suite-case.js";
+import { atOnce, type Family, keyPages, numberedEntries, refusal } from "./suite-case.js";
 
 export const deletionFamily: Family = {
   title: "deletion and presence",
@@ -159,13 +159,7 @@ export const keyFamily: Family = {
 
     "unusual keys can be claimed, counted, scanned and paged": async ({ kv, expect }) => {
       for (const key of unusualKeys) await kv.set(key, 1);
-      const seen: string[] = [];
-      let cursor = "";
-      do {
-        const page = await kv.scanKeys({ limit: 3, cursor });
-        seen.push(...page.keys);
-        ({ cursor } = page);
-      } while (cursor !== "");
+      const seen = (await keyPages(kv, 3)).flat();
       expect(seen.toSorted()).toStrictEqual(unusualKeys.toSorted());
       const claims = await kv.claimRandomMany({ count: 100 });
       expect(claims.map(({ key }) => key).toSorted()).toStrictEqual(unusualKeys.toSorted());

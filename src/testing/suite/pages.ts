@@ -1,6 +1,20 @@
 // Pages: scan and scanKeys step by step, and the cursors between the steps.
 
-import { type Family, numberedKeys, refusal, type Setting } from "./suite-case.js";
+import type { Kv } from "../../kv/kv.js";
+import { type Family, keyPages, numberedKeys, refusal, type Setting } from "./suite-case.js";
+
+/** As `keyPages`, by `scan`, until a page says that it is the last. */
+async function entryPages(kv: Kv, limit: number, prefix: string): Promise<string[][]> {
+  const pages: string[][] = [];
+  for (let cursor = "", done = false; !done; ) {
+    if (pages.length > 1_000) throw new Error("paging does not come to an end");
+    const page = await kv.scan({ prefix, limit, cursor });
+    pages.push(page.entries.map(({ key }) => key));
+    if (page.done !== (page.cursor === "")) throw new Error("cursor and done disagree");
+    ({ cursor, done } = page);
+  }
+  return pages;
+}
 
 async function setAll({ kv }: Setting, keys: readonly string[]): Promise<void> {
   await kv.setMany(Object.fromEntries(keys.map((key, index) => [key, index])));
@@ -30,16 +44,10 @@ export const pageFamily: Family = {
       const keys = numberedKeys("k:", 103);
       await setAll(setting, [...keys, "j", "l"]);
       for (const limit of [1, 2, 10, 50, 102, 103, 104]) {
-        const seen: string[] = [];
-        let pages = 0;
-        for (let cursor = "", done = false; !done; pages++) {
-          const page = await kv.scan({ prefix: "k:", limit, cursor });
-          expect(page.done).toBe(page.cursor === "");
-          seen.push(...page.entries.map(({ key }) => key));
-          ({ cursor, done } = page);
-        }
-        expect(seen).toStrictEqual(keys);
-        expect(pages).toBe(Math.ceil(keys.length / limit));
+        const pages = await keyPages(kv, limit, "k:");
+        expect(pages.flat()).toStrictEqual(keys);
+        expect(pages).toHaveLength(Math.ceil(keys.length / limit));
+        expect(await entryPages(kv, limit, "k:")).toStrictEqual(pages);
       }
     },
 

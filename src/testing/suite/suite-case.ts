@@ -81,6 +81,19 @@ export function numberedEntries(prefix: string, count: number): Record<string, n
   return Object.fromEntries(numberedKeys(prefix, count).map((key, index) => [key, index]));
 }
 
+/** The keys of all pages, page by page; a cursor that leads nowhere is an error, not a hang. */
+export async function keyPages(kv: Kv, limit: number, prefix = ""): Promise<string[][]> {
+  const pages: string[][] = [];
+  let cursor: string | undefined;
+  while (cursor !== "") {
+    if (pages.length > 1_000) throw new Error("paging does not come to an end");
+    const page = await kv.scanKeys({ prefix, limit, cursor });
+    pages.push(page.keys);
+    ({ cursor } = page);
+  }
+  return pages;
+}
+
 /** The claim of a call that has to grant one. */
 export function granted<Granted>(claim: Granted | null): Granted {
   if (claim === null) throw new Error("expected a claim, got null");

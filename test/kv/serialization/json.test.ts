@@ -95,7 +95,6 @@ describe("encode writes what JSON.stringify writes", () => {
     ],
     ["inherited methods", new (OldStyle as unknown as new () => object)()],
     ["nesting beyond the quick walk", nested(500)],
-    ["an error, by its own properties", { e: Object.assign(new Error("m"), { code: 1 }) }],
   ])("%s", (_, value) => {
     expect(encode(value)).toBe(JSON.stringify(value));
   });
@@ -137,6 +136,8 @@ describe("encode refuses what would be lost, and names the place", () => {
     ["value.a.b[1] is an object that contains itself,", cycle],
     ["value.self is an object that contains itself,", instanceCycle],
     ["value is a Map,", new Map([[1, 2]])],
+    ["value.e is an Error,", { e: Object.assign(new TypeError("m"), { code: 1 }) }],
+    ["value[0] is a RegExp,", [/x/]],
     ["value.a is a Set,", { a: new Set() }],
     ["value.a is a WeakMap,", { a: new WeakMap() }],
     ["value.a is a WeakSet,", { a: new WeakSet() }],
