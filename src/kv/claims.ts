@@ -6,6 +6,7 @@
 import { InvalidOptionsError } from "../base/errors.js";
 import { claimTtlMsMax, randomKeysMax } from "../base/limits.js";
 import type { Claim as StoredClaim } from "../operations/claim-rows.js";
+import type { Guard } from "../operations/requests.js";
 import {
   booleanField,
   checkKey,
@@ -28,13 +29,14 @@ import type {
   CountedOptions,
   Entry,
   FailedClaim,
+  GuardOptions,
   LeaseOptions,
   PrefixOptions,
   ReleasedClaims,
   RenewedClaims,
   RenewOptions,
 } from "./types.js";
-import { claimRef, claimRefs, leaseOptions } from "./write-arguments.js";
+import { claimRef, claimRefs, guardOptions, leaseOptions } from "./write-arguments.js";
 
 export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   /** Claims one free key of the prefix, uniformly chosen, or resolves to null. O(log n). */
@@ -96,19 +98,20 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
 
   /** Removes one free entry of the prefix, uniformly chosen, or resolves to null. */
   async popRandom<Value = ValueOf<Schema>>(
-    options?: PrefixOptions,
+    options?: PrefixOptions & GuardOptions,
   ): Promise<Entry<Value, KeyOf<Schema>> | null> {
-    const [entry] = await this.#popRandom<Value>(prefixField(fieldsOf(options)), 1);
+    const prefix = prefixField(fieldsOf(options));
+    const [entry] = await this.#popRandom<Value>(prefix, 1, guardOptions(options));
     return entry ?? null;
   }
 
   /** Removes up to `count` free entries; all of them or, on an error, none. */
   async popRandomMany<Value = ValueOf<Schema>>(
-    options: CountedOptions,
+    options: CountedOptions & GuardOptions,
   ): Promise<Entry<Value, KeyOf<Schema>>[]> {
     const fields = fieldsOf(options);
     const count = requiredCountField(fields, "count", randomKeysMax);
-    return this.#popRandom<Value>(prefixField(fields), count);
+    return this.#popRandom<Value>(prefixField(fields), count, guardOptions(options));
   }
 
   /** Frees the key at once; false when the claim is stale. */
@@ -174,10 +177,14 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
     return claims.map((claim) => this.#claim<Value>(claim));
   }
 
-  async #popRandom<Value>(prefix: string, count: number): Promise<Entry<Value, KeyOf<Schema>>[]> {
+  async #popRandom<Value>(
+    prefix: string,
+    count: number,
+    options: Guard | undefined,
+  ): Promise<Entry<Value, KeyOf<Schema>>[]> {
     const { check } = this.format;
     const store = this.ready ?? (await this.opened());
-    const entries = await store.popRandom({ prefix, count, check });
+    const entries = await store.popRandom({ prefix, count, check, options });
     return entries.map(({ key, value }) => ({
       key: key as KeyOf<Schema>,
       value: this.format.decode(value) as Value,

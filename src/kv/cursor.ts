@@ -4,8 +4,11 @@
 // key has been deleted: the next page begins at the first greater key.
 
 import { InvalidCursorError } from "../base/errors.js";
+import { keyBytesMax } from "../base/limits.js";
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+/** Base64 of the longest key. */
+const cursorLengthMax = Math.ceil(keyBytesMax / 3) * 4;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function encodeCursor(lastKey: string): string {
@@ -14,7 +17,8 @@ export function encodeCursor(lastKey: string): string {
 
 /** @throws InvalidCursorError when no page of ours ends in such a cursor. */
 export function decodeCursor(cursor: string): string {
-  if (!base64.test(cursor)) throw new InvalidCursorError("cursor is not one that a page returned");
+  if (cursor.length > cursorLengthMax || !base64.test(cursor))
+    throw new InvalidCursorError("cursor is not one that a page returned");
   try {
     return utf8.decode(Buffer.from(cursor, "base64"));
   } catch (cause) {

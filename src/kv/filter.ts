@@ -86,8 +86,9 @@ export class Filter {
   }
 
   /** Removes all items of the bucket, in steps that let other work go on. */
-  async clear(): Promise<true> {
-    await (await this.#store()).clearMembers({ bucket: this.bucket });
+  async clear(options?: GuardOptions): Promise<true> {
+    const request = { bucket: this.bucket, options: guardOptions(options) };
+    await (await this.#store()).clearMembers(request);
     return true;
   }
 

@@ -18,7 +18,7 @@ const closing = new Map<string, Promise<void>>();
 
 class RegisteredStore {
   readonly options: KvOptions;
-  readonly metrics: OperationMetrics;
+  #metrics: OperationMetrics | undefined;
   #store: Store | Promise<Store> | undefined;
   #handles = 0;
   // Whether it has ever been open: what was never open leaves no lock-in behind.
@@ -27,18 +27,19 @@ class RegisteredStore {
 
   constructor(options: KvOptions, forget: () => void) {
     this.options = options;
-    this.metrics = new OperationMetrics(options);
     this.#forget = forget;
   }
 
   /** One more handle; the first one opens the store. */
   acquire(): SharedStore {
     const store = this.#store ?? this.#open();
+    // Made after the opening: a store that cannot be opened must not show up in a registry.
+    this.#metrics ??= new OperationMetrics(this.options);
     this.#handles++;
     return {
       options: this.options,
       format: formatOf(this.options.serialization),
-      metrics: this.metrics,
+      metrics: this.#metrics,
       store,
       release: () => this.#release(),
     };

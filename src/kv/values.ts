@@ -59,11 +59,13 @@ export abstract class ValueMethods<Schema> extends Handle {
   }
 
   /** Writes a value, replacing value and expiry; resolves with the value that was passed. */
-  async set<Key extends KeyOf<Schema>, Value extends ValueOf<Schema, Key>>(
+  set<Value>(key: UntypedKey<Schema>, value: Value, options?: WriteOptions): Promise<Value>;
+  set<Key extends KeyOf<Schema>>(
     key: Key,
-    value: Value,
+    value: ValueOf<Schema, Key>,
     options?: WriteOptions,
-  ): Promise<Value> {
+  ): Promise<ValueOf<Schema, Key>>;
+  async set(key: string, value: unknown, options?: WriteOptions): Promise<unknown> {
     checkKey(key);
     const request = { key, value: this.format.encode(value), options: replaceOptions(options) };
     const store = this.ready ?? (await this.opened());
@@ -154,9 +156,10 @@ export abstract class ValueMethods<Schema> extends Handle {
   }
 
   /** Removes everything: values, arrays, claims and filter items. Tokens go on rising. */
-  async clear(): Promise<true> {
+  async clear(options?: GuardOptions): Promise<true> {
+    const guard = guardOptions(options);
     const store = this.ready ?? (await this.opened());
-    await store.clear();
+    await store.clear(guard);
     return true;
   }
 

@@ -3,7 +3,7 @@
 // Operations that allocate at random need `free` to be exact: run them on reaped tables.
 
 import type { Transaction, View } from "../engine/engine.js";
-import { type Claim, endClaim, grant, isClaimed, isHeld } from "./claim-rows.js";
+import { type Claim, endClaim, grant, isClaimed, isHeld, requireClaim } from "./claim-rows.js";
 import { dropValue, isLive } from "./live.js";
 import type {
   AllocateRequest,
@@ -12,6 +12,7 @@ import type {
   ClaimRef,
   CompleteRequest,
   Entry,
+  PopRandomRequest,
   ReleaseRequest,
   RenewRequest,
 } from "./requests.js";
@@ -51,7 +52,8 @@ export function claimRandom(transaction: Transaction, request: ClaimRandomReques
   return claims;
 }
 
-export function popRandom(transaction: Transaction, request: AllocateRequest): Entry[] {
+export function popRandom(transaction: Transaction, request: PopRandomRequest): Entry[] {
+  if (request.options?.claim !== undefined) requireClaim(transaction, request.options.claim);
   const entries: Entry[] = [];
   takeFree(transaction, request, (entry) => {
     dropValue(transaction, entry.key);

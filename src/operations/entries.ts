@@ -6,6 +6,7 @@ import { requireClaim } from "./claim-rows.js";
 import { dropValue, findValue, isLive, putValue, takeValue } from "./live.js";
 import type {
   EntriesRequest,
+  Guard,
   KeyRequest,
   KeysRequest,
   PrefixDeleteRequest,
@@ -99,7 +100,8 @@ export function fetchRemove(transaction: Transaction, request: TakeRequest): Sto
 }
 
 /** Empties the store; tokens and ids go on rising. */
-export function clear(transaction: Transaction): void {
+export function clear(transaction: Transaction, options: Guard | undefined): void {
+  if (options?.claim !== undefined) requireClaim(transaction, options.claim);
   transaction.values.clear();
   transaction.lists.clear();
   transaction.items.clear();

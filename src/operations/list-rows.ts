@@ -21,7 +21,7 @@ export interface ListSpan {
 }
 
 // Up to this many elements are removed at once; more are left to the sweep.
-const inlineItemsMax = 128;
+const inlineItemsMax = 16;
 
 export function parseSpan(value: Stored): ListSpan {
   const [id, head, tail] = (value as string).split(" ");

@@ -63,6 +63,7 @@ export function clearMembers(
   transaction: Transaction,
   request: BucketRequest & { readonly limit: number },
 ): boolean {
+  if (request.options?.claim !== undefined) requireClaim(transaction, request.options.claim);
   const { start, end } = transaction.members.prefixRange(bucketPrefix(request.bucket));
   const last = Math.min(end, start + request.limit);
   for (const key of transaction.members.slice(start, last)) transaction.members.delete(key);

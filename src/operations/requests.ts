@@ -118,6 +118,10 @@ export interface AllocateRequest {
   readonly check: CheckValue;
 }
 
+export interface PopRandomRequest extends AllocateRequest {
+  readonly options?: Guard | undefined;
+}
+
 /** `ttl` is the length of the lease; an empty owner is none. */
 export interface LeaseOptions {
   readonly ttl: number;
@@ -190,4 +194,5 @@ export interface MemberRequest {
 
 export interface BucketRequest {
   readonly bucket: string;
+  readonly options?: Guard | undefined;
 }

@@ -54,23 +54,16 @@ export class LocalStore implements Store {
 
   /** Reads by rank: on reaped tables. */
   #query<R, Result>(operation: ReadOperation<R, Result>, request: R): Awaitable<Result> {
-    if (!this.#reaper.isBehind()) return this.#engine.read(operation, request);
-    const more = this.#reaper.reapBatch();
-    if (more === false) return this.#engine.read(operation, request);
-    return this.#attended(this.#settled(more, () => this.#query(operation, request)));
+    const settling = this.#reaper.catchUp();
+    if (settling === undefined) return this.#engine.read(operation, request);
+    return this.#attended(settling.then(() => this.#query(operation, request)));
   }
 
   /** Writes by rank: on reaped tables. */
   #allocate<R, Result>(operation: WriteOperation<R, Result>, request: R): Awaitable<Result> {
-    if (!this.#reaper.isBehind()) return this.#write(operation, request);
-    const more = this.#reaper.reapBatch();
-    if (more === false) return this.#write(operation, request);
-    return this.#attended(this.#settled(more, () => this.#allocate(operation, request)));
-  }
-
-  async #settled<Result>(more: Awaitable<boolean>, then: () => Awaitable<Result>): Promise<Result> {
-    if (await more) await this.#reaper.settle();
-    return then();
+    const settling = this.#reaper.catchUp();
+    if (settling === undefined) return this.#write(operation, request);
+    return this.#attended(settling.then(() => this.#allocate(operation, request)));
   }
 
   get(key: string): Awaitable<Stored | undefined> {
@@ -111,8 +104,8 @@ export class LocalStore implements Store {
     return this.#write(entries.fetchRemove, request);
   }
 
-  clear(): Awaitable<void> {
-    return this.#write(entries.clear, undefined);
+  clear(options: Request.Guard | undefined): Awaitable<void> {
+    return this.#write(entries.clear, options);
   }
 
   incrementBy(request: Request.IncrementRequest): Awaitable<number> {
@@ -151,7 +144,7 @@ export class LocalStore implements Store {
     return this.#query(query.randomKeys, request);
   }
 
-  popRandom(request: Request.AllocateRequest): Awaitable<Request.Entry[]> {
+  popRandom(request: Request.PopRandomRequest): Awaitable<Request.Entry[]> {
     return this.#allocate(claims.popRandom, request);
   }
 
@@ -263,21 +256,24 @@ export class LocalStore implements Store {
   }
 
   clearMembers(request: Request.BucketRequest): Promise<void> {
-    return this.#attended(this.#clearMembers(request.bucket));
+    return this.#attended(this.#clearMembers(request));
   }
 
-  async #clearMembers(bucket: string): Promise<void> {
-    const step = { bucket, limit: clearedMembersMax };
+  async #clearMembers(request: Request.BucketRequest): Promise<void> {
+    const step = { ...request, limit: clearedMembersMax };
     while (await this.#write(members.clearMembers, step)) await this.#env.timers.breathe();
   }
 
+  /** Counts what is due row by row, so not in the middle of a long backlog. */
   allocation(prefix: string): Awaitable<claims.Allocation> {
-    return this.#engine.read(claims.allocation, prefix);
+    const { settling } = this.#reaper;
+    if (settling === undefined) return this.#engine.read(claims.allocation, prefix);
+    return settling.then(() => this.allocation(prefix));
   }
 
   async report(): Promise<StoreReport> {
     return {
-      allocation: await this.#engine.read(claims.allocation, ""),
+      allocation: await this.allocation(""),
       index: this.#engine.indexReport(),
       disk: await this.#engine.diskReport(),
     };

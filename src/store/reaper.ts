@@ -3,13 +3,13 @@
 // Two duties
 // 1. In the background: when the earliest deadline comes, remove what is due, so that keys which
 //    nobody reads give their memory back. A step ends after `stepMs`; others then get their turn.
-// 2. On demand: `settle` brings the tables to an instant at which nothing is due, for operations
+// 2. On demand: `catchUp` brings the tables to an instant at which nothing is due, for operations
 //    that count by rank. A short backlog is removed at once; a long one in steps, and the
 //    operation waits for them instead of blocking everybody else.
 //
 // At most one timer is armed, for the earliest deadline; it never keeps the process alive.
 
-import { type Engine, never } from "../engine/engine.js";
+import { type Awaitable, type Engine, never } from "../engine/engine.js";
 import type { Env, Timer } from "../env/env.js";
 import { reapDue, reapStep } from "../operations/expiry.js";
 
@@ -23,6 +23,7 @@ export class Reaper {
   #timer: Timer | undefined;
   #armedFor = never;
   #working = false;
+  #settling: Promise<void> | undefined;
   #closed = false;
 
   constructor(engine: Engine, env: Env) {
@@ -46,13 +47,33 @@ export class Reaper {
     return earliest !== never && earliest <= this.#env.clock.now();
   }
 
-  /** Removes one batch of due rows; true when more are left. */
-  reapBatch(): boolean | Promise<boolean> {
-    return this.#engine.write(reapDue, batchRowsMax);
+  /** The work that brings a long backlog to its end, while there is such. */
+  get settling(): Promise<void> | undefined {
+    return this.#settling;
   }
 
-  /** Resolves when nothing is due. Between steps the event loop runs. */
-  async settle(): Promise<void> {
+  /**
+   * Brings the tables to an instant at which nothing is due: a short backlog at once, and then it
+   * returns undefined; a long one in steps, and then it returns the promise of their end. However
+   * many ask, one and the same work goes on, so that they do not add up to a long pause.
+   */
+  catchUp(): Promise<void> | undefined {
+    if (this.#settling !== undefined) return this.#settling;
+    if (!this.isBehind()) return undefined;
+    const more = this.#engine.write(reapDue, batchRowsMax);
+    return more === false ? undefined : this.#settle(more);
+  }
+
+  #settle(more: Awaitable<boolean>): Promise<void> {
+    this.#settling ??= this.#settleAfter(more).finally(() => {
+      this.#settling = undefined;
+    });
+    return this.#settling;
+  }
+
+  // Between steps the event loop runs.
+  async #settleAfter(more: Awaitable<boolean>): Promise<void> {
+    await more;
     while (this.isBehind()) {
       await this.#step(reapDue);
       if (this.isBehind()) await this.#env.timers.breathe();
@@ -75,7 +96,7 @@ export class Reaper {
     this.#working = true;
     try {
       while (!this.#closed && (this.isBehind() || this.#engine.hasGarbage())) {
-        await this.#step(reapStep);
+        await (this.isBehind() ? this.#settle(true) : this.#step(reapStep));
         await this.#env.timers.breathe();
       }
     } catch {

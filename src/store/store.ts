@@ -46,7 +46,7 @@ export interface Store {
     request: Request.PrefixDeleteRequest,
   ): Awaitable<{ deleted: number; done: boolean }>;
   fetchRemove(request: Request.TakeRequest): Awaitable<Stored | undefined>;
-  clear(): Awaitable<void>;
+  clear(options: Request.Guard | undefined): Awaitable<void>;
 
   incrementBy(request: Request.IncrementRequest): Awaitable<number>;
   getOrSet(request: Request.ValueRequest): Awaitable<{ value: Stored; loaded: boolean }>;
@@ -59,7 +59,7 @@ export interface Store {
   count(prefix: string): Awaitable<number>;
   randomKeys(request: Request.SampleRequest): Awaitable<string[]>;
 
-  popRandom(request: Request.AllocateRequest): Awaitable<Request.Entry[]>;
+  popRandom(request: Request.PopRandomRequest): Awaitable<Request.Entry[]>;
   claimRandom(request: Request.ClaimRandomRequest): Awaitable<Claim[]>;
   claimKeys(request: Request.ClaimKeysRequest): Awaitable<ClaimedKeys>;
   /** One boolean per claim: whether it was live and has been changed. */

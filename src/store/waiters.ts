@@ -53,21 +53,33 @@ class Waiter {
     }
   }
 
-  /** True when an element was there and the waiter has it. */
-  async serve(pop: Pop): Promise<boolean> {
+  /** True when an element was there and the waiter has it. Without waiting where `pop` does not. */
+  serve(pop: Pop): Awaitable<boolean> {
     this.#serving = true;
     try {
       const popped = pop(this.request);
-      const value = popped instanceof Promise ? await popped : popped;
-      this.#serving = false;
-      if (value !== undefined) this.#settle(value);
-      else this.#postponed?.();
-      return value !== undefined;
+      if (!(popped instanceof Promise)) return this.#served(popped);
+      return popped.then(
+        (value) => this.#served(value),
+        (error: unknown) => this.#refused(error),
+      );
     } catch (error) {
-      this.#serving = false;
-      this.fail(error);
-      return true;
+      return this.#refused(error);
     }
+  }
+
+  #served(value: Stored | undefined): boolean {
+    this.#serving = false;
+    if (value !== undefined) this.#settle(value);
+    else this.#postponed?.();
+    return value !== undefined;
+  }
+
+  // The next one may have better luck.
+  #refused(error: unknown): boolean {
+    this.#serving = false;
+    this.fail(error);
+    return true;
   }
 
   // A timer may fire early: it cannot be set for more than some weeks.
@@ -127,7 +139,10 @@ export class Waiters {
     return waiter.result.finally(() => this.#forget(request.key));
   }
 
-  /** Called when an element has been added: serves as many waiters as there are elements. */
+  /**
+   * Called when an element has been added: serves as many waiters as there are elements. Where pops
+   * do not wait all of it happens before this returns, so that nobody can come in between.
+   */
   async wake(key: string): Promise<void> {
     const queue = this.#queues.get(key);
     if (queue === undefined) return;
@@ -136,7 +151,10 @@ export class Waiters {
     queue.serving = true;
     while (queue.again) {
       queue.again = false;
-      for (const waiter of queue.waiters) if (!(await waiter.serve(this.#pop))) break;
+      for (const waiter of queue.waiters) {
+        const served = waiter.serve(this.#pop);
+        if (!(served instanceof Promise ? await served : served)) break;
+      }
     }
     queue.serving = false;
     this.#forget(key);

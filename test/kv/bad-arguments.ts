@@ -189,7 +189,7 @@ export const methods: Record<keyof typeof operationNames, readonly Argument[]> =
   ],
   fetchRemove: [key("a"), options(guard)],
   exists: [key("a")],
-  clear: [],
+  clear: [options(guard)],
 
   incrementBy: [key("counter"), delta, options(create)],
   getOrSet: [key("a"), value, options(create)],
@@ -228,7 +228,7 @@ export const methods: Record<keyof typeof operationNames, readonly Argument[]> =
     },
     options({ owner, ttl: lease, allOrNothing: flag }),
   ],
-  popRandom: [options({ prefix })],
+  popRandom: [options({ prefix, ...guard })],
   popRandomMany: [needed({ count: 1 }, many)],
   releaseClaim: [ref],
   completeClaim: [ref, options({ deleteKey: flag })],
@@ -271,5 +271,5 @@ export const filterMethods: Record<keyof typeof filterOperationNames, readonly A
   checkThenAdd: [item, options(create)],
   delete: [item, options(guard)],
   size: [],
-  clear: [],
+  clear: [options(guard)],
 };

@@ -30,6 +30,18 @@ export const waitingPopFamily: Family = {
       expect(await kv.exists("q")).toBe(false);
     },
 
+    "waiting pops are not overtaken by pops that come after them": async ({ kv, expect }) => {
+      const first = kv.popFirstWait("q");
+      const second = kv.popFirstWait("q");
+      await settle(kv);
+      // All of it at once, without a pause in which the waiting ones could be served.
+      const appended = [kv.append("q", 1), kv.append("q", 2)];
+      const late = [kv.popFirst("q"), kv.popFirstWait("q", { timeout: 0 })];
+      await Promise.all(appended);
+      expect(await Promise.all([first, second])).toStrictEqual([1, 2]);
+      expect(await Promise.all(late)).toStrictEqual([null, null]);
+    },
+
     "prepend serves a waiting pop too": async ({ kv, expect }) => {
       const waiting = kv.popWait("q");
       await settle(kv);
