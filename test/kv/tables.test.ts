@@ -159,6 +159,18 @@ describe("tables agree with each other", () => {
     expect(sizes(opened)).toEqual({ counters: 2 });
   });
 
+  test("again after rebuildKeyList, when they did not", async () => {
+    const opened = new OpenedEngine();
+    const kv = opened.handle();
+    await kv.setMany({ a: 1, b: 2 });
+    expect((await kv.claimRandom({ prefix: "a" }))?.key).toBe("a");
+    opened.engine.write((transaction) => transaction.free.delete("b"), undefined);
+    expect(await kv.claimRandom({ prefix: "b" })).toBeNull();
+    await kv.rebuildKeyList();
+    expectAgreement(opened);
+    expect((await kv.claimRandom({ prefix: "b" }))?.key).toBe("b");
+  });
+
   test("also when an operation fails half-way", async () => {
     const opened = new OpenedEngine();
     const kv = opened.handle();

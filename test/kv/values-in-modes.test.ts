@@ -297,6 +297,8 @@ describe("values across modes", () => {
     await text.set("key", ' { "b" : [1.0, "\\u0041"], "a" : 1e2 } ');
     expect(await json.get("key")).toStrictEqual({ b: [1, "A"], a: 100 });
     expect(await json.compareAndSwap("key", { a: 100, b: [1, "A"] }, null)).toBe(true);
+    await json.set("key", undefined);
+    expect(await text.get("key")).toBe("null");
     await text.set("key", "");
     expect(await json.get("key")).toBeNull();
     expect(await json.compareAndDelete("key", null)).toBe(true);

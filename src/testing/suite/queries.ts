@@ -77,6 +77,16 @@ export const orderFamily: Family = {
       }
     },
 
+    "without a limit there is no end before the last key": async ({ kv, expect }) => {
+      const keys = numberedKeys("k:", 2_500);
+      await kv.setMany(numberedEntries("k:", 2_500));
+      expect(await kv.listKeys()).toStrictEqual(keys);
+      expect((await kv.list({ prefix: "k:" })).map(({ key }) => key)).toStrictEqual(keys);
+      expect((await kv.scanKeys()).keys).toStrictEqual(keys);
+      expect(await kv.scan({ limit: 0 })).toMatchObject({ cursor: "", done: true });
+      expect((await kv.scan()).entries).toHaveLength(2_500);
+    },
+
     "limits above their caps are refused, never cut": async ({ kv }) => {
       await refusal(kv.list({ limit: 250_001 }), "InvalidOptionsError");
       await refusal(kv.listKeys({ limit: 250_001 }), "InvalidOptionsError");
