@@ -12,8 +12,10 @@ import type { Scene } from "../workloads/expiry.js";
 
 /** How long the loop is watched at least: the time after the instant is watched to the end. */
 const watchedMs = (count: number): number => 200 + count / 400;
-/** How far ahead the instant is when loading begins: all keys must be there before it comes. */
-const leadMs = (count: number): number => 300 + count / 100;
+/** Loading is timed on so many keys, and the instant set so much later than it should take. */
+const sampleKeysMax = 20_000;
+const leadFactor = 2.5;
+const leadMsMin = 500;
 /** How long the memory may take to come back, and what may be left of the loaded heap. */
 const freedWithinMs = 30_000;
 const leftShareMax = 0.1;
@@ -53,11 +55,22 @@ async function loadExpiring(kv: Kv, count: number, instant: number): Promise<voi
   }
 }
 
+/** How far ahead the instant has to be when loading begins: all keys must be there before it. */
+async function leadMs(count: number): Promise<number> {
+  const sample = Math.min(count, sampleKeysMax);
+  const kv = openMemory({ trackKeys: true });
+  const started = performance.now();
+  await loadExpiring(kv, sample, Date.now() + 86_400_000);
+  const sampleMs = performance.now() - started;
+  await kv.close();
+  return Math.ceil(leadMsMin + (sampleMs * leadFactor * count) / sample);
+}
+
 /** Loads until well before the instant, whatever the speed of the machine. */
 async function openExpiring(scene: Scene, count: number): Promise<{ kv: Kv; instant: number }> {
   const kv = openMemory({ trackKeys: scene === "tracked" || scene === "counted" });
   await load(kv, keptKeys, account, poolKey);
-  const instant = Date.now() + (scene === "idle" ? 86_400_000 : leadMs(count));
+  const instant = Date.now() + (scene === "idle" ? 86_400_000 : await leadMs(count));
   await loadExpiring(kv, count, instant);
   if (Date.now() >= instant) throw new Error("loading took longer than the keys were to live");
   return { kv, instant };
