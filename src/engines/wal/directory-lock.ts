@@ -1,0 +1,123 @@
+// Directory lock: one process at a time has a directory open.
+//
+// The file LOCK is a list of lines, each one contender: `{"id","pid","started","host"}`, or the
+// withdrawal of one: `{"withdrawn": id}`. Lines are appended, so all contenders agree on their
+// order, and the first one that is alive and has not withdrawn is the owner. A killed process holds
+// nothing, because nobody finds it alive: a stale lock needs no reclaiming, and of two processes
+// that find it at once the one whose line comes first wins.
+//
+// The owner rewrites the file with its own line at the front, so that it does not grow. A contender
+// whose line was cut off by that finds the owner's line in front of it, which is the answer.
+
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { DiskStoreOpenError } from "../../base/errors.js";
+import type { Env } from "../../env/env.js";
+
+interface Contender {
+  readonly id: string;
+  readonly pid: number;
+  /** Tells a process from a later one with the same pid; "" where the system does not say. */
+  readonly started: string;
+  readonly host: string;
+}
+
+/** When a process was started, in clock ticks since the system was: field 22 of its stat file. */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name of the program, in parentheses, may contain anything.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+// Another host's processes cannot be asked: they count as alive.
+function isAlive({ pid, started, host }: Contender): boolean {
+  if (host !== hostname()) return true;
+  return isRunning(pid) && (started === "" || startOf(pid) === started);
+}
+
+function parseLines(text: string): Contender[] {
+  const contenders = new Map<string, Contender>();
+  for (const line of text.split("\n")) {
+    try {
+      const entry = JSON.parse(line) as Contender & { withdrawn?: string };
+      if (entry.withdrawn !== undefined) contenders.delete(entry.withdrawn);
+      else if (typeof entry.id === "string") contenders.set(entry.id, entry);
+    } catch {
+      // A line that a crash has cut, or the remains behind a rewritten front.
+    }
+  }
+  return [...contenders.values()];
+}
+
+export class DirectoryLock {
+  readonly #env: Env;
+  readonly #path: string;
+  readonly #id: string;
+
+  private constructor(env: Env, path: string, id: string) {
+    this.#env = env;
+    this.#path = path;
+    this.#id = id;
+  }
+
+  /** @throws DiskStoreOpenError naming the owner when the directory is in use. */
+  static async acquire(env: Env, path: string): Promise<DirectoryLock> {
+    const { pid } = process;
+    const me = { id: randomUUID(), pid, started: startOf(pid), host: hostname() };
+    const lock = new DirectoryLock(env, path, me.id);
+    await lock.#append(JSON.stringify(me));
+    const owner = await lock.#owner();
+    if (owner?.id === me.id) {
+      await lock.#rewrite(JSON.stringify(me));
+      return lock;
+    }
+    await lock.#append(JSON.stringify({ withdrawn: me.id }));
+    const where = owner?.host === me.host ? "" : ` on ${owner?.host}`;
+    throw new DiskStoreOpenError(`${path} is in use by process ${owner?.pid}${where}`, {
+      hint: "close the store there, or share it through a backend that several processes may open",
+    });
+  }
+
+  async release(): Promise<void> {
+    await this.#append(JSON.stringify({ withdrawn: this.#id }));
+  }
+
+  async #append(line: string): Promise<void> {
+    const file = await this.#env.files.open(this.#path, "append");
+    try {
+      await file.write(Buffer.from(`\n${line}\n`));
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #owner(): Promise<Contender | undefined> {
+    const text = Buffer.from(await this.#env.files.readAll(this.#path)).toString("utf8");
+    return parseLines(text).find((contender) => contender.id === this.#id || isAlive(contender));
+  }
+
+  async #rewrite(line: string): Promise<void> {
+    const file = await this.#env.files.open(this.#path, "write");
+    try {
+      const bytes = Buffer.from(`${line}\n`);
+      await file.write(bytes, 0);
+      await file.truncate(bytes.length);
+    } finally {
+      await file.close();
+    }
+  }
+}

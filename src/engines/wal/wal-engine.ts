@@ -1,0 +1,170 @@
+// WAL engine: the memory engine, and a log that makes it come back.
+//
+//   write --> memory --> log buffer --> file --> disk
+//                 visible   |              |        |
+//              syncWrites: false: settled  |     true: settled
+//
+// With `syncWrites: false` a write settles when it is visible and in the log's buffer; the buffer
+// reaches the file within milliseconds (a killed process loses no more), the disk within the flush
+// interval (a power cut loses no more). With `syncWrites: true` it settles after the sync that
+// covers it, one for all that came meanwhile. Either way a transaction comes back entirely or not
+// at all, in the order in which it was applied.
+
+import { randomBytes } from "node:crypto";
+import type {
+  Awaitable,
+  Capabilities,
+  DiskReport,
+  Engine,
+  IndexReport,
+  Transaction,
+  View,
+} from "../../engine/engine.js";
+import type { Env } from "../../env/env.js";
+import { MemoryEngine } from "../memory/memory-engine.js";
+import { DirectoryLock } from "./directory-lock.js";
+import { storeIdBytes } from "./log-format.js";
+import { LogWriter } from "./log-writer.js";
+import { type RecoveryReport, recover } from "./recovery.js";
+import { Snapshots } from "./snapshots.js";
+
+export interface WalOptions {
+  readonly path: string;
+  readonly trackKeys: boolean;
+  readonly syncWrites: boolean;
+  readonly flushIntervalMs: number;
+  readonly segmentBytesMax: number;
+  /** Write a new state when the log has grown by this much since the last one. */
+  readonly snapshotBytesMin: number;
+  readonly onProgress?: ((records: number) => void) | undefined;
+}
+
+export const walDefaults = {
+  syncWrites: false,
+  flushIntervalMs: 1_000,
+  segmentBytesMax: 64 * 1024 * 1024,
+  snapshotBytesMin: 64 * 1024 * 1024,
+} as const;
+
+export class WalEngine implements Engine {
+  readonly name = "wal";
+  readonly capabilities: Capabilities;
+  readonly recovered: RecoveryReport;
+  readonly #path: string;
+  readonly #memory: MemoryEngine;
+  readonly #log: LogWriter;
+  readonly #snapshots: Snapshots;
+  readonly #lock: DirectoryLock;
+  #wait: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    options: WalOptions,
+    memory: MemoryEngine,
+    log: LogWriter,
+    snapshots: Snapshots,
+    lock: DirectoryLock,
+    recovered: RecoveryReport,
+  ) {
+    this.#path = options.path;
+    this.#memory = memory;
+    this.#log = log;
+    this.#snapshots = snapshots;
+    this.#lock = lock;
+    this.recovered = recovered;
+    this.capabilities = {
+      sharing: "process",
+      durability: options.syncWrites ? "power cut" : "process exit",
+      atomicBatches: true,
+      largerThanMemory: false,
+    };
+    memory.onCommit = (journal) => {
+      this.#wait = log.append((target) => journal.replay(target));
+      snapshots.watch();
+    };
+  }
+
+  static async open(env: Env, options: WalOptions): Promise<WalEngine> {
+    const directories = { log: `${options.path}/wal`, states: `${options.path}/last_state` };
+    await makeDirectories(env, options.path, Object.values(directories));
+    const lock = await DirectoryLock.acquire(env, `${options.path}/LOCK`);
+    try {
+      const memory = new MemoryEngine(env, { trackKeys: options.trackKeys });
+      const found = await recover(env, directories, memory.loader(), options.onProgress);
+      const store = found.store ?? randomBytes(storeIdBytes);
+      const position = { segment: found.segment, next: found.next, store };
+      const log = await LogWriter.open(env, directories.log, options, position);
+      const snapshots = new Snapshots(env, directories, memory, log, store, options);
+      return new WalEngine(options, memory, log, snapshots, lock, found.report);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  read<Request, Result>(
+    operation: (view: View, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result> {
+    return this.#memory.read(operation, request);
+  }
+
+  write<Request, Result>(
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result> {
+    this.#log.assertWritable();
+    this.#wait = undefined;
+    const result = this.#memory.write(operation, request);
+    return this.#wait === undefined ? result : this.#settle(this.#wait, result);
+  }
+
+  async #settle<Result>(wait: Promise<void>, result: Awaitable<Result>): Promise<Result> {
+    await wait;
+    return result;
+  }
+
+  earliestDeadline(): number {
+    return this.#memory.earliestDeadline();
+  }
+
+  hasGarbage(): boolean {
+    return this.#memory.hasGarbage();
+  }
+
+  indexReport(): IndexReport | null {
+    return this.#memory.indexReport();
+  }
+
+  rebuildIndexes(): void {
+    this.#memory.rebuildIndexes();
+  }
+
+  async diskReport(): Promise<DiskReport> {
+    return { path: this.#path, sizeBytes: await this.#snapshots.sizeBytes(), readOnly: false };
+  }
+
+  /** Writes the state now and cleans the log that it makes superfluous. */
+  compact(): Promise<void> {
+    return this.#snapshots.write();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#snapshots.close();
+      await this.#log.close();
+    } finally {
+      await this.#lock.release();
+    }
+  }
+}
+
+async function makeDirectories(env: Env, path: string, inside: readonly string[]): Promise<void> {
+  for (const directory of [path, ...inside]) await env.files.makeDirectory(directory);
+  await env.files.syncDirectory(path);
+}
