@@ -7,6 +7,7 @@
 // the space for the varint is guessed from the number of characters, which is right for ASCII, and
 // the text is moved by a byte or two where it was not.
 
+import type { ChangeTarget } from "../../engine/changes.js";
 import { never } from "../../engine/engine.js";
 import type { Stored } from "../../engine/stored.js";
 import { type TableName, tableNames } from "../../engine/tables.js";
@@ -66,14 +67,12 @@ export class ChangeEncoder {
     this.#length += recordLengthBytes;
   }
 
-  endRecord(): void {
+  /** Completes the record; false when nothing was put into it, and then there is none. */
+  endRecord(): boolean {
     const length = this.#length - this.#recordStart - recordLengthBytes;
-    this.#buffer.writeUInt32LE(length, this.#recordStart);
-  }
-
-  /** Forgets the record that was begun last. */
-  dropRecord(): void {
-    this.#length = this.#recordStart;
+    if (length === 0) this.#length = this.#recordStart;
+    else this.#buffer.writeUInt32LE(length, this.#recordStart);
+    return length > 0;
   }
 
   put(table: TableName, key: string, value: Stored, deadline: number): void {
@@ -153,13 +152,6 @@ function writeVarint(buffer: Buffer, value: number, at: number): number {
   }
   buffer[position++] = rest;
   return position;
-}
-
-/** Where decoded changes go. */
-export interface ChangeTarget {
-  put(table: TableName, key: string, value: Stored, deadline: number): void;
-  delete(table: TableName, key: string): void;
-  clear(table: TableName): void;
 }
 
 /** Bytes that pass their checksum and still make no sense: damage, or a bug of ours. */

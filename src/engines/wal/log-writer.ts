@@ -11,9 +11,10 @@
 // 5. Before a segment gets a successor all of it has been synced.
 
 import { DiskStoreWriteError, type KvError } from "../../base/errors.js";
+import type { ChangeTarget } from "../../engine/changes.js";
 import type { Env, Timer } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
-import { ChangeEncoder, type ChangeTarget } from "./change-codec.js";
+import { ChangeEncoder } from "./change-codec.js";
 import {
   encodeSegmentHeader,
   frameHeaderBytes,
@@ -137,10 +138,10 @@ export class LogWriter {
    * Takes one transaction into the buffer. Returns what its writer has to wait for: the sync that
    * covers it with `syncWrites`, the buffer to drain when it is too full, otherwise nothing.
    */
-  append(encode: (target: ChangeTarget) => void): Promise<void> | undefined {
+  append(transaction: { report(target: ChangeTarget): void }): Promise<void> | undefined {
     this.#encoder.beginRecord();
-    encode(this.#encoder);
-    this.#encoder.endRecord();
+    transaction.report(this.#encoder);
+    if (!this.#encoder.endRecord()) return undefined;
     this.#next++;
     this.#buffered++;
     this.#start();

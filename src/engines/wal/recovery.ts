@@ -7,8 +7,9 @@
 // what is covered by the state is cleaned away.
 
 import { DiskStoreOpenError } from "../../base/errors.js";
+import type { ChangeTarget } from "../../engine/changes.js";
 import type { Env } from "../../env/env.js";
-import { ChangeDecoder, type ChangeTarget, forEachRecord, MalformedChanges } from "./change-codec.js";
+import { ChangeDecoder, forEachRecord, MalformedChanges } from "./change-codec.js";
 import {
   decodeFrame,
   decodeSegmentHeader,
@@ -139,14 +140,19 @@ class Replay {
     header: { version: number; first: number; store: Uint8Array },
   ): void {
     if (header.version !== formatVersion) {
-      throw new DiskStoreOpenError(`${path} has format version ${header.version}, not ${formatVersion}`, {
-        hint: "open it with the version of anykv that wrote it",
-      });
+      throw new DiskStoreOpenError(
+        `${path} has format version ${header.version}, not ${formatVersion}`,
+        {
+          hint: "open it with the version of anykv that wrote it",
+        },
+      );
     }
     this.store ??= header.store;
-    if (Buffer.compare(this.store, header.store) !== 0) damage(path, 16, "segment of another store");
+    if (Buffer.compare(this.store, header.store) !== 0)
+      damage(path, 16, "segment of another store");
     if (header.first !== numberInName(name, ".log")) damage(path, 8, "segment under a wrong name");
-    if (header.first > this.next) damage(path, 8, `records ${this.next} to ${header.first - 1} are missing before the segment`);
+    if (header.first > this.next)
+      damage(path, 8, `records ${this.next} to ${header.first - 1} are missing before the segment`);
   }
 
   #frames(path: string, bytes: Buffer): number {
@@ -208,7 +214,11 @@ export async function recover(
   const run = new Replay(env, directories.log, target, from, onProgress);
   await run.segments(needed);
   if (state !== undefined && run.next <= state.until) {
-    damage(directories.log, 0, `the log ends at record ${run.next - 1}, before the state's ${state.until},`);
+    damage(
+      directories.log,
+      0,
+      `the log ends at record ${run.next - 1}, before the state's ${state.until},`,
+    );
   }
   const report = { stateRows: state?.rows ?? 0, records: run.records, tornBytes: run.tornBytes };
   return { segment: run.open, next: run.next, store: run.store, report };

@@ -84,7 +84,8 @@ export class Snapshots {
     const { files } = this.#env;
     const { log, states } = this.#directories;
     for (const name of await stateNames(this.#env, states)) {
-      if ((numberInName(name, ".state") as number) < replay) await files.remove(`${states}/${name}`);
+      if ((numberInName(name, ".state") as number) < replay)
+        await files.remove(`${states}/${name}`);
     }
     for (const name of await segmentNames(this.#env, log)) {
       if ((numberInName(name, ".log") as number) <= replay) await files.remove(`${log}/${name}`);
@@ -95,7 +96,8 @@ export class Snapshots {
 
   async #removeUnfinished(): Promise<void> {
     for (const name of await this.#env.files.list(this.#directories.states)) {
-      if (name.endsWith(".tmp")) await this.#env.files.remove(`${this.#directories.states}/${name}`);
+      if (name.endsWith(".tmp"))
+        await this.#env.files.remove(`${this.#directories.states}/${name}`);
     }
   }
 

@@ -80,7 +80,11 @@ export function decodeBlock(bytes: Buffer, offset: number): BlockHeader | undefi
   if (bytes.readUInt32LE(offset + 4) !== crc32(bytes.subarray(offset + checkedFrom, end))) {
     return undefined;
   }
-  return { length, rawLength: bytes.readUInt32LE(offset + 12), codec: bytes[offset + 16] as number };
+  return {
+    length,
+    rawLength: bytes.readUInt32LE(offset + 12),
+    codec: bytes[offset + 16] as number,
+  };
 }
 
 export function encodeFooter(footer: StateFooter): Buffer {

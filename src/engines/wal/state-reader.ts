@@ -6,8 +6,9 @@
 import { promisify } from "node:util";
 import { inflateRaw } from "node:zlib";
 import { DiskStoreOpenError } from "../../base/errors.js";
+import type { ChangeTarget } from "../../engine/changes.js";
 import type { Env } from "../../env/env.js";
-import { ChangeDecoder, type ChangeTarget } from "./change-codec.js";
+import { ChangeDecoder } from "./change-codec.js";
 import { formatVersion, numberInName } from "./log-format.js";
 import { damage } from "./recovery.js";
 import {
@@ -49,7 +50,9 @@ export async function readState(
   const header = decodeStateHeader(bytes);
   if (header === undefined) damage(path, 0, "unreadable state header");
   if (header.version !== formatVersion) {
-    throw new DiskStoreOpenError(`${path} has format version ${header.version}, not ${formatVersion}`);
+    throw new DiskStoreOpenError(
+      `${path} has format version ${header.version}, not ${formatVersion}`,
+    );
   }
   if (header.replay !== numberInName(name, ".state")) damage(path, 8, "state under a wrong name");
   let offset = stateHeaderBytes;
@@ -65,7 +68,13 @@ export async function readState(
   const footer = decodeFooter(bytes, offset);
   if (footer === undefined) damage(path, offset, "unreadable state footer");
   if (footer.blocks !== blocks) damage(path, offset, "missing blocks");
-  return { path, replay: header.replay, until: footer.until, rows: footer.rows, store: header.store };
+  return {
+    path,
+    replay: header.replay,
+    until: footer.until,
+    rows: footer.rows,
+    store: header.store,
+  };
 }
 
 export async function unpack(

@@ -79,7 +79,7 @@ export class WalEngine implements Engine {
       largerThanMemory: false,
     };
     memory.onCommit = (journal) => {
-      this.#wait = log.append((target) => journal.replay(target));
+      this.#wait = log.append(journal);
       snapshots.watch();
     };
   }

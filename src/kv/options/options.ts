@@ -22,6 +22,7 @@ import {
   textField,
 } from "../arguments.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
+import { type WalOptions, type WalSettings, walSettings } from "./wal-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
 
 export const backends = ["memory", "wal", "disk", "shared", "valkey"] as const;
@@ -43,6 +44,7 @@ export interface OpenKvOptions {
   trackKeys?: boolean | undefined;
   memory?: MemoryOptions | undefined;
   disk?: DiskOptions | undefined;
+  wal?: WalOptions | undefined;
   metrics?: MetricsOptions | undefined;
   /** Clock, randomness, timers and files; for tests. */
   env?: Env | undefined;
@@ -66,6 +68,7 @@ export interface KvOptions extends MetricsSettings {
   /** 0 stands for automatic. */
   readonly shardCount: number;
   readonly disk: DiskSettings;
+  readonly wal: WalSettings;
   readonly env: Env;
 }
 
@@ -92,6 +95,7 @@ export function normalizeOptions(options: unknown): KvOptions {
     trackKeys: booleanField(fields, "trackKeys", false),
     shardCount: backend === "memory" ? shardCount(group(fields, "memory")) : 0,
     disk: backend === "disk" ? diskSettings(group(fields, "disk")) : {},
+    wal: backend === "wal" ? walSettings(group(fields, "wal")) : {},
     ...metricsSettings(field(fields, "metrics")),
     env: envOption(field(fields, "env")),
   };
@@ -139,6 +143,7 @@ export function differingOptions(a: KvOptions, b: KvOptions): string[] {
   const names = ["backend", "path", "serialization", "trackKeys", "shardCount"] as const;
   const differing: string[] = names.filter((name) => a[name] !== b[name]);
   if (JSON.stringify(a.disk) !== JSON.stringify(b.disk)) differing.push("disk");
+  if (JSON.stringify(a.wal) !== JSON.stringify(b.wal)) differing.push("wal");
   if (a.operationMetrics !== b.operationMetrics) differing.push("metrics.operations");
   if (a.env !== b.env) differing.push("env");
   return differing;
