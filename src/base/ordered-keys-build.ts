@@ -5,8 +5,9 @@ import {
   CHILDREN_MAX,
   Inner,
   LEAF_KEYS_MAX,
-  Leaf,
+  type Leaf,
   type Node,
+  newLeaf,
   occupancy,
 } from "./ordered-keys-node.js";
 
@@ -20,7 +21,7 @@ export interface Tree {
 }
 
 export function emptyTree(): Tree {
-  return { root: new Inner([new Leaf()], [0], []), height: 1 };
+  return { root: new Inner([newLeaf()], [0], []), height: 1 };
 }
 
 /** Builds a tree of evenly filled nodes in O(n). The keys ascend strictly in byte order. */
@@ -73,9 +74,8 @@ function* evenRuns(total: number, lengthMax: number): Generator<{ start: number;
 }
 
 function leafOf(keys: readonly string[], start: number, end: number): Leaf {
-  const leaf = new Leaf();
-  for (let from = start; from < end; from += 1) leaf.keys[from - start] = keys[from] as string;
-  leaf.length = end - start;
+  const leaf = newLeaf();
+  for (let from = start; from < end; from += 1) leaf[from - start] = keys[from] as string;
   return leaf;
 }
 
@@ -86,8 +86,8 @@ export function verifyTree(tree: Tree, size: number): void {
   assert(height === 1 || root.children.length > 1, "a root above level 1 has two children");
   if (size === 0) {
     assert(height === 1 && root.children.length === 1, "an empty tree is one leaf");
-    verifyLeaf(root.children[0] as Node, undefined, undefined);
     assert(root.sizes[0] === 0, "an empty tree has size 0");
+    verifyLeaf(root.children[0] as Node, 0, undefined, undefined);
   } else {
     assert(verifyInner(root, height, undefined, undefined) === size, "the sizes add up");
   }
@@ -109,12 +109,14 @@ function verifyInner(
   for (const [index, child] of children.entries()) {
     const childLow = index === 0 ? low : separators[index - 1];
     const childHigh = index === separators.length ? high : separators[index];
+    const size = sizes[index] as number;
     assert(occupancy(node, index, level - 1) > 0, "no node is empty");
-    const size =
-      level === 1
-        ? verifyLeaf(child, childLow, childHigh)
-        : verifyInner(child, level - 1, childLow, childHigh);
-    assert(size === sizes[index], "a size counts the keys below the child");
+    if (level === 1) {
+      verifyLeaf(child, size, childLow, childHigh);
+    } else {
+      const counted = verifyInner(child, level - 1, childLow, childHigh);
+      assert(counted === size, "a size counts the keys below the child");
+    }
     total += size;
   }
   verifyFill(node, level - 1);
@@ -130,22 +132,24 @@ function verifyFill(parent: Inner, level: number): void {
   }
 }
 
-function verifyLeaf(node: Node, low: string | undefined, high: string | undefined): number {
-  assert(node instanceof Leaf, "all leaves are equally deep");
-  const { keys, length } = node;
-  assert(keys.length === LEAF_KEYS_MAX && length <= LEAF_KEYS_MAX, "a leaf has its capacity");
-  for (let index = 0; index < length; index += 1) {
-    const key = keys[index] as string;
-    const before = index === 0 ? low : keys[index - 1];
+function verifyLeaf(
+  leaf: Node,
+  size: number,
+  low: string | undefined,
+  high: string | undefined,
+): void {
+  assert(Array.isArray(leaf), "all leaves are equally deep");
+  assert(leaf.length === LEAF_KEYS_MAX && size <= LEAF_KEYS_MAX, "a leaf keeps to its capacity");
+  for (const [index, key] of leaf.slice(0, size).entries()) {
+    const before = index === 0 ? low : leaf[index - 1];
     const order = before === undefined ? 1 : compareByteOrder(key, before);
-    assert(index === 0 ? order >= 0 : order > 0, "keys ascend");
+    assert(index === 0 ? order >= 0 : order > 0, "keys ascend and do not repeat");
     assert(high === undefined || compareByteOrder(key, high) < 0, "keys lie below the separator");
   }
   assert(
-    keys.slice(length).every((filler) => filler === ""),
+    leaf.slice(size).every((filler) => filler === ""),
     "free slots hold no key",
   );
-  return length;
 }
 
 function assert(holds: boolean, invariant: string): asserts holds {

@@ -11,9 +11,10 @@ import {
   insertChildAfter,
   insertKey,
   LEAF_KEYS_MAX,
-  Leaf,
+  type Leaf,
   lowerBound,
   type Node,
+  newLeaf,
   occupancy,
   removeChild,
   removeKey,
@@ -43,9 +44,10 @@ export function insertBelow(
 
 function insertInLeaf(parent: Inner, index: number, key: string, exact: boolean): boolean {
   const leaf = parent.children[index] as Leaf;
-  const at = lowerBound(leaf.keys, leaf.length, key, exact);
-  if (at < leaf.length && leaf.keys[at] === key) return false;
-  if (leaf.length < LEAF_KEYS_MAX) insertKey(parent, index, at, key);
+  const size = parent.sizes[index] as number;
+  const at = lowerBound(leaf, size, key, exact);
+  if (at < size && leaf[at] === key) return false;
+  if (size < LEAF_KEYS_MAX) insertKey(parent, index, at, key);
   else if (at === 0) insertBeforeFullLeaf(parent, index, key);
   else if (at === LEAF_KEYS_MAX) insertAfterFullLeaf(parent, index, key);
   else insertInsideFullLeaf(parent, index, at, key);
@@ -60,19 +62,20 @@ function insertInLeaf(parent: Inner, index: number, key: string, exact: boolean)
  */
 function insertAfterFullLeaf(parent: Inner, index: number, key: string): void {
   if (hasRoom(parent, index + 1)) parent.separators[index] = key;
-  else insertChildAfter(parent, index, new Leaf(), 0, key);
+  else insertChildAfter(parent, index, newLeaf(), 0, key);
   insertKey(parent, index + 1, 0, key);
 }
 
 function insertBeforeFullLeaf(parent: Inner, index: number, key: string): void {
   const leaf = parent.children[index] as Leaf;
-  const first = leaf.keys[0] as string;
+  const first = leaf[0] as string;
   if (hasRoom(parent, index - 1)) {
     parent.separators[index - 1] = first;
     insertKey(parent, index - 1, parent.sizes[index - 1] as number, key);
   } else {
-    parent.children[index] = new Leaf();
-    insertChildAfter(parent, index, leaf, leaf.length, first);
+    parent.children[index] = newLeaf();
+    parent.sizes[index] = 0;
+    insertChildAfter(parent, index, leaf, LEAF_KEYS_MAX, first);
     insertKey(parent, index, 0, key);
   }
 }
@@ -91,22 +94,14 @@ function hasRoom(parent: Inner, index: number): boolean {
 
 function splitLeaf(parent: Inner, index: number): void {
   const left = parent.children[index] as Leaf;
-  const right = new Leaf();
-  const half = left.length >>> 1;
-  moveKeys(left, half, right);
-  parent.sizes[index] = half;
-  insertChildAfter(parent, index, right, right.length, right.keys[0] as string);
-}
-
-/** Moves the keys of `source` from index `from` on to the end of `target`. */
-function moveKeys(source: Leaf, from: number, target: Leaf): void {
-  const shift = target.length - from;
-  for (let index = from; index < source.length; index += 1) {
-    target.keys[index + shift] = source.keys[index] as string;
-    source.keys[index] = "";
+  const right = newLeaf();
+  const half = LEAF_KEYS_MAX / 2;
+  for (let from = half; from < LEAF_KEYS_MAX; from += 1) {
+    right[from - half] = left[from] as string;
+    left[from] = "";
   }
-  target.length += source.length - from;
-  source.length = from;
+  parent.sizes[index] = half;
+  insertChildAfter(parent, index, right, LEAF_KEYS_MAX - half, right[0] as string);
 }
 
 /**
@@ -140,8 +135,9 @@ export function removeBelow(inner: Inner, level: number, key: string, exact: boo
   const index = childIndex(inner, key, exact);
   if (level === 1) {
     const leaf = inner.children[index] as Leaf;
-    const at = lowerBound(leaf.keys, leaf.length, key, exact);
-    if (at === leaf.length || leaf.keys[at] !== key) return false;
+    const size = inner.sizes[index] as number;
+    const at = lowerBound(leaf, size, key, exact);
+    if (at === size || leaf[at] !== key) return false;
     removeKey(inner, index, at);
   } else {
     if (!removeBelow(inner.children[index] as Inner, level - 1, key, exact)) return false;
@@ -186,11 +182,18 @@ function areJoinable(parent: Inner, index: number, level: number): boolean {
 function joinChildren(parent: Inner, index: number, level: number): void {
   const left = parent.children[index] as Node;
   const right = parent.children[index + 1] as Node;
+  const leftSize = parent.sizes[index] as number;
+  const rightSize = parent.sizes[index + 1] as number;
   const separator = parent.separators[index] as string;
-  parent.sizes[index] = (parent.sizes[index] as number) + (parent.sizes[index + 1] as number);
+  parent.sizes[index] = leftSize + rightSize;
   removeChild(parent, index + 1);
-  if (level === 0) moveKeys(right as Leaf, 0, left as Leaf);
-  else joinInner(left as Inner, right as Inner, separator, level);
+  if (level > 0) {
+    joinInner(left as Inner, right as Inner, separator, level);
+  } else {
+    for (let from = 0; from < rightSize; from += 1) {
+      (left as Leaf)[leftSize + from] = (right as Leaf)[from] as string;
+    }
+  }
 }
 
 function joinInner(left: Inner, right: Inner, separator: string, level: number): void {

@@ -3,7 +3,7 @@
 //   inner   children   c0    c1    c2    c3        every child of one node is of one kind
 //           sizes      n0    n1    n2    n3        keys below each child
 //           separators    s0    s1    s2           keys of c1 are >= s0, keys of c0 are < s0
-//   leaf    keys       k0 k1 k2 ... "" "" ""       `length` keys, then fillers
+//   leaf               k0 k1 k2 ... "" "" ""       as many keys as its parent says, then fillers
 //
 // A level is a node's distance from the leaves: leaves are level 0. The root is always an inner
 // node, so that a leaf has a parent wherever it is changed.
@@ -28,10 +28,15 @@ export const CHILDREN_MAX = 64;
 /** Copied for each leaf: a packed array whose backing store has exactly LEAF_KEYS_MAX slots. */
 const FILLERS: readonly string[] = "-".repeat(LEAF_KEYS_MAX - 1).split("-");
 
-export class Leaf {
-  /** Never changes its length. Slots from `length` on hold "", so that removed keys are freed. */
-  readonly keys: string[] = FILLERS.slice();
-  length = 0;
+/**
+ * Its array never changes its length; slots behind the keys hold "", so that removed keys are
+ * freed. How many keys it has is written in the parent alone, which every search has just read:
+ * a leaf object around the array would be one more cache miss.
+ */
+export type Leaf = string[];
+
+export function newLeaf(): Leaf {
+  return FILLERS.slice();
 }
 
 export class Inner {
@@ -94,7 +99,6 @@ function exactBound(keys: readonly string[], length: number, key: string, limit:
 
 /** Keys of the child at `index` if that is a leaf, else its children. `level` is the child's. */
 export function occupancy(parent: Inner, index: number, level: number): number {
-  // A leaf's own length would be a cache miss away.
   if (level === 0) return parent.sizes[index] as number;
   return (parent.children[index] as Inner).children.length;
 }
@@ -102,21 +106,18 @@ export function occupancy(parent: Inner, index: number, level: number): number {
 /** Inserts into the child leaf at `index`, which has room. */
 export function insertKey(parent: Inner, index: number, at: number, key: string): void {
   const leaf = parent.children[index] as Leaf;
-  const keys = leaf.keys;
-  for (let to = leaf.length; to > at; to -= 1) keys[to] = keys[to - 1] as string;
-  keys[at] = key;
-  leaf.length += 1;
-  parent.sizes[index] = leaf.length;
+  const size = parent.sizes[index] as number;
+  for (let to = size; to > at; to -= 1) leaf[to] = leaf[to - 1] as string;
+  leaf[at] = key;
+  parent.sizes[index] = size + 1;
 }
 
 /** Removes from the child leaf at `index`, which may become empty. */
 export function removeKey(parent: Inner, index: number, at: number): void {
   const leaf = parent.children[index] as Leaf;
-  const keys = leaf.keys;
-  const last = leaf.length - 1;
-  for (let to = at; to < last; to += 1) keys[to] = keys[to + 1] as string;
-  keys[last] = "";
-  leaf.length = last;
+  const last = (parent.sizes[index] as number) - 1;
+  for (let to = at; to < last; to += 1) leaf[to] = leaf[to + 1] as string;
+  leaf[last] = "";
   parent.sizes[index] = last;
 }
 

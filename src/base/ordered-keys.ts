@@ -114,9 +114,11 @@ export class OrderedKeys {
     for (let level = this.#height; level > 1; level -= 1) {
       inner = inner.children[childIndex(inner, key, exact)] as Inner;
     }
-    const leaf = inner.children[childIndex(inner, key, exact)] as Leaf;
-    const at = lowerBound(leaf.keys, leaf.length, key, exact);
-    return at < leaf.length && leaf.keys[at] === key;
+    const index = childIndex(inner, key, exact);
+    const leaf = inner.children[index] as Leaf;
+    const size = inner.sizes[index] as number;
+    const at = lowerBound(leaf, size, key, exact);
+    return at < size && leaf[at] === key;
   }
 
   clear(): void {
@@ -134,7 +136,7 @@ export class OrderedKeys {
       for (let before = 0; before < index; before += 1) rank += sizes[before] as number;
       if (level === 1) {
         const leaf = inner.children[index] as Leaf;
-        return rank + lowerBound(leaf.keys, leaf.length, key, exact);
+        return rank + lowerBound(leaf, sizes[index] as number, key, exact);
       }
       inner = inner.children[index] as Inner;
     }
@@ -152,7 +154,7 @@ export class OrderedKeys {
         rest -= sizes[child] as number;
         child += 1;
       }
-      if (level === 1) return (inner.children[child] as Leaf).keys[rest];
+      if (level === 1) return (inner.children[child] as Leaf)[rest];
       inner = inner.children[child] as Inner;
     }
   }
@@ -243,7 +245,7 @@ function collectKeys(
         collectKeys(inner.children[index] as Inner, level - 1, low, high, keys);
       } else {
         const leaf = inner.children[index] as Leaf;
-        for (let at = low; at < high; at += 1) keys.push(leaf.keys[at] as string);
+        for (let at = low; at < high; at += 1) keys.push(leaf[at] as string);
       }
     }
     from -= size;

@@ -3,7 +3,7 @@
 // Accepted as a counter: decimal digits with an optional sign, leading zeros allowed; and JSON of
 // such a number or of a string that holds one, whatever the serialization of the store. Anything
 // else, empty text included, is refused and stays as it was. A sum is always written as a bare
-// decimal. Sums are exact: doubles carry them while both sides are safe integers, BigInt otherwise.
+// decimal. Sums are exact: doubles carry them while they are safe integers, BigInt otherwise.
 
 import { ValueNumberRequiredError, ValueParseError } from "../base/errors.js";
 import type { Stored } from "../engine/stored.js";
@@ -39,8 +39,8 @@ export function addToCounter(stored: Stored | undefined, delta: number): Counter
   const text = typeof stored === "string" ? stored : decoder.decode(stored);
   if (plainDecimal.test(text)) {
     const sum = Number(text) + delta;
-    // A safe sum of a safe number and a whole double is exact: nothing was rounded on the way.
-    if (Number.isSafeInteger(sum) && Number.isSafeInteger(delta)) return sumOf(sum);
+    // A sum that is safe after rounding was exact before it: rounding cannot lower it past 2^53.
+    if (Number.isSafeInteger(sum)) return sumOf(sum);
   }
   return addExactly(parseCounter(text), delta);
 }

@@ -27,7 +27,7 @@ export const buckets = ["seen", "see", "__proto__"] as const;
 const items = ["x", "xy", "3:x", "😀"] as const;
 const owners = ["", "ann", "😀"] as const;
 const deltas = [1, -1, 0, 41, 2 ** 53 - 1, -(2 ** 62)] as const;
-const durations = [1, 2, 5, 10, 50, 1000] as const;
+const durations = [1, 2, 5, 10, 50, 1000, 2000] as const;
 
 /** Equal, nearly equal and unequal values; counters and what only looks like them. */
 const values: readonly unknown[] = [
@@ -171,7 +171,7 @@ export class Draw {
   }
 
   lease(): object {
-    const ttl = this.once(6) ? {} : { ttl: this.ttl() };
+    const ttl = this.once(3) ? {} : { ttl: this.ttl() };
     return this.once(3) ? { ...ttl, owner: this.of(owners) } : ttl;
   }
 

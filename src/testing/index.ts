@@ -12,6 +12,8 @@ export {
   historySuite,
 } from "./history.js";
 export type { FastCheckModule } from "./history-arbitrary.js";
+export { lifecycleSuite } from "./lifecycle.js";
 export * from "./runner.js";
 export { seededRandom } from "./seeded-random.js";
+export { storeSuite } from "./suite/store-suite.js";
 export { type VirtualEnv, type VirtualEnvOptions, virtualEnv } from "./virtual-env.js";

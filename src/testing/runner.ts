@@ -81,7 +81,7 @@ export interface TestStore {
 /** A store whose opening waits for a word from the test. */
 export interface OpeningStore {
   readonly kv: Kv;
-  /** Lets the opening come to its end, well or with an error. */
+  /** Lets the opening come to its end, well or with an error; only the first call counts. */
   proceed(error?: Error): void;
   close(): Promise<void>;
 }

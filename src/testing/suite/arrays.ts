@@ -83,7 +83,10 @@ export const arrayFamily: Family = {
       const [read] = await kv.range<{ list: number[] }>("q");
       read?.list.push(3);
       expect(await kv.range("q")).toStrictEqual([{ list: [1] }]);
-      await refusal(kv.append("q", () => 1), "SerializerError");
+      await refusal(
+        kv.append("q", () => 1),
+        "SerializerError",
+      );
       await refusal(kv.prepend("new", 1n), "SerializerError");
       expect(await kv.length("q")).toBe(1);
       expect(await kv.exists("new")).toBe(false);

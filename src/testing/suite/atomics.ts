@@ -33,7 +33,10 @@ export const exchangeFamily: Family = {
       expect,
     }) => {
       await kv.set("key", 1);
-      await refusal(kv.getOrSet("key", () => 1), "SerializerError");
+      await refusal(
+        kv.getOrSet("key", () => 1),
+        "SerializerError",
+      );
       expect(await kv.get("key")).toBe(1);
     },
 
@@ -109,7 +112,10 @@ export const compareAndSwapFamily: Family = {
     "compareAndSwap tells apart what only looks alike": async ({ kv, expect }) => {
       const pairs: [stored: unknown, expected: unknown][] = [
         [1, "1"],
-        [[1, 2], [2, 1]],
+        [
+          [1, 2],
+          [2, 1],
+        ],
         [[1], [1, 2]],
         [[], {}],
         [{ a: 1 }, { a: 1, b: 2 }],
@@ -199,7 +205,10 @@ const withCurrent = { includeCurrentOnMismatch: true };
 export const detailedFamily: Family = {
   title: "compareAndSwapDetailed and compareAndDeleteDetailed",
   cases: {
-    "compareAndSwapDetailed that swaps resolves with exactly two fields": async ({ kv, expect }) => {
+    "compareAndSwapDetailed that swaps resolves with exactly two fields": async ({
+      kv,
+      expect,
+    }) => {
       const created = await kv.compareAndSwapDetailed("key", null, 1, withCurrent);
       expect(created).toStrictEqual({ swapped: true, reason: "swapped" });
       const swapped = await kv.compareAndSwapDetailed("key", 1, 2, withCurrent);
@@ -302,7 +311,10 @@ export const compareAndDeleteFamily: Family = {
 
     "compareAndDelete refuses an expectation that cannot be stored": async ({ kv, expect }) => {
       await kv.set("key", 1);
-      await refusal(kv.compareAndDelete("key", () => 1), "SerializerError");
+      await refusal(
+        kv.compareAndDelete("key", () => 1),
+        "SerializerError",
+      );
       expect(await kv.exists("key")).toBe(true);
     },
 

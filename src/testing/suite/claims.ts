@@ -49,7 +49,10 @@ export const claimFamily: Family = {
       async ({ kv, expect }) => {
         expect(await kv.claimRandom()).toBeNull();
         await kv.setMany({ "a:1": 1, "a:2": 2, b: 3 });
-        const keys = [await kv.claimRandom({ prefix: "a:" }), await kv.claimRandom({ prefix: "a:" })];
+        const keys = [
+          await kv.claimRandom({ prefix: "a:" }),
+          await kv.claimRandom({ prefix: "a:" }),
+        ];
         expect(keys.map((claim) => claim?.key).toSorted()).toStrictEqual(["a:1", "a:2"]);
         expect(await kv.claimRandom({ prefix: "a:" })).toBeNull();
         expect((await kv.claimRandom())?.key).toBe("b");

@@ -50,7 +50,13 @@ export const counterFamily: Family = {
     "decimal text is a counter": (setting) =>
       inBothModes(setting, async (kv, mode) => {
         const { expect } = setting;
-        for (const [text, sum] of [["41", 42], ["-3", -2], ["007", 8], ["+4", 5], ["0", 1]] as const) {
+        for (const [text, sum] of [
+          ["41", 42],
+          ["-3", -2],
+          ["007", 8],
+          ["+4", 5],
+          ["0", 1],
+        ] as const) {
           await kv.set("key", text);
           expect(await kv.incrementBy("key", 1)).toBe(sum);
           expect(await kv.get("key")).toBe(mode === "json" ? sum : `${sum}`);
@@ -65,7 +71,21 @@ export const counterFamily: Family = {
     },
 
     "what is not an integer is no counter and stays as it is": async ({ kv, expect, open }) => {
-      for (const value of [1.5, "1.5", "1e3", "", " 1", "1 ", "x", "--1", "0x10", null, true, {}, [1]]) {
+      for (const value of [
+        1.5,
+        "1.5",
+        "1e3",
+        "",
+        " 1",
+        "1 ",
+        "x",
+        "--1",
+        "0x10",
+        null,
+        true,
+        {},
+        [1],
+      ]) {
         await kv.set("key", value);
         const error = await refusal(kv.incrementBy("key", 1), "ValueParseError");
         expect(error.message).toMatch(/value parse failed/);
@@ -104,7 +124,11 @@ export const counterFamily: Family = {
     "an overflow changes nothing, not even the type of the value": (setting) =>
       inBothModes(setting, async (kv) => {
         const { expect } = setting;
-        for (const [text, delta] of [[int64Max, 1], [int64Min, -1], [int64Max, 2 ** 53]] as const) {
+        for (const [text, delta] of [
+          [int64Max, 1],
+          [int64Min, -1],
+          [int64Max, 2 ** 53],
+        ] as const) {
           await kv.set("key", text);
           const error = await refusal(kv.incrementBy("key", delta), "ValueParseError");
           expect(error.message).toMatch(/integer overflow/);

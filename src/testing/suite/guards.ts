@@ -153,7 +153,13 @@ export const guardFamily: Family = {
 
     "a guard that is no claim is refused with InvalidOptionsError": async ({ kv, expect }) => {
       await kv.set("key", 1);
-      for (const claim of [5, "claim", {}, { id: "x", key: "key" }, { id: "", key: "k", token: 1 }]) {
+      for (const claim of [
+        5,
+        "claim",
+        {},
+        { id: "x", key: "key" },
+        { id: "", key: "k", token: 1 },
+      ]) {
         const options = { claim: claim as never };
         await refusal(kv.set("key", 2, options), "InvalidOptionsError");
         await refusal(kv.delete("key", options), "InvalidOptionsError");

@@ -171,7 +171,10 @@ export const pageFamily: Family = {
       const { cursor } = await kv.scanKeys({ limit: 1 });
       for (const limit of [0, -5, undefined]) {
         expect(await kv.scanKeys({ limit })).toMatchObject({ keys: ["a", "b", "c"], done: true });
-        expect(await kv.scanKeys({ limit, cursor })).toMatchObject({ keys: ["b", "c"], done: true });
+        expect(await kv.scanKeys({ limit, cursor })).toMatchObject({
+          keys: ["b", "c"],
+          done: true,
+        });
       }
     },
 

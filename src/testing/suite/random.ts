@@ -21,7 +21,13 @@ export const randomFamily: Family = {
 
     "randomKeys resolves with distinct keys, as many as there are": async ({ kv, expect }) => {
       await kv.setMany({ ...numberedEntries("a:", 10), b: 1 });
-      for (const [count, wanted] of [[1, 1], [5, 5], [10, 10], [11, 10], [1_000_000, 10]] as const) {
+      for (const [count, wanted] of [
+        [1, 1],
+        [5, 5],
+        [10, 10],
+        [11, 10],
+        [1_000_000, 10],
+      ] as const) {
         const keys = await kv.randomKeys({ prefix: "a:", count });
         expect(keys).toHaveLength(wanted);
         expect(new Set(keys).size).toBe(wanted);
@@ -53,7 +59,9 @@ export const randomFamily: Family = {
     },
 
     "randomKeys requires a count from 1 to 1,000,000": async ({ kv }) => {
-      const counts = [0, -1, 1.5, Number.NaN, 1_000_001, "5", undefined].map((count) => ({ count }));
+      const counts = [0, -1, 1.5, Number.NaN, 1_000_001, "5", undefined].map((count) => ({
+        count,
+      }));
       for (const options of [undefined, null, ...counts]) {
         await refusal(kv.randomKeys(options as never), "InvalidOptionsError");
       }

@@ -34,7 +34,13 @@ export const statsFamily: Family = {
       await kv.setMany(numberedEntries("k:", 50));
       await kv.deleteByPrefix({ prefix: "k:1", limit: 100 });
       const count = await kv.size();
-      const index = { enabled: true, keysList: count, keysMap: count, ost: count, consistent: true };
+      const index = {
+        enabled: true,
+        keysList: count,
+        keysMap: count,
+        ost: count,
+        consistent: true,
+      };
       expect((await kv.stats()).index).toStrictEqual(trackKeys ? index : null);
     },
 

@@ -59,7 +59,10 @@ export function atOnce<Result>(
 /** `prefix` and `0`, `1`, ... in as many digits as sort them by number. */
 export function numberedKeys(prefix: string, count: number): string[] {
   const digits = String(Math.max(0, count - 1)).length;
-  return Array.from({ length: count }, (_, index) => `${prefix}${`${index}`.padStart(digits, "0")}`);
+  return Array.from(
+    { length: count },
+    (_, index) => `${prefix}${`${index}`.padStart(digits, "0")}`,
+  );
 }
 
 /** Entries for `setMany`, each with its position as the value. */

@@ -157,13 +157,15 @@ export const deletionFamily: Family = {
       expect(await kv.deleteIfExists("key")).toBe(false);
     },
 
-    "fetchRemove resolves with the value and removes it, and with null when there is none":
-      async ({ kv, expect }) => {
-        await kv.set("key", { a: 1 });
-        expect(await kv.fetchRemove("key")).toStrictEqual({ a: 1 });
-        expect(await kv.exists("key")).toBe(false);
-        expect(await kv.fetchRemove("key")).toBeNull();
-      },
+    "fetchRemove resolves with the value and removes it, and with null when there is none": async ({
+      kv,
+      expect,
+    }) => {
+      await kv.set("key", { a: 1 });
+      expect(await kv.fetchRemove("key")).toStrictEqual({ a: 1 });
+      expect(await kv.exists("key")).toBe(false);
+      expect(await kv.fetchRemove("key")).toBeNull();
+    },
 
     "exists tells apart what is there and what is not": async ({ kv, expect }) => {
       await kv.set("key", false);
@@ -215,8 +217,33 @@ export const deletionFamily: Family = {
 
 const unusualKeys = [
   ...["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf", "length", "0", "-1"],
-  ...[" ", "  ", "\n", "\u0000", "a\u0000b", "\ufeff", "null", "undefined", "a b", "{}", "*", "[a]"],
-  ...["é", "e\u0301", "мир", "世界", "\u{1f642}", "\ufffd", "\uffff", "\u{10ffff}", "%", "a/b", "a:b"],
+  ...[
+    " ",
+    "  ",
+    "\n",
+    "\u0000",
+    "a\u0000b",
+    "\ufeff",
+    "null",
+    "undefined",
+    "a b",
+    "{}",
+    "*",
+    "[a]",
+  ],
+  ...[
+    "é",
+    "e\u0301",
+    "мир",
+    "世界",
+    "\u{1f642}",
+    "\ufffd",
+    "\uffff",
+    "\u{10ffff}",
+    "%",
+    "a/b",
+    "a:b",
+  ],
 ];
 
 export const keyFamily: Family = {

@@ -22,6 +22,11 @@ class Money {
     return `${key}:${this.amount}`;
   }
 }
+class Lossy {
+  toJSON(): number {
+    return Number.NaN;
+  }
+}
 function OldStyle(this: { a: number }): void {
   this.a = 1;
 }
@@ -114,47 +119,49 @@ const wide = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`k${i
 const deepBad = Array.from({ length: 80 }).reduce((inner) => ({ d: inner }), Number.NaN as unknown);
 
 describe("encode refuses what would be lost, and names the place", () => {
-  test.each<[unknown, string]>([
-    [Number.NaN, "value is NaN,"],
-    [Number.POSITIVE_INFINITY, "value is Infinity,"],
-    [{ items: [0, 1, 2, { price: Number.NaN }] }, "value.items[3].price is NaN,"],
-    [[-Infinity], "value[0] is -Infinity,"],
-    [() => 1, "value is a function,"],
-    [{ a: () => 1 }, "value.a is a function,"],
-    [[class {}], "value[0] is a function,"],
-    [Symbol("s"), "value is a symbol,"],
-    [{ a: Symbol("s") }, "value.a is a symbol,"],
-    [{ a: Object(Symbol("s")) }, "value.a is a symbol,"],
-    [1n, "value is a BigInt,"],
-    [{ a: { b: 1n } }, "value.a.b is a BigInt,"],
-    [{ a: Object(1n) }, "value.a is a BigInt,"],
-    [{ a: Object(Number.NaN) }, "value.a is NaN,"],
-    [cycle, "value.a.b[1] is an object that contains itself,"],
-    [instanceCycle, "value.self is an object that contains itself,"],
-    [new Map([[1, 2]]), "value is a Map,"],
-    [{ a: new Set() }, "value.a is a Set,"],
-    [{ a: new WeakMap() }, "value.a is a WeakMap,"],
-    [{ a: new WeakSet() }, "value.a is a WeakSet,"],
-    [{ a: new WeakRef({}) }, "value.a is a WeakRef,"],
-    [{ user: Promise.resolve(1) }, "value.user is a Promise,"],
-    [new Map().values(), "value is an iterator,"],
-    [(function* () {})(), "value is a generator,"],
-    [{ a: new ArrayBuffer(1) }, "value.a is an ArrayBuffer,"],
-    [{ a: new SharedArrayBuffer(1) }, "value.a is a SharedArrayBuffer,"],
-    [new Uint8Array(1), "value is a binary view (Uint8Array),"],
-    [[new Float64Array(1)], "value[0] is a binary view (Float64Array),"],
-    [{ a: new DataView(new ArrayBuffer(1)) }, "value.a is a binary view (DataView),"],
-    [new (class Cache extends Map {})(), "value is a Map,"],
-    [runInNewContext("({ m: new Map() })"), "value.m is a Map,"],
-    [Object.assign(new Point(), { f: () => 1 }), "value.f is a function,"],
-    [Object.assign([1], { toJSON: () => Number.NaN }), "value is NaN,"],
-    [{ a: { toJSON: () => ({ b: Number.NaN }) } }, "value.a.b is NaN,"],
-    [{ d: new Date(0), n: [1, Number.NaN] }, "value.n[1] is NaN,"],
-    [{ ...wide, bad: Number.NaN }, "value.bad is NaN,"],
-    [{ first: { x: { y: 1 } }, "a b": { "": Number.NaN } }, 'value["a b"][""] is NaN,'],
-    [{ ["k".repeat(50)]: Number.NaN }, `value["${"k".repeat(40)}"...] is NaN,`],
-    [deepBad, `value${".d".repeat(6)} ... ${".d".repeat(6)} is NaN,`],
-  ])("case %#: %o", (value, message) => {
+  test.each<[string, unknown]>([
+    ["value is NaN,", Number.NaN],
+    ["value is Infinity,", Number.POSITIVE_INFINITY],
+    ["value.items[3].price is NaN,", { items: [0, 1, 2, { price: Number.NaN }] }],
+    ["value[0] is -Infinity,", [-Infinity]],
+    ["value is a function,", () => 1],
+    ["value.a is a function,", { a: () => 1 }],
+    ["value[0] is a function,", [class {}]],
+    ["value is a symbol,", Symbol("s")],
+    ["value.a is a symbol,", { a: Symbol("s") }],
+    ["value.a is a symbol,", { a: Object(Symbol("s")) }],
+    ["value is a BigInt,", 1n],
+    ["value.a.b is a BigInt,", { a: { b: 1n } }],
+    ["value.a is a BigInt,", { a: Object(1n) }],
+    ["value.a is NaN,", { a: Object(Number.NaN) }],
+    ["value.a.b[1] is an object that contains itself,", cycle],
+    ["value.self is an object that contains itself,", instanceCycle],
+    ["value is a Map,", new Map([[1, 2]])],
+    ["value.a is a Set,", { a: new Set() }],
+    ["value.a is a WeakMap,", { a: new WeakMap() }],
+    ["value.a is a WeakSet,", { a: new WeakSet() }],
+    ["value.a is a WeakRef,", { a: new WeakRef({}) }],
+    ["value.user is a Promise,", { user: Promise.resolve(1) }],
+    ["value is an iterator,", new Map().values()],
+    ["value is a generator,", (function* () {})()],
+    ["value.a is an ArrayBuffer,", { a: new ArrayBuffer(1) }],
+    ["value.a is a SharedArrayBuffer,", { a: new SharedArrayBuffer(1) }],
+    ["value is a binary view (Uint8Array),", new Uint8Array(1)],
+    ["value[0] is a binary view (Float64Array),", [new Float64Array(1)]],
+    ["value.a is a binary view (DataView),", { a: new DataView(new ArrayBuffer(1)) }],
+    ["value is a Map,", new (class Cache extends Map {})()],
+    ["value.m is a Map,", runInNewContext("({ m: new Map() })")],
+    ["value.f is a function,", Object.assign(new Point(), { f: () => 1 })],
+    ["value is NaN,", Object.assign([1], { toJSON: () => Number.NaN })],
+    ["value is NaN,", Object.assign(new Date(0), { toJSON: () => Number.NaN })],
+    ["value is NaN,", new Lossy()],
+    ["value.a.b is NaN,", { a: { toJSON: () => ({ b: Number.NaN }) } }],
+    ["value.n[1] is NaN,", { d: new Date(0), n: [1, Number.NaN] }],
+    ["value.bad is NaN,", { ...wide, bad: Number.NaN }],
+    ['value["a b"][""] is NaN,', { first: { x: { y: 1 } }, "a b": { "": Number.NaN } }],
+    [`value["${"k".repeat(40)}"...] is NaN,`, { ["k".repeat(50)]: Number.NaN }],
+    [`value${".d".repeat(6)} ... ${".d".repeat(6)} is NaN,`, deepBad],
+  ])("%s", (message, value) => {
     const error = failure(() => encode(value));
     expect(error.message).toBe(`${message} which cannot be stored`);
   });
@@ -260,6 +267,7 @@ describe("equal", () => {
     ["", "null", true],
     ['{"__proto__":1}', "{}", false],
     ['{"__proto__":1}', '{"a":1}', false],
+    ['{"__proto__":{}}', '{"a":{}}', false],
     ['{"__proto__":1,"a":2}', '{"a":2,"__proto__":1}', true],
     ['{"toString":1}', '{"valueOf":1}', false],
     ["hello", "hello", true],

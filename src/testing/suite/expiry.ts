@@ -1,0 +1,388 @@
+// Expiry: who sets a deadline, who keeps it, and what is left when it has passed.
+
+import type { Kv } from "../../kv/kv.js";
+import { type Case, type Family, granted, numberedEntries, refusal } from "./suite-case.js";
+
+type Write = (kv: Kv) => Promise<unknown>;
+
+const ttl = 5_000;
+
+// Each writes "key" with an expiry; all of them apply when the key is missing.
+const creators: Readonly<Record<string, Write>> = {
+  set: (kv) => kv.set("key", 1, { ttl }),
+  setMany: (kv) => kv.setMany({ key: 1 }, { ttl }),
+  swap: (kv) => kv.swap("key", 1, { ttl }),
+  getOrSet: (kv) => kv.getOrSet("key", 1, { ttl }),
+  setIfAbsent: (kv) => kv.setIfAbsent("key", 1, { ttl }),
+  compareAndSwap: (kv) => kv.compareAndSwap("key", null, 1, { ttl }),
+  compareAndSwapDetailed: (kv) => kv.compareAndSwapDetailed("key", null, 1, { ttl }),
+  incrementBy: (kv) => kv.incrementBy("key", 1, { ttl }),
+};
+
+const arrayCreators: Readonly<Record<string, Write>> = {
+  append: (kv) => kv.append("key", 1, { ttl }),
+  prepend: (kv) => kv.prepend("key", 1, { ttl }),
+};
+
+// Each replaces the value of "key", which is 1.
+const replacers: Readonly<Record<string, (kv: Kv, options?: object) => Promise<unknown>>> = {
+  set: (kv, options) => kv.set("key", 2, options),
+  setMany: (kv, options) => kv.setMany({ key: 2 }, options),
+  swap: (kv, options) => kv.swap("key", 2, options),
+  compareAndSwap: (kv, options) => kv.compareAndSwap("key", 1, 2, options),
+  compareAndSwapDetailed: (kv, options) => kv.compareAndSwapDetailed("key", 1, 2, options),
+};
+
+// Each leaves the expiry of "key", which is 1 and is there, alone.
+const keepers: Readonly<Record<string, Write>> = {
+  incrementBy: (kv) => kv.incrementBy("key", 1, { ttl: 99_000 }),
+  getOrSet: (kv) => kv.getOrSet("key", 2, { ttl: 99_000 }),
+  setIfAbsent: (kv) => kv.setIfAbsent("key", 2, { ttl: 99_000 }),
+  "a mismatched compareAndSwap": (kv) => kv.compareAndSwap("key", 9, 2, { ttl: 99_000 }),
+  get: (kv) => kv.get("key"),
+  "a claim": async (kv) => kv.releaseClaim(granted(await kv.claimKey("key"))),
+  "a completed claim that keeps the key": async (kv) =>
+    kv.completeClaim(granted(await kv.claimKey("key")), { deleteKey: false }),
+  rebuildKeyList: (kv) => kv.rebuildKeyList(),
+};
+
+function casesOf<Operation>(
+  operations: Readonly<Record<string, Operation>>,
+  title: (name: string) => string,
+  makeCase: (operation: Operation) => Case,
+): Record<string, Case> {
+  return Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => [title(name), makeCase(operation)]),
+  );
+}
+
+const createsMortal =
+  (create: Write): Case =>
+  async ({ kv, env, expect }) => {
+    await create(kv);
+    expect(await kv.ttl("key")).toBe(ttl);
+    await env.advance(ttl - 1);
+    expect(await kv.exists("key")).toBe(true);
+    expect(await kv.ttl("key")).toBe(1);
+    await env.advance(1);
+    expect(await kv.exists("key")).toBe(false);
+    expect(await kv.ttl("key")).toBeUndefined();
+  };
+
+// At the deadline the row is still in its table (`stall`), or the reaper has been there.
+const startsAfresh =
+  (create: Write): Case =>
+  async ({ open, env, expect }) => {
+    for (const pass of ["stall", "advance"] as const) {
+      const kv = await open("json");
+      await kv.set("key", 7, { ttl: 1_000 });
+      const old = granted(await kv.claimKey("key", { ttl: 60_000 }));
+      await env[pass](1_000);
+      await create(kv);
+      expect(await kv.ttl("key")).toBe(ttl);
+      expect((await kv.stats()).claims).toStrictEqual({ live: 0, expired: 0 });
+      expect(await kv.releaseClaim(old)).toBe(false);
+      await refusal(kv.set("key", 9, { claim: old }), "StaleClaimError");
+      await env.advance(ttl - 1);
+      expect(await kv.exists("key")).toBe(true);
+    }
+  };
+
+export const expiryFamily: Family = {
+  title: "expiry",
+  needs: "virtual clock",
+  cases: {
+    ...casesOf(
+      { ...creators, ...arrayCreators },
+      (name) => `${name} with a ttl creates a key that vanishes`,
+      createsMortal,
+    ),
+    ...casesOf(
+      { ...creators, ...arrayCreators },
+      (name) => `${name} of an expired key starts afresh, without its claim or expiry`,
+      startsAfresh,
+    ),
+    ...casesOf(
+      replacers,
+      (name) => `${name} replaces the expiry, and keeps it with keepTtl`,
+      (replace) =>
+        async ({ kv, env, expect }) => {
+          await kv.set("key", 1, { ttl: 2_000 });
+          await env.advance(500);
+          await replace(kv, { keepTtl: true });
+          expect(await kv.ttl("key")).toBe(1_500);
+          await kv.set("key", 1, { keepTtl: true });
+          await replace(kv, { ttl: 9_000 });
+          expect(await kv.ttl("key")).toBe(9_000);
+          await kv.set("key", 1, { keepTtl: true });
+          await replace(kv);
+          expect(await kv.ttl("key")).toBeNull();
+          await env.advance(10_000);
+          expect(await kv.get("key")).toBe(2);
+        },
+    ),
+    ...casesOf(
+      keepers,
+      (name) => `${name} leaves the expiry of an existing key alone`,
+      (operation) =>
+        async ({ kv, env, expect }) => {
+          await kv.set("key", 1, { ttl: 2_000 });
+          await env.advance(500);
+          await operation(kv);
+          expect(await kv.ttl("key")).toBe(1_500);
+          await env.advance(1_500);
+          expect(await kv.exists("key")).toBe(false);
+        },
+    ),
+
+    "append, prepend and pops keep the expiry of an array": async ({ kv, env, expect }) => {
+      await kv.append("q", 1, { ttl: 2_000 });
+      await env.advance(500);
+      await kv.append("q", 2, { ttl: 99_000 });
+      await kv.prepend("q", 0, { ttl: 99_000 });
+      await kv.pop("q");
+      await kv.popFirst("q");
+      expect(await kv.ttl("q")).toBe(1_500);
+      await env.advance(1_500);
+      expect(await kv.exists("q")).toBe(false);
+      expect(await kv.append("q", 1)).toBe(1);
+      expect(await kv.ttl("q")).toBeNull();
+    },
+
+    "keepTtl on a key without an expiry, or on none, gives it none": async ({ kv, expect }) => {
+      await kv.set("key", 1);
+      await kv.set("key", 2, { keepTtl: true });
+      expect(await kv.ttl("key")).toBeNull();
+      await kv.set("new", 1, { keepTtl: true });
+      expect(await kv.ttl("new")).toBeNull();
+    },
+
+    "keepTtl does not revive the expiry of an expired key": async ({ kv, env, expect }) => {
+      await kv.set("key", 1, { ttl: 1_000 });
+      env.stall(1_000);
+      await kv.set("key", 2, { keepTtl: true });
+      expect(await kv.ttl("key")).toBeNull();
+      await env.advance(10_000);
+      expect(await kv.get("key")).toBe(2);
+    },
+
+    "expire, ttl and persist work on values": async ({ kv, env, expect }) => {
+      expect(await kv.expire("key", 1_000)).toBe(false);
+      expect(await kv.ttl("key")).toBeUndefined();
+      expect(await kv.persist("key")).toBe(false);
+      await kv.set("key", { a: 1 });
+      expect(await kv.ttl("key")).toBeNull();
+      expect(await kv.persist("key")).toBe(false);
+      expect(await kv.expire("key", 1_000)).toBe(true);
+      await env.advance(400);
+      expect(await kv.ttl("key")).toBe(600);
+      expect(await kv.expire("key", 5_000)).toBe(true);
+      expect(await kv.ttl("key")).toBe(5_000);
+      expect(await kv.persist("key")).toBe(true);
+      expect(await kv.ttl("key")).toBeNull();
+      await env.advance(10_000);
+      expect(await kv.get("key")).toStrictEqual({ a: 1 });
+    },
+
+    "expire, ttl and persist work on arrays": async ({ kv, env, expect }) => {
+      await kv.append("q", 1);
+      expect(await kv.expire("q", 1_000)).toBe(true);
+      await env.advance(999);
+      expect(await kv.ttl("q")).toBe(1);
+      expect(await kv.persist("q")).toBe(true);
+      await env.advance(10_000);
+      expect(await kv.range("q")).toStrictEqual([1]);
+      await kv.expire("q", 1_000);
+      await env.advance(1_000);
+      expect(await kv.range("q")).toStrictEqual([]);
+    },
+
+    "an expiry that is shortened or lengthened takes effect when it says": async ({
+      kv,
+      env,
+      expect,
+    }) => {
+      await kv.set("short", 1, { ttl: 50_000 });
+      await kv.set("long", 1, { ttl: 1_000 });
+      await kv.expire("short", 10);
+      await kv.expire("long", 60_000);
+      await env.advance(10);
+      expect(await kv.listKeys()).toStrictEqual(["long"]);
+      await env.advance(59_989);
+      expect(await kv.listKeys()).toStrictEqual(["long"]);
+      await env.advance(1);
+      expect(await kv.listKeys()).toStrictEqual([]);
+    },
+
+    "add renews the expiry of a filter item, checkThenAdd does not": async ({
+      kv,
+      env,
+      expect,
+    }) => {
+      const filter = kv.filter("seen");
+      await filter.add("a", { ttl: 1_000 });
+      await filter.checkThenAdd("b", { ttl: 1_000 });
+      await env.advance(500);
+      expect(await filter.add("a", { ttl: 1_000 })).toBe(false);
+      expect(await filter.checkThenAdd("b", { ttl: 9_000 })).toBe(true);
+      await env.advance(500);
+      expect([await filter.contains("a"), await filter.contains("b")]).toStrictEqual([true, false]);
+      await filter.add("a");
+      await env.advance(10_000);
+      expect(await filter.contains("a")).toBe(true);
+    },
+
+    "an expiry of years is kept, and does not come early": async ({ kv, env, expect }) => {
+      const years = 50 * 365 * 86_400_000;
+      await kv.set("key", 1, { ttl: years });
+      await env.advance(40 * 86_400_000);
+      expect(await kv.ttl("key")).toBe(years - 40 * 86_400_000);
+      expect(await kv.exists("key")).toBe(true);
+    },
+
+    "ttl and keepTtl exclude each other": async ({ kv, expect }) => {
+      await refusal(kv.set("key", 1, { ttl: 5, keepTtl: true }), "InvalidOptionsError");
+      await refusal(kv.setMany({ key: 1 }, { ttl: 5, keepTtl: true }), "InvalidOptionsError");
+      await refusal(kv.swap("key", 1, { ttl: 5, keepTtl: true }), "InvalidOptionsError");
+      await kv.set("key", 1, { ttl: 5, keepTtl: false });
+      expect(await kv.ttl("key")).toBe(5);
+    },
+  },
+};
+
+export const reapingFamily: Family = {
+  title: "reaping",
+  needs: "virtual clock",
+  cases: {
+    "keys that nobody reads are removed when their time has come": async ({
+      kv,
+      env,
+      trackKeys,
+      expect,
+    }) => {
+      await kv.setMany(numberedEntries("k:", 2_000), { ttl: 1_000 });
+      await kv.setMany(numberedEntries("late:", 10), { ttl: 2_000 });
+      await kv.set("kept", 1);
+      expect(env.armedTimers).toBeGreaterThan(0);
+      await env.advance(1_000);
+      // With tracked keys the index shows the rows that are in memory, expired or not.
+      const { index } = await kv.stats();
+      if (trackKeys) expect(index).toMatchObject({ keysMap: 11, keysList: 11, consistent: true });
+      else expect(index).toBeNull();
+      await env.advance(1_000);
+      if (trackKeys) expect((await kv.stats()).index?.keysMap).toBe(1);
+      expect(env.armedTimers).toBe(0);
+      expect(await kv.listKeys()).toStrictEqual(["kept"]);
+    },
+
+    "claims that nobody ends are removed, and their keys are free": async ({ kv, env, expect }) => {
+      await kv.setMany(numberedEntries("k:", 1_000));
+      await kv.claimRandomMany({ count: 700, ttl: 1_000 });
+      await kv.claimRandomMany({ count: 100, ttl: 5_000 });
+      await env.advance(1_000);
+      expect((await kv.stats()).claims).toStrictEqual({ live: 100, expired: 0 });
+      expect(await kv.claimRandomMany({ count: 1_000 })).toHaveLength(900);
+    },
+
+    "a renewed claim is not removed when its first lease would have ended": async ({
+      kv,
+      env,
+      expect,
+    }) => {
+      await kv.set("key", 1);
+      const claim = granted(await kv.claimKey("key", { ttl: 1_000 }));
+      await env.advance(900);
+      await kv.renewClaim(claim, { ttl: 1_000 });
+      await env.advance(999);
+      expect(await kv.claimKey("key")).toBeNull();
+      await env.advance(1);
+      expect((await kv.claimKey("key"))?.key).toBe("key");
+    },
+
+    "a lease may be shortened": async ({ kv, env, expect }) => {
+      await kv.set("key", 1);
+      const claim = granted(await kv.claimKey("key", { ttl: 60_000 }));
+      await kv.renewClaim(claim, { ttl: 5 });
+      await env.advance(5);
+      expect(await kv.renewClaim(claim, { ttl: 5 })).toBe(false);
+      expect((await kv.claimRandom())?.key).toBe("key");
+    },
+
+    "leases last 30 seconds by default": async ({ kv, env, expect }) => {
+      await kv.setMany({ a: 1, b: 2, c: 3, d: 4 });
+      const claims = [
+        ...[await kv.claimKey("a"), await kv.claimRandom({ prefix: "b" })],
+        ...(await kv.claimKeys(["c"])).claimed,
+        ...(await kv.claimRandomMany({ count: 1 })),
+      ];
+      const end = env.clock.now() + 30_000;
+      expect(claims.map((claim) => claim?.expiresAt)).toStrictEqual([end, end, end, end]);
+      await env.advance(29_999);
+      expect(await kv.claimRandom()).toBeNull();
+      await env.advance(1);
+      expect((await kv.claimRandom({ ttl: 86_400_000 }))?.expiresAt).toBe(end + 86_400_000);
+    },
+
+    "an expired claim cannot be completed although nobody else took the key": async ({
+      kv,
+      env,
+      expect,
+    }) => {
+      await kv.set("key", 1);
+      const claim = granted(await kv.claimKey("key", { ttl: 5 }));
+      await env.advance(20);
+      expect(await kv.renewClaim(claim, { ttl: 1_000 })).toBe(false);
+      expect(await kv.completeClaim(claim)).toBe(false);
+      expect(await kv.get("key")).toBe(1);
+    },
+
+    "whoever takes over an expired claim is not disturbed by its old holder": async ({
+      kv,
+      env,
+      expect,
+    }) => {
+      await kv.set("key", 1);
+      const old = granted(await kv.claimKey("key", { ttl: 1_000 }));
+      env.stall(1_000);
+      const fresh = granted(await kv.claimKey("key", { ttl: 60_000 }));
+      expect(fresh.token).toBe(old.token + 1);
+      expect(await kv.releaseClaim(old)).toBe(false);
+      await env.advance(1_000);
+      expect(await kv.completeClaim(old)).toBe(false);
+      expect(await kv.claimRandom()).toBeNull();
+      expect(await kv.completeClaim(fresh)).toBe(true);
+    },
+
+    "thousands of keys that expire at once are gone at once from every count": async ({
+      kv,
+      env,
+      expect,
+    }) => {
+      await kv.setMany(numberedEntries("k:", 5_000), { ttl: 1_000 });
+      await kv.setMany(numberedEntries("stay:", 10));
+      await kv.claimRandomMany({ prefix: "k:", count: 1_000, ttl: 60_000 });
+      env.stall(1_000);
+      const counts = await Promise.all([kv.size(), kv.count({ prefix: "k:" }), kv.count()]);
+      expect(counts).toStrictEqual([10, 0, 10]);
+      expect(await kv.claimRandomMany({ count: 100 })).toHaveLength(10);
+      expect(await kv.randomKey({ prefix: "k:" })).toBe("");
+    },
+
+    "allocation right after a mass expiry takes only what is left": async ({ kv, env, expect }) => {
+      await kv.setMany(numberedEntries("k:", 5_000), { ttl: 1_000 });
+      await kv.set("stay", 1);
+      env.stall(1_000);
+      expect((await kv.claimRandom())?.key).toBe("stay");
+      expect(await kv.popRandomMany({ count: 10 })).toStrictEqual([]);
+    },
+
+    "an expired array of any length gives its key back": async ({ kv, env, expect }) => {
+      for (let element = 0; element < 400; element++) await kv.append("q", element, { ttl: 1_000 });
+      await env.advance(1_000);
+      expect(env.armedTimers).toBe(0);
+      expect(await kv.append("q", "new")).toBe(1);
+      expect(await kv.range("q")).toStrictEqual(["new"]);
+      expect(await kv.ttl("q")).toBeNull();
+    },
+  },
+};

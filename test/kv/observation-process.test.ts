@@ -1,0 +1,93 @@
+// Observation as a whole process sees it: what is loaded, and which rejections go unhandled. Each
+// script runs against the compiled sources in a process of its own.
+
+import { spawnSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transformWithOxc } from "vite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+let directory = "";
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "anykv-observation-"));
+  writeFileSync(join(directory, "package.json"), '{ "type": "module" }');
+  symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
+  const sources = join(root, "src");
+  for (const path of readdirSync(sources, { recursive: true, encoding: "utf8" })) {
+    if (!path.endsWith(".ts") || path.startsWith("testing")) continue;
+    const { code } = await transformWithOxc(readFileSync(join(sources, path), "utf8"), path);
+    const target = join(directory, path.replace(/\.ts$/, ".js"));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, code);
+  }
+});
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function run(script: string): { exitCode: number | null; output: string; errors: string } {
+  writeFileSync(join(directory, "script.js"), script);
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["script.js"], {
+    cwd: directory,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return { exitCode: status, output: stdout, errors: stderr };
+}
+
+test("prom-client is loaded for the text alone", () => {
+  const { output, errors } = run(`
+    import { createRequire } from "node:module";
+    import { openKv } from "./index.js";
+    const { cache } = createRequire(import.meta.url);
+    const report = (moment) => {
+      const loaded = Object.keys(cache).some((path) => path.includes("prom-client"));
+      console.log(moment, loaded);
+    };
+    report("imported");
+    const kv = openKv({ backend: "memory", name: "a" });
+    await kv.set("key", 1);
+    report("used");
+    await kv.reportStats();
+    await kv.metrics();
+    report("reported");
+    const measured = openKv({ backend: "memory", name: "b", metrics: { operations: true } });
+    await measured.set("key", 1);
+    await measured.metrics();
+    report("measured");
+    await measured.metricsText();
+    report("text");
+  `);
+  expect(errors).toBe("");
+  const moments = ["imported", "used", "reported", "measured"].map((moment) => `${moment} false\n`);
+  expect(output).toBe(`${moments.join("")}text true\n`);
+});
+
+const listening = `
+  import { channel } from "node:diagnostics_channel";
+  import { openKv } from "./index.js";
+  channel("tracing:anykv:operation:asyncEnd").subscribe(() => {});
+  const kv = openKv({ backend: "memory", metrics: { operations: true } });
+`;
+
+test("a rejection that nobody handles stays unhandled", () => {
+  const { exitCode, errors } = run(`${listening} kv.get("missing");`);
+  expect(exitCode).toBe(1);
+  expect(errors).toContain("KeyNotFoundError");
+});
+
+test("a handled rejection leaves no unhandled one behind", () => {
+  const { exitCode, errors } = run(`${listening} kv.get("missing").catch(() => {});`);
+  expect([exitCode, errors]).toEqual([0, ""]);
+});
