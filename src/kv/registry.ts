@@ -13,11 +13,16 @@ import { OperationMetrics } from "./metrics.js";
 import { differingOptions, type KvOptions } from "./options/options.js";
 import { formatOf } from "./serialization/format.js";
 
+// Stores that are closing, by the path of their files: whoever opens the same files waits for it.
+const closing = new Map<string, Promise<void>>();
+
 class RegisteredStore {
   readonly options: KvOptions;
   readonly metrics: OperationMetrics;
   #store: Store | Promise<Store> | undefined;
   #handles = 0;
+  // Whether it has ever been open: what was never open leaves no lock-in behind.
+  #locked = false;
   readonly #forget: () => void;
 
   constructor(options: KvOptions, forget: () => void) {
@@ -40,17 +45,27 @@ class RegisteredStore {
   }
 
   #open(): Store | Promise<Store> {
-    const opening = openStore(this.options);
+    const before = closing.get(this.options.path);
+    const opening =
+      before === undefined ? openStore(this.options) : before.then(() => openStore(this.options));
     this.#store = opening;
-    if (opening instanceof Promise) {
-      opening.then(
-        (store) => {
-          if (this.#store === opening) this.#store = store;
-        },
-        () => this.#forget(),
-      );
-    }
+    if (opening instanceof Promise) this.#attend(opening);
+    else this.#locked = true;
     return opening;
+  }
+
+  #attend(opening: Promise<Store>): void {
+    opening.then(
+      (store) => {
+        this.#locked = true;
+        if (this.#store === opening) this.#store = store;
+      },
+      () => {
+        // The next handle tries again.
+        if (this.#store === opening) this.#store = undefined;
+        if (!this.#locked) this.#forget();
+      },
+    );
   }
 
   async #release(): Promise<void> {
@@ -60,7 +75,23 @@ class RegisteredStore {
     if (name === undefined && backend === "memory") return;
     this.#store = undefined;
     if (name !== undefined) this.#forget();
-    await (await store)?.close();
+    await this.#closeStore(store);
+  }
+
+  async #closeStore(store: Store | Promise<Store> | undefined): Promise<void> {
+    const { path } = this.options;
+    // A store that could not be opened has nothing to close; its handles have been told.
+    const closed = Promise.resolve(store).then(
+      (open) => open?.close(),
+      () => {},
+    );
+    const settled = closed.catch(() => {});
+    if (path !== "") closing.set(path, settled);
+    try {
+      await closed;
+    } finally {
+      if (closing.get(path) === settled) closing.delete(path);
+    }
   }
 }
 
