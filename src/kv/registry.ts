@@ -79,10 +79,11 @@ class RegisteredStore {
   }
 
   async #closeStore(store: Store | Promise<Store> | undefined): Promise<void> {
-    const { path } = this.options;
-    // A store that could not be opened has nothing to close; its handles have been told.
+    const { path, env } = this.options;
+    // Operations that came before the last `close` may still be on their way to the store: one turn
+    // of the loop lets them arrive. A store that could not be opened has nothing to close.
     const closed = Promise.resolve(store).then(
-      (open) => open?.close(),
+      (open) => env.timers.breathe().then(() => open?.close()),
       () => {},
     );
     const settled = closed.catch(() => {});

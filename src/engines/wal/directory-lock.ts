@@ -10,10 +10,9 @@
 // whose line was cut off by that finds the owner's line in front of it, which is the answer.
 
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { DiskStoreOpenError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
+import type { Processes } from "../../env/processes.js";
 
 interface Contender {
   readonly id: string;
@@ -23,30 +22,15 @@ interface Contender {
   readonly host: string;
 }
 
-/** When a process was started, in clock ticks since the system was: field 22 of its stat file. */
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name of the program, in parentheses, may contain anything.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  } catch {
-    return "";
-  }
-}
+// Locks that this process has let go of, but could not say so: their lines stay in the file, and
+// would keep the process from its own directory until its end.
+const abandoned = new Set<string>();
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-// Another host's processes cannot be asked: they count as alive.
-function isAlive({ pid, started, host }: Contender): boolean {
-  if (host !== hostname()) return true;
-  return isRunning(pid) && (started === "" || startOf(pid) === started);
+function isAlive({ id, pid, started, host }: Contender, processes: Processes): boolean {
+  // Another host's processes cannot be asked: they count as alive.
+  if (host !== processes.host) return true;
+  if (abandoned.has(id) || !processes.isRunning(pid)) return false;
+  return started === "" || processes.startOf(pid) === started;
 }
 
 function parseLines(text: string): Contender[] {
@@ -76,24 +60,40 @@ export class DirectoryLock {
 
   /** @throws DiskStoreOpenError naming the owner when the directory is in use. */
   static async acquire(env: Env, path: string): Promise<DirectoryLock> {
-    const { pid } = process;
-    const me = { id: randomUUID(), pid, started: startOf(pid), host: hostname() };
+    const { id: pid, host, startOf } = env.processes;
+    const me = { id: randomUUID(), pid, started: startOf(pid), host };
     const lock = new DirectoryLock(env, path, me.id);
-    await lock.#append(JSON.stringify(me));
-    const owner = await lock.#owner();
-    if (owner?.id === me.id) {
-      await lock.#rewrite(JSON.stringify(me));
-      return lock;
-    }
-    await lock.#append(JSON.stringify({ withdrawn: me.id }));
-    const where = owner?.host === me.host ? "" : ` on ${owner?.host}`;
-    throw new DiskStoreOpenError(`${path} is in use by process ${owner?.pid}${where}`, {
+    let owner = await lock.#contend(JSON.stringify(me));
+    // An owner that has gone meanwhile may have cut the own line off.
+    while (owner === undefined) owner = await lock.#contend(JSON.stringify(me));
+    if (owner?.id === me.id) return lock;
+    await lock.release();
+    const where = owner.host === me.host ? "" : ` on ${owner.host}`;
+    throw new DiskStoreOpenError(`${path} is in use by process ${owner.pid}${where}`, {
       hint: "close the store there, or share it through a backend that several processes may open",
     });
   }
 
+  /** Never rejects: a line that cannot be written now is not needed by anyone after this process. */
   async release(): Promise<void> {
-    await this.#append(JSON.stringify({ withdrawn: this.#id }));
+    try {
+      await this.#append(JSON.stringify({ withdrawn: this.#id }));
+    } catch {
+      abandoned.add(this.#id);
+    }
+  }
+
+  /** Enters the own line; resolves with the owner. */
+  async #contend(line: string): Promise<Contender | undefined> {
+    try {
+      await this.#append(line);
+      const owner = await this.#owner();
+      if (owner?.id === this.#id) await this.#rewrite(line);
+      return owner;
+    } catch (error) {
+      abandoned.add(this.#id);
+      throw error;
+    }
   }
 
   async #append(line: string): Promise<void> {
@@ -107,7 +107,9 @@ export class DirectoryLock {
 
   async #owner(): Promise<Contender | undefined> {
     const text = Buffer.from(await this.#env.files.readAll(this.#path)).toString("utf8");
-    return parseLines(text).find((contender) => contender.id === this.#id || isAlive(contender));
+    return parseLines(text).find(
+      (contender) => contender.id === this.#id || isAlive(contender, this.#env.processes),
+    );
   }
 
   async #rewrite(line: string): Promise<void> {

@@ -18,9 +18,11 @@ import { ChangeEncoder } from "./change-codec.js";
 import {
   encodeSegmentHeader,
   frameHeaderBytes,
+  placeAt,
   sealFrame,
   segmentHeaderBytes,
   segmentName,
+  segmentOrigin,
 } from "./log-format.js";
 
 export interface LogOptions {
@@ -87,6 +89,7 @@ export class LogWriter {
   readonly #encoder = new ChangeEncoder(frameHeaderBytes, initialBufferBytes);
   #file: FileHandle | undefined;
   #segmentFirst = 0;
+  #segmentOrigin = 0;
   #segmentBytes = 0;
   #durableBytes = 0;
   #next: number;
@@ -222,7 +225,9 @@ export class LogWriter {
     const records = this.#buffered;
     const frame = this.#encoder.take();
     this.#buffered = 0;
-    sealFrame(frame, { records, first: this.#next - records, durable: this.#durableBytes });
+    const first = this.#next - records;
+    const place = placeAt(this.#segmentOrigin, this.#segmentBytes);
+    sealFrame(frame, { records, first, durable: this.#durableBytes, place });
     await (this.#file as FileHandle).write(frame);
     this.#segmentBytes += frame.length;
     this.counters.records += records;
@@ -260,12 +265,14 @@ export class LogWriter {
     await this.#file.sync();
     await this.#env.files.syncDirectory(this.#directory);
     this.#segmentFirst = first;
+    this.#segmentOrigin = segmentOrigin(first, this.#store);
     this.#segmentBytes = segmentHeaderBytes;
     this.#durableBytes = segmentHeaderBytes;
   }
 
   async #continueSegment(segment: OpenSegment): Promise<void> {
     this.#segmentFirst = segment.first;
+    this.#segmentOrigin = segmentOrigin(segment.first, this.#store);
     this.#file = await this.#env.files.open(segment.path, "append");
     this.#segmentBytes = segment.lengthBytes;
     // Recovery has synced what it kept.

@@ -2,25 +2,26 @@
 //
 //   newest state --> tables --> records after it, in order --> the position to write on
 //
-// It reads; the only things it changes are what the format declares harmless: the torn end of the
-// last segment is cut, an unfinished state and a segment that was being created are removed, and
-// what is covered by the state is cleaned away.
+// Invariants
+// 1. Nothing is changed before everything has been judged: a refused directory stays as it was.
+// 2. What is changed then is what the format declares harmless: the torn end of the last segment
+//    is cut, and a segment that was being created is removed.
+// 3. What has been read is on the disk before anything is written behind it: a killed process may
+//    have left bytes and names that only the system's memory holds.
 
-import { DiskStoreOpenError } from "../../base/errors.js";
 import type { ChangeTarget } from "../../engine/changes.js";
 import type { Env } from "../../env/env.js";
-import { ChangeDecoder, forEachRecord, MalformedChanges } from "./change-codec.js";
+import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
+import { type FoundFrame, framesFrom, replayFrame, wasDurable } from "./frames.js";
 import {
-  decodeFrame,
   decodeSegmentHeader,
-  formatVersion,
-  frameHeaderBytes,
-  frameMagic,
   numberInName,
+  type SegmentHeader,
   segmentHeaderBytes,
 } from "./log-format.js";
 import type { OpenSegment } from "./log-writer.js";
-import { readState } from "./state-reader.js";
+import { damage, requireVersion } from "./open-errors.js";
+import { type FoundState, readState } from "./state-reader.js";
 
 export interface Recovery {
   readonly segment: OpenSegment | undefined;
@@ -42,47 +43,24 @@ export interface Directories {
   readonly states: string;
 }
 
-/** Bytes that were durable once and are wrong now. */
-export function damage(path: string, offset: number, what: string, cause?: unknown): never {
-  throw new DiskStoreOpenError(`${what} at byte ${offset} of ${path}`, {
-    cause,
-    hint: "run `anykv verify PATH` to see the extent, `anykv repair PATH` to keep what checks out",
-  });
+export function directoriesIn(path: string): Directories {
+  return { log: `${path}/wal`, states: `${path}/last_state` };
 }
 
-export interface FoundFrame {
-  readonly offset: number;
-  readonly end: number;
-  readonly first: number;
-  readonly records: number;
-  readonly durable: number;
+/** What the replay of the log starts from. */
+interface Base {
+  readonly replay: number;
+  /** The last record that is known to have been on the disk. */
+  readonly until: number;
+  /** Segments that begin up to here are known to have been there. */
+  readonly begun: number;
+  readonly store: Uint8Array | undefined;
 }
 
-/** The whole, checked frames from `offset` on, up to the first that does not check out. */
-export function* framesFrom(bytes: Buffer, start: number): Generator<FoundFrame> {
-  for (let offset = start; ; ) {
-    const frame = decodeFrame(bytes, offset);
-    if (frame === undefined) return;
-    const end = offset + frameHeaderBytes + frame.length;
-    yield { offset, end, first: frame.first, records: frame.records, durable: frame.durable };
-    offset = end;
-  }
-}
-
-/** The next place at or after `offset` where a checked frame lies, or -1. */
-export function findFrame(bytes: Buffer, offset: number): number {
-  let at = bytes.indexOf(frameMagic, offset);
-  while (at >= 0 && decodeFrame(bytes, at) === undefined) at = bytes.indexOf(frameMagic, at + 1);
-  return at;
-}
-
-/** Whether a later frame proves that the bytes at `offset` were on the disk once. */
-export function wasDurable(bytes: Buffer, offset: number): boolean {
-  for (let at = findFrame(bytes, offset); at >= 0; at = findFrame(bytes, at + 1)) {
-    const frame = decodeFrame(bytes, at);
-    if (frame !== undefined && frame.durable > offset) return true;
-  }
-  return false;
+function baseOf(state: FoundState | undefined): Base {
+  if (state === undefined) return { replay: 0, until: 0, begun: 0, store: undefined };
+  const { replay, until, store } = state;
+  return { replay, until, begun: Math.max(until, replay + 1), store };
 }
 
 class Replay {
@@ -90,25 +68,31 @@ class Replay {
   readonly #directory: string;
   readonly #target: ChangeTarget;
   readonly #onProgress: (records: number) => void;
+  readonly #until: number;
+  readonly #begun: number;
   next: number;
   store: Uint8Array | undefined;
   records = 0;
   tornBytes = 0;
   open: OpenSegment | undefined;
+  /** A segment that was being created when the process or the system ended. */
+  unfinished: string | undefined;
 
   constructor(
     env: Env,
     directory: string,
     target: ChangeTarget,
-    from: { next: number; store: Uint8Array | undefined },
+    base: Base,
     onProgress: (records: number) => void,
   ) {
     this.#env = env;
     this.#directory = directory;
     this.#target = target;
     this.#onProgress = onProgress;
-    this.next = from.next;
-    this.store = from.store;
+    this.#until = base.until;
+    this.#begun = base.begun;
+    this.next = base.replay + 1;
+    this.store = base.store;
   }
 
   async segments(names: readonly string[]): Promise<void> {
@@ -123,77 +107,106 @@ class Replay {
     const bytes = Buffer.from(await this.#env.files.readAll(path));
     const header = decodeSegmentHeader(bytes);
     if (header === undefined) {
-      if (!isLast || findFrame(bytes, 0) >= 0) damage(path, 0, "unreadable segment header");
-      await this.#env.files.remove(path);
-      await this.#env.files.syncDirectory(this.#directory);
+      this.#leaveOut(path, bytes, isLast);
       return;
     }
     this.#checkHeader(path, name, header);
-    const end = this.#frames(path, bytes);
-    if (end < bytes.length) await this.#tail(path, bytes, end, isLast);
+    const end = this.#frames(path, bytes, header.origin);
+    if (end < bytes.length) this.#judgeTail(path, bytes, end, isLast, header.origin);
     if (isLast) this.open = { path, first: header.first, lengthBytes: end };
   }
 
-  #checkHeader(
-    path: string,
-    name: string,
-    header: { version: number; first: number; store: Uint8Array },
-  ): void {
-    if (header.version !== formatVersion) {
-      throw new DiskStoreOpenError(
-        `${path} has format version ${header.version}, not ${formatVersion}`,
-        {
-          hint: "open it with the version of anykv that wrote it",
-        },
-      );
-    }
-    this.store ??= header.store;
-    if (Buffer.compare(this.store, header.store) !== 0)
-      damage(path, 16, "segment of another store");
-    if (header.first !== numberInName(name, ".log")) damage(path, 8, "segment under a wrong name");
-    if (header.first > this.next)
-      damage(path, 8, `records ${this.next} to ${header.first - 1} are missing before the segment`);
+  // Frames are written only after the header has been synced.
+  #leaveOut(path: string, bytes: Buffer, isLast: boolean): void {
+    const wasBegun = bytes.length > segmentHeaderBytes || this.next <= this.#begun;
+    if (!isLast || wasBegun) damage(path, 0, "unreadable segment header");
+    this.unfinished = path;
   }
 
-  #frames(path: string, bytes: Buffer): number {
+  #checkHeader(path: string, name: string, header: SegmentHeader): void {
+    requireVersion(path, header.version);
+    this.store ??= header.store;
+    if (Buffer.compare(this.store, header.store) !== 0) {
+      damage(path, 16, "the mark of another store");
+    }
+    if (header.first !== numberInName(name, ".log")) damage(path, 8, "segment under a wrong name");
+    if (header.first !== this.next) {
+      damage(path, 8, `record ${header.first} where ${this.next} is due`);
+    }
+  }
+
+  #frames(path: string, bytes: Buffer, origin: number): number {
+    const decoder = new ChangeDecoder(bytes);
     let end = segmentHeaderBytes;
-    for (const frame of framesFrom(bytes, end)) {
-      if (frame.first > this.next) damage(path, frame.offset, "a gap in the sequence numbers");
-      this.#apply(path, bytes, frame);
+    for (const frame of framesFrom(bytes, end, origin)) {
+      if (frame.first !== this.next) {
+        damage(path, frame.offset, `record ${frame.first} where ${this.next} is due`);
+      }
+      this.#apply(path, bytes, frame, decoder);
       end = frame.end;
     }
     return end;
   }
 
-  #apply(path: string, bytes: Buffer, frame: FoundFrame): void {
-    const decoder = new ChangeDecoder(bytes);
-    let sequence = frame.first;
+  #apply(path: string, bytes: Buffer, frame: FoundFrame, decoder: ChangeDecoder): void {
     try {
-      const start = frame.offset + frameHeaderBytes;
-      const records = forEachRecord(bytes, start, frame.end, (from, to) => {
-        if (sequence++ < this.next) return;
-        decoder.decode(from, to, this.#target);
-        this.records++;
-      });
-      if (records !== frame.records) throw new MalformedChanges("the number of records is wrong");
+      this.records += replayFrame(decoder, bytes, frame, this.next, this.#target);
     } catch (cause) {
       if (cause instanceof MalformedChanges) damage(path, frame.offset, cause.message, cause);
       throw cause;
     }
-    this.next = Math.max(this.next, sequence);
+    this.next += frame.records;
   }
 
-  async #tail(path: string, bytes: Buffer, end: number, isLast: boolean): Promise<void> {
-    if (!isLast || wasDurable(bytes, end)) damage(path, end, "unreadable frame");
+  #judgeTail(path: string, bytes: Buffer, end: number, isLast: boolean, origin: number): void {
+    if (!isLast || this.next <= this.#until || wasDurable(bytes, end, origin)) {
+      damage(path, end, "unreadable frame");
+    }
     this.tornBytes = bytes.length - end;
-    const file = await this.#env.files.open(path, "write");
+  }
+
+  /** Changes what may be changed and makes sure of the rest; see the invariants above. */
+  async settle(): Promise<void> {
+    const { files } = this.#env;
+    if (this.unfinished !== undefined) await files.remove(this.unfinished);
+    await files.syncDirectory(this.#directory);
+    if (this.open === undefined) return;
+    const file = await files.open(this.open.path, "write");
     try {
-      await file.truncate(end);
+      if (this.tornBytes > 0) await file.truncate(this.open.lengthBytes);
       await file.sync();
     } finally {
       await file.close();
     }
   }
+}
+
+async function replayLog(
+  env: Env,
+  directories: Directories,
+  state: FoundState | undefined,
+  target: ChangeTarget,
+  onProgress: (records: number) => void,
+): Promise<Replay> {
+  const base = baseOf(state);
+  const names = await segmentNames(env, directories.log);
+  // The segment after `replay` was begun before the state, and every later one follows it.
+  const needed = names.filter((name) => (numberInName(name, ".log") as number) > base.replay);
+  if (state !== undefined && needed.length === 0) {
+    damage(state.path, 8, `the segment of record ${state.replay + 1} is missing: state`);
+  }
+  const run = new Replay(env, directories.log, target, base, onProgress);
+  await run.segments(needed);
+  if (run.next <= base.until) {
+    const { path, lengthBytes } = run.open ?? { path: directories.log, lengthBytes: 0 };
+    damage(path, lengthBytes, `records ${run.next} to ${base.until} are missing`);
+  }
+  return run;
+}
+
+function recoveryOf(state: FoundState | undefined, run: Replay): Recovery {
+  const report = { stateRows: state?.rows ?? 0, records: run.records, tornBytes: run.tornBytes };
+  return { segment: run.open, next: run.next, store: run.store, report };
 }
 
 /** Fills the tables from the files; `onProgress` is told how many records have been replayed. */
@@ -204,24 +217,20 @@ export async function recover(
   onProgress: (records: number) => void = () => {},
 ): Promise<Recovery> {
   const state = await readState(env, directories.states, target);
-  const replay = state?.replay ?? 0;
-  const names = await segmentNames(env, directories.log);
-  const needed = names.filter((_, index) => {
-    const following = names[index + 1];
-    return following === undefined || (numberInName(following, ".log") as number) > replay + 1;
-  });
-  const from = { next: replay + 1, store: state?.store };
-  const run = new Replay(env, directories.log, target, from, onProgress);
-  await run.segments(needed);
-  if (state !== undefined && run.next <= state.until) {
-    damage(
-      directories.log,
-      0,
-      `the log ends at record ${run.next - 1}, before the state's ${state.until},`,
-    );
-  }
-  const report = { stateRows: state?.rows ?? 0, records: run.records, tornBytes: run.tornBytes };
-  return { segment: run.open, next: run.next, store: run.store, report };
+  const run = await replayLog(env, directories, state, target, onProgress);
+  await run.settle();
+  await env.files.syncDirectory(directories.states);
+  return recoveryOf(state, run);
+}
+
+/** What `recover` would find, with nothing changed. */
+export async function examine(
+  env: Env,
+  directories: Directories,
+  target: ChangeTarget,
+): Promise<Recovery> {
+  const state = await readState(env, directories.states, target);
+  return recoveryOf(state, await replayLog(env, directories, state, target, () => {}));
 }
 
 export async function segmentNames(env: Env, directory: string): Promise<string[]> {

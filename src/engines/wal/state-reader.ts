@@ -3,26 +3,20 @@
 // A state got its name after all of it had been synced, so a named state that does not check out is
 // damage; an older one is never taken instead, because the log before it may be gone.
 
-import { promisify } from "node:util";
-import { inflateRaw } from "node:zlib";
-import { DiskStoreOpenError } from "../../base/errors.js";
 import type { ChangeTarget } from "../../engine/changes.js";
 import type { Env } from "../../env/env.js";
-import { ChangeDecoder } from "./change-codec.js";
-import { formatVersion, numberInName } from "./log-format.js";
-import { damage } from "./recovery.js";
+import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
+import { FileWindow } from "./file-window.js";
+import { numberInName } from "./log-format.js";
+import { damage, requireVersion } from "./open-errors.js";
+import { RowCounter } from "./row-counters.js";
 import {
-  type BlockHeader,
-  blockHeaderBytes,
-  codecs,
-  decodeBlock,
-  decodeFooter,
   decodeStateHeader,
-  footerBytes,
+  type StateFooter,
+  type StateHeader,
   stateHeaderBytes,
 } from "./state-format.js";
-
-const decompress = promisify(inflateRaw);
+import { scanState } from "./state-scan.js";
 
 export interface FoundState {
   readonly path: string;
@@ -46,48 +40,54 @@ export async function readState(
   const name = (await stateNames(env, directory)).at(-1);
   if (name === undefined) return undefined;
   const path = `${directory}/${name}`;
-  const bytes = Buffer.from(await env.files.readAll(path));
-  const header = decodeStateHeader(bytes);
-  if (header === undefined) damage(path, 0, "unreadable state header");
-  if (header.version !== formatVersion) {
-    throw new DiskStoreOpenError(
-      `${path} has format version ${header.version}, not ${formatVersion}`,
-    );
+  const file = await env.files.open(path, "read");
+  try {
+    const window = new FileWindow(file, await file.size());
+    const { replay, store, origin } = await readHeader(path, name, window);
+    const counter = new RowCounter(target);
+    const footer = await readParts(env, path, window, origin, counter);
+    if (footer.rows !== counter.rows) damage(path, window.sizeBytes, "missing rows");
+    return { path, replay, until: footer.until, rows: footer.rows, store };
+  } finally {
+    await file.close();
   }
-  if (header.replay !== numberInName(name, ".state")) damage(path, 8, "state under a wrong name");
-  let offset = stateHeaderBytes;
-  let blocks = 0;
-  for (; bytes.length - offset > footerBytes; blocks++) {
-    const block = decodeBlock(bytes, offset);
-    if (block === undefined) damage(path, offset, "unreadable block");
-    const raw = await unpack(path, bytes, offset, block);
-    new ChangeDecoder(raw).decode(0, raw.length, target);
-    offset += blockHeaderBytes + block.length;
-    await env.timers.breathe();
-  }
-  const footer = decodeFooter(bytes, offset);
-  if (footer === undefined) damage(path, offset, "unreadable state footer");
-  if (footer.blocks !== blocks) damage(path, offset, "missing blocks");
-  return {
-    path,
-    replay: header.replay,
-    until: footer.until,
-    rows: footer.rows,
-    store: header.store,
-  };
 }
 
-export async function unpack(
+async function readHeader(path: string, name: string, file: FileWindow): Promise<StateHeader> {
+  const header = decodeStateHeader(await file.at(0, stateHeaderBytes));
+  if (header === undefined) damage(path, 0, "unreadable state header");
+  requireVersion(path, header.version);
+  if (header.replay !== numberInName(name, ".state")) damage(path, 8, "state under a wrong name");
+  return header;
+}
+
+async function readParts(
+  env: Env,
   path: string,
-  bytes: Buffer,
-  offset: number,
-  block: BlockHeader,
-): Promise<Buffer> {
-  const start = offset + blockHeaderBytes;
-  const payload = bytes.subarray(start, start + block.length);
-  if (block.codec === codecs.none) return payload;
-  if (block.codec !== codecs.deflate) damage(path, offset, `unknown codec ${block.codec}`);
-  const raw = await decompress(payload, { maxOutputLength: block.rawLength + 1 });
-  if (raw.length !== block.rawLength) damage(path, offset, "a block of wrong length");
-  return raw;
+  file: FileWindow,
+  origin: number,
+  target: ChangeTarget,
+): Promise<StateFooter> {
+  let blocks = 0;
+  for await (const part of scanState(file, stateHeaderBytes, origin)) {
+    if (part.kind === "unreadable") damage(path, part.offset, part.what);
+    if (part.kind === "footer") {
+      if (part.footer.blocks !== blocks) damage(path, part.offset, "missing blocks");
+      if (part.end !== file.sizeBytes) damage(path, part.end, "bytes after the end of the state");
+      return part.footer;
+    }
+    decodeRows(path, part.offset, part.raw, target);
+    blocks++;
+    await env.timers.breathe();
+  }
+  damage(path, file.sizeBytes, "missing state footer");
+}
+
+function decodeRows(path: string, offset: number, raw: Buffer, target: ChangeTarget): void {
+  try {
+    new ChangeDecoder(raw).decode(0, raw.length, target);
+  } catch (cause) {
+    if (cause instanceof MalformedChanges) damage(path, offset, cause.message, cause);
+    throw cause;
+  }
 }

@@ -11,7 +11,14 @@ import { type TableName, tableNames } from "../../engine/tables.js";
 import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
 import { ChangeEncoder } from "./change-codec.js";
-import { codecs, encodeBlock, encodeFooter, encodeStateHeader } from "./state-format.js";
+import { placeAt } from "./log-format.js";
+import {
+  codecs,
+  encodeBlock,
+  encodeFooter,
+  encodeStateHeader,
+  stateOrigin,
+} from "./state-format.js";
 
 const compress = promisify(deflateRaw);
 
@@ -45,12 +52,19 @@ export interface StateReport {
 
 class StateFile {
   readonly #file: FileHandle;
+  readonly #origin: number;
   #blocks = 0;
   rawBytes = 0;
   storedBytes = 0;
 
-  constructor(file: FileHandle) {
+  constructor(file: FileHandle, origin: number) {
     this.#file = file;
+    this.#origin = origin;
+  }
+
+  /** Where the next block or the footer belongs. */
+  get place(): number {
+    return placeAt(this.#origin, this.storedBytes);
   }
 
   async write(bytes: Buffer): Promise<void> {
@@ -63,7 +77,8 @@ class StateFile {
     const packed = await compress(raw, { level: compressionLevel });
     const pays = packed.length < raw.length;
     const codec = pays ? codecs.deflate : codecs.none;
-    await this.write(encodeBlock(pays ? packed : raw, raw.length, codec));
+    const header = { rawLength: raw.length, codec, place: this.place };
+    await this.write(encodeBlock(pays ? packed : raw, header));
     this.rawBytes += raw.length;
     this.#blocks++;
   }
@@ -81,12 +96,12 @@ export async function writeState(
   const temporary = `${request.path}.tmp`;
   const handle = await env.files.open(temporary, "create");
   try {
-    const file = new StateFile(handle);
+    const file = new StateFile(handle, stateOrigin(request.replay, request.store));
     await file.write(encodeStateHeader(request.replay, request.store));
     let rows = 0;
     for (const table of tableNames) rows += await writeTable(env, source, table, file);
     const until = await request.finishLog();
-    await file.write(encodeFooter({ blocks: file.blocks, rows, until }));
+    await file.write(encodeFooter({ blocks: file.blocks, rows, until, place: file.place }));
     await handle.sync();
     return { rows, rawBytes: file.rawBytes, storedBytes: file.storedBytes };
   } finally {

@@ -25,7 +25,8 @@ import { MemoryEngine } from "../memory/memory-engine.js";
 import { DirectoryLock } from "./directory-lock.js";
 import { storeIdBytes } from "./log-format.js";
 import { LogWriter } from "./log-writer.js";
-import { type RecoveryReport, recover } from "./recovery.js";
+import { openError, pathError } from "./open-errors.js";
+import { directoriesIn, type RecoveryReport, recover } from "./recovery.js";
 import { Snapshots } from "./snapshots.js";
 
 export interface WalOptions {
@@ -85,9 +86,8 @@ export class WalEngine implements Engine {
   }
 
   static async open(env: Env, options: WalOptions): Promise<WalEngine> {
-    const directories = { log: `${options.path}/wal`, states: `${options.path}/last_state` };
-    await makeDirectories(env, options.path, Object.values(directories));
-    const lock = await DirectoryLock.acquire(env, `${options.path}/LOCK`);
+    const directories = directoriesIn(options.path);
+    const lock = await takeDirectory(env, options.path);
     try {
       const memory = new MemoryEngine(env, { trackKeys: options.trackKeys });
       const found = await recover(env, directories, memory.loader(), options.onProgress);
@@ -97,8 +97,8 @@ export class WalEngine implements Engine {
       const snapshots = new Snapshots(env, directories, memory, log, store, options);
       return new WalEngine(options, memory, log, snapshots, lock, found.report);
     } catch (error) {
-      await lock.release();
-      throw error;
+      await lock.release().catch(() => {});
+      throw openError(options.path, error);
     }
   }
 
@@ -122,6 +122,11 @@ export class WalEngine implements Engine {
   async #settle<Result>(wait: Promise<void>, result: Awaitable<Result>): Promise<Result> {
     await wait;
     return result;
+  }
+
+  /** Sequence number of the latest transaction; 0 before the first. */
+  get last(): number {
+    return this.#log.last;
   }
 
   earliestDeadline(): number {
@@ -164,7 +169,14 @@ export class WalEngine implements Engine {
   }
 }
 
-async function makeDirectories(env: Env, path: string, inside: readonly string[]): Promise<void> {
-  for (const directory of [path, ...inside]) await env.files.makeDirectory(directory);
-  await env.files.syncDirectory(path);
+async function takeDirectory(env: Env, path: string): Promise<DirectoryLock> {
+  try {
+    for (const directory of [path, ...Object.values(directoriesIn(path))]) {
+      await env.files.makeDirectory(directory);
+    }
+    await env.files.syncDirectory(path);
+    return await DirectoryLock.acquire(env, `${path}/LOCK`);
+  } catch (error) {
+    throw pathError(path, error);
+  }
 }
