@@ -5,11 +5,10 @@
 // (0xD800-0xDFFF, half of a code point above U+FFFF) and the other a unit in 0xE000-0xFFFF.
 // `<` then says that the surrogate is smaller; in bytes it is larger.
 //
-// Invariants
-// 1. Text without any unit from 0xD800 upward compares rightly by `<` with every other text.
-// 2. So does text that has only surrogates up there with text that has only 0xE000-0xFFFF-free
-//    units, and so on: `<` is wrong only between a text with surrogates and a text with high units.
-//    `OrderTraits` records which of the two a text has, `plainOrderHolds` applies the rule.
+// So `<` is wrong only between a text that has surrogates and a text that has units above them,
+// and text without any unit from 0xD800 upward compares rightly with every other text.
+// `OrderTraits` says which of the two a text has, `plainOrderHolds` applies the rule.
+//
 // Everything here expects well-formed text: a lone surrogate has no UTF-8 encoding.
 
 const UNIT_FROM_SURROGATES = /[\ud800-\uffff]/;

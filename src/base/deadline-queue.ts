@@ -1,153 +1,196 @@
-// Deadline queue: which of many instants comes first, with removal of any of them.
+// Deadline queue: subjects by the instant at which they fall due, earliest first.
 //
-// An indexed 4-ary min-heap: every deadline knows its slot, so that moving or removing one costs
-// O(log n) and a deadline that is refreshed a thousand times leaves nothing behind. Four children
-// per node halve the depth against two, and with it the cache misses of a large heap.
+// A 4-ary min-heap in one array; the children of slot s are in slots 4s + 1 to 4s + 4. Each
+// deadline knows its slot, so that it can be moved or removed in O(log n): a deadline that is
+// refreshed a thousand times is still one entry, and one that is dropped is gone at once.
 //
 // Invariants
-// 1. `heap[slot].slot === slot` for every slot.
-// 2. No node is due before its parent.
+// 1. No deadline is earlier than the one in its parent slot, so slot 0 has the earliest.
+// 2. `heap[d.slot] === d` exactly for the deadlines d that are in the queue. A removed deadline
+//    keeps its last slot, where this no longer holds: that is how misuse is found.
+// Deadlines of the same instant fall due in any order, which the history of the queue determines.
 
-const arity = 4;
-const nowhere = -1;
-
-class Slot<Subject> {
-  at: number;
-  readonly subject: Subject;
-  slot = nowhere;
-
-  constructor(subject: Subject, at: number) {
-    this.subject = subject;
-    this.at = at;
-  }
-}
-
-/** An instant in the queue; its place there is the queue's business. */
+/** A subject and the instant it falls due. The queue owns it; callers hold it to move or remove it. */
 export interface Deadline<Subject> {
-  /** Unix milliseconds. */
+  /** Milliseconds since the epoch, or of whatever clock the queue's owner uses. */
   readonly at: number;
   readonly subject: Subject;
 }
 
+interface Entry<Subject> extends Deadline<Subject> {
+  at: number;
+  slot: number;
+}
+
 export class DeadlineQueue<Subject> {
-  #heap: Slot<Subject>[] = [];
+  #heap: Entry<Subject>[] = [];
+  #walking = false;
 
   get size(): number {
     return this.#heap.length;
   }
 
-  /** The earliest instant, or Infinity. O(1). */
+  /** The earliest instant, Infinity when the queue is empty. O(1). */
   get earliest(): number {
-    const first = this.#heap[0];
-    return first === undefined ? Infinity : first.at;
+    return this.#heap.length === 0
+      ? Number.POSITIVE_INFINITY
+      : (this.#heap[0] as Deadline<Subject>).at;
   }
 
-  /** O(log n). */
+  /** Adds a deadline; `at` is an instant in milliseconds, Infinity for one never due. O(log n). */
   add(subject: Subject, at: number): Deadline<Subject> {
-    const deadline = new Slot(subject, at);
-    this.#rise(deadline, this.#heap.length);
-    return deadline;
+    this.#expectChangeable();
+    expectInstant(at);
+    const entry: Entry<Subject> = { at, subject, slot: this.#heap.length };
+    this.#heap.push(entry);
+    siftUp(this.#heap, entry);
+    return entry;
   }
 
-  /** Gives a deadline of this queue another instant. O(log n). */
+  /** Gives a deadline another instant. O(log n). Throws if it is not in this queue. */
   move(deadline: Deadline<Subject>, at: number): void {
-    const slot = this.#slotOf(deadline);
-    const moved = deadline as Slot<Subject>;
-    const later = at > moved.at;
-    moved.at = at;
-    if (later) this.#sink(moved, slot);
-    else this.#rise(moved, slot);
+    this.#expectChangeable();
+    expectInstant(at);
+    const entry = this.#own(deadline);
+    const earlier = at < entry.at;
+    entry.at = at;
+    if (earlier) siftUp(this.#heap, entry);
+    else siftDown(this.#heap, entry);
   }
 
-  /** O(log n). */
+  /** Removes a deadline. O(log n). Throws if it is not in this queue. */
   remove(deadline: Deadline<Subject>): void {
-    const slot = this.#slotOf(deadline);
-    const last = this.#heap.pop() as Slot<Subject>;
-    (deadline as Slot<Subject>).slot = nowhere;
-    if (last === deadline) return;
-    this.#sink(last, slot);
-    if (last.slot === slot) this.#rise(last, slot);
+    this.#expectChangeable();
+    const entry = this.#own(deadline);
+    const last = this.#heap.pop() as Entry<Subject>;
+    if (last === entry) return;
+    last.slot = entry.slot;
+    this.#heap[last.slot] = last;
+    if (last.at < entry.at) siftUp(this.#heap, last);
+    else siftDown(this.#heap, last);
   }
 
-  /** The earliest deadline if it is due at `now`. O(1). */
+  /** The earliest deadline if its instant is `now` or before; it stays in the queue. O(1). */
   first(now: number): Deadline<Subject> | undefined {
     const first = this.#heap[0];
     return first !== undefined && first.at <= now ? first : undefined;
   }
 
-  /** Removes and returns the earliest deadline if it is due at `now`. O(log n). */
+  /** Removes and returns the earliest deadline if its instant is `now` or before. O(log n). */
   takeDue(now: number): Deadline<Subject> | undefined {
     const first = this.first(now);
     if (first !== undefined) this.remove(first);
     return first;
   }
 
-  /** Visits all that are due at `now`, in no particular order. O(their number). */
+  /**
+   * Visits every deadline whose instant is `now` or before, in no particular order, and leaves it
+   * in the queue. `visit` must not change the queue. O(number due).
+   */
   due(now: number, visit: (deadline: Deadline<Subject>) => void): void {
-    const pending = [0];
-    for (let slot = pending.pop(); slot !== undefined; slot = pending.pop()) {
-      const deadline = this.#heap[slot];
-      if (deadline === undefined || deadline.at > now) continue;
-      visit(deadline);
-      for (let child = slot * arity + 1; child <= slot * arity + arity; child++) pending.push(child);
+    const walkedBefore = this.#walking;
+    this.#walking = true;
+    try {
+      visitDue(this.#heap, 0, now, visit);
+    } finally {
+      this.#walking = walkedBefore;
     }
   }
 
+  /** Removes all deadlines. */
   clear(): void {
-    for (const deadline of this.#heap) deadline.slot = nowhere;
+    this.#expectChangeable();
     this.#heap = [];
   }
 
-  /** Throws if an invariant is broken. O(n). */
+  /** Throws if an invariant is broken. O(n), for tests and diagnosis. */
   verify(): void {
-    this.#heap.forEach((deadline, slot) => {
-      if (deadline.slot !== slot) throw new Error(`slot ${slot} is not where its deadline believes`);
+    for (const [slot, entry] of this.#heap.entries()) {
+      if (entry.slot !== slot) {
+        throw new Error(
+          `DeadlineQueue is damaged: slot ${slot} has an entry of slot ${entry.slot}.`,
+        );
+      }
       const parent = this.#heap[(slot - 1) >> 2];
-      if (slot > 0 && parent !== undefined && parent.at > deadline.at) {
-        throw new Error(`slot ${slot} is due before its parent`);
+      if (parent !== undefined && !(parent.at <= entry.at)) {
+        throw new Error(`DeadlineQueue is damaged: slot ${slot} is earlier than its parent.`);
       }
-    });
-  }
-
-  #slotOf(deadline: Deadline<Subject>): number {
-    const { slot } = deadline as Slot<Subject>;
-    if (this.#heap[slot] !== deadline) throw new Error("the deadline is not in this queue");
-    return slot;
-  }
-
-  #rise(deadline: Slot<Subject>, from: number): void {
-    const heap = this.#heap;
-    let slot = from;
-    while (slot > 0) {
-      const parent = heap[(slot - 1) >> 2] as Slot<Subject>;
-      if (parent.at <= deadline.at) break;
-      heap[slot] = parent;
-      parent.slot = slot;
-      slot = (slot - 1) >> 2;
     }
-    heap[slot] = deadline;
-    deadline.slot = slot;
   }
 
-  #sink(deadline: Slot<Subject>, from: number): void {
-    const heap = this.#heap;
-    const size = heap.length;
-    let slot = from;
-    for (;;) {
-      const firstChild = slot * arity + 1;
-      if (firstChild >= size) break;
-      let child = firstChild;
-      const end = Math.min(firstChild + arity, size);
-      for (let other = firstChild + 1; other < end; other++) {
-        if ((heap[other] as Slot<Subject>).at < (heap[child] as Slot<Subject>).at) child = other;
-      }
-      const earliest = heap[child] as Slot<Subject>;
-      if (earliest.at >= deadline.at) break;
-      heap[slot] = earliest;
-      earliest.slot = slot;
-      slot = child;
+  #own(deadline: Deadline<Subject>): Entry<Subject> {
+    const entry = deadline as Entry<Subject>;
+    if (this.#heap[entry.slot] !== entry) {
+      throw new Error("The deadline is not in this queue: it was removed, taken, or is another's.");
     }
-    heap[slot] = deadline;
-    deadline.slot = slot;
+    return entry;
+  }
+
+  #expectChangeable(): void {
+    if (this.#walking) throw new Error("The queue must not be changed while its due are visited.");
+  }
+}
+
+function expectInstant(at: number): void {
+  if (Number.isNaN(at))
+    throw new RangeError("A deadline must be a number of milliseconds, not NaN.");
+}
+
+/** Moves `entry` from its slot towards the root until its parent is not later. */
+function siftUp<Subject>(heap: Entry<Subject>[], entry: Entry<Subject>): void {
+  const at = entry.at;
+  let slot = entry.slot;
+  while (slot > 0) {
+    const parent = heap[(slot - 1) >> 2] as Entry<Subject>;
+    if (parent.at <= at) break;
+    const freed = parent.slot;
+    heap[slot] = parent;
+    parent.slot = slot;
+    slot = freed;
+  }
+  heap[slot] = entry;
+  entry.slot = slot;
+}
+
+/** Moves `entry` from its slot away from the root until no child is earlier. */
+function siftDown<Subject>(heap: Entry<Subject>[], entry: Entry<Subject>): void {
+  const at = entry.at;
+  let slot = entry.slot;
+  for (;;) {
+    const child = earliestChild(heap, slot);
+    if (child === undefined || at <= child.at) break;
+    const freed = child.slot;
+    heap[slot] = child;
+    child.slot = slot;
+    slot = freed;
+  }
+  heap[slot] = entry;
+  entry.slot = slot;
+}
+
+function earliestChild<Subject>(heap: Entry<Subject>[], slot: number): Entry<Subject> | undefined {
+  const start = 4 * slot + 1;
+  if (start >= heap.length) return undefined;
+  const end = Math.min(start + 4, heap.length);
+  let earliest = heap[start] as Entry<Subject>;
+  for (let next = start + 1; next < end; next += 1) {
+    const entry = heap[next] as Entry<Subject>;
+    if (entry.at < earliest.at) earliest = entry;
+  }
+  return earliest;
+}
+
+/** By invariant 1 nothing below a deadline that is not due is due. */
+function visitDue<Subject>(
+  heap: readonly Entry<Subject>[],
+  slot: number,
+  now: number,
+  visit: (deadline: Deadline<Subject>) => void,
+): void {
+  const entry = heap[slot];
+  if (entry === undefined || !(entry.at <= now)) return;
+  visit(entry);
+  for (let child = 4 * slot + 1; child <= 4 * slot + 4; child += 1) {
+    visitDue(heap, child, now, visit);
   }
 }

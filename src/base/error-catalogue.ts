@@ -153,8 +153,8 @@ export const errorCatalogue = [
   {
     name: "MetricsUnavailableError",
     code: "ANYKV_METRICS_UNAVAILABLE",
-    when: "`reportStats` has no place to report to.",
-    remedy: "Set up metrics in the options of `openKv`, or read the figures with `stats`.",
+    when: "`metrics` or `metricsText` of a store that measures nothing and has never reported its state.",
+    remedy: "Open with `metrics: { operations: true }`, call `reportStats` first, or read `stats`.",
   },
   // Snapshots and files.
   {

@@ -79,28 +79,39 @@ function leafOf(keys: readonly string[], start: number, end: number): Leaf {
   return leaf;
 }
 
+/** What a sound tree is built of. */
+export interface TreeShape {
+  readonly height: number;
+  readonly leaves: number;
+}
+
 /** Throws an error that names the first broken invariant. O(n). */
-export function verifyTree(tree: Tree, size: number): void {
+export function verifyTree(tree: Tree, size: number): TreeShape {
   const { root, height } = tree;
   assert(height >= 1, "the root is an inner node");
   assert(height === 1 || root.children.length > 1, "a root above level 1 has two children");
   if (size === 0) {
     assert(height === 1 && root.children.length === 1, "an empty tree is one leaf");
     assert(root.sizes[0] === 0, "an empty tree has size 0");
-    verifyLeaf(root.children[0] as Node, 0, undefined, undefined);
+    verifyLeaf(root.children[0] as Leaf, 0, undefined, undefined);
   } else {
     assert(verifyInner(root, height, undefined, undefined) === size, "the sizes add up");
   }
+  return { height, leaves: countLeaves(root, height) };
+}
+
+function countLeaves(inner: Inner, level: number): number {
+  if (level === 1) return inner.children.length;
+  return inner.children.reduce((sum, child) => sum + countLeaves(child as Inner, level - 1), 0);
 }
 
 /** @returns the number of keys below `node`, all of which lie in [low, high). */
 function verifyInner(
-  node: Node,
+  node: Inner,
   level: number,
   low: string | undefined,
   high: string | undefined,
 ): number {
-  assert(node instanceof Inner, "all leaves are equally deep");
   const { children, sizes, separators } = node;
   assert(children.length <= CHILDREN_MAX, "an inner node has no more than CHILDREN_MAX children");
   assert(sizes.length === children.length, "each child has a size");
@@ -110,11 +121,12 @@ function verifyInner(
     const childLow = index === 0 ? low : separators[index - 1];
     const childHigh = index === separators.length ? high : separators[index];
     const size = sizes[index] as number;
+    assert(Array.isArray(child) === (level === 1), "all leaves are equally deep");
     assert(occupancy(node, index, level - 1) > 0, "no node is empty");
     if (level === 1) {
-      verifyLeaf(child, size, childLow, childHigh);
+      verifyLeaf(child as Leaf, size, childLow, childHigh);
     } else {
-      const counted = verifyInner(child, level - 1, childLow, childHigh);
+      const counted = verifyInner(child as Inner, level - 1, childLow, childHigh);
       assert(counted === size, "a size counts the keys below the child");
     }
     total += size;
@@ -133,12 +145,11 @@ function verifyFill(parent: Inner, level: number): void {
 }
 
 function verifyLeaf(
-  leaf: Node,
+  leaf: Leaf,
   size: number,
   low: string | undefined,
   high: string | undefined,
 ): void {
-  assert(Array.isArray(leaf), "all leaves are equally deep");
   assert(leaf.length === LEAF_KEYS_MAX && size <= LEAF_KEYS_MAX, "a leaf keeps to its capacity");
   for (const [index, key] of leaf.slice(0, size).entries()) {
     const before = index === 0 ? low : leaf[index - 1];

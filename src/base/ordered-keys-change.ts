@@ -20,6 +20,9 @@ import {
   removeKey,
 } from "./ordered-keys-node.js";
 
+/** A neighbour with more keys than this is not worth the moves to even it out with a full leaf. */
+const LEAF_SHARE_MAX = LEAF_KEYS_MAX * (7 / 8);
+
 /**
  * Inserts `key` below `inner`, which may be left with one child too many for its parent to split.
  * @param rightmost whether `inner` is the last node of its level.
@@ -47,61 +50,79 @@ function insertInLeaf(parent: Inner, index: number, key: string, exact: boolean)
   const size = parent.sizes[index] as number;
   const at = lowerBound(leaf, size, key, exact);
   if (at < size && leaf[at] === key) return false;
-  if (size < LEAF_KEYS_MAX) insertKey(parent, index, at, key);
-  else if (at === 0) insertBeforeFullLeaf(parent, index, key);
-  else if (at === LEAF_KEYS_MAX) insertAfterFullLeaf(parent, index, key);
-  else insertInsideFullLeaf(parent, index, at, key);
+  if (size < LEAF_KEYS_MAX) {
+    insertKey(parent, index, at, key);
+  } else if (makeRoom(parent, index)) {
+    insertInLeaf(parent, childIndex(parent, key, exact), key, exact);
+  } else if (at === LEAF_KEYS_MAX) {
+    insertChildAfter(parent, index, leafOf(key), 1, key);
+  } else if (at === 0) {
+    parent.children[index] = leafOf(key);
+    parent.sizes[index] = 1;
+    insertChildAfter(parent, index, leaf, size, leaf[0] as string);
+  } else {
+    splitLeaf(parent, index);
+    insertInLeaf(parent, childIndex(parent, key, exact), key, exact);
+  }
   return true;
 }
 
+function leafOf(key: string): Leaf {
+  const leaf = newLeaf();
+  leaf[0] = key;
+  return leaf;
+}
+
 /**
- * A key that falls on an edge of a full leaf goes to the neighbour there, or to a new leaf of its
- * own if that is full too: runs of ascending or descending keys fill leaves wherever they lie.
- * Asking the neighbour first keeps invariant 3, and keeps a run that approaches a full leaf from
- * making one leaf for each key.
+ * Evens a full leaf out with the emptier of its neighbours, unless both are nearly full. So leaves
+ * fill up before they split, runs of keys between other keys included, and a leaf that is made
+ * for a single key has no neighbour with which it should be one.
  */
-function insertAfterFullLeaf(parent: Inner, index: number, key: string): void {
-  if (hasRoom(parent, index + 1)) parent.separators[index] = key;
-  else insertChildAfter(parent, index, newLeaf(), 0, key);
-  insertKey(parent, index + 1, 0, key);
+function makeRoom(parent: Inner, index: number): boolean {
+  const before = index === 0 ? LEAF_KEYS_MAX : (parent.sizes[index - 1] as number);
+  const after = parent.sizes[index + 1] ?? LEAF_KEYS_MAX;
+  if (Math.min(before, after) > LEAF_SHARE_MAX) return false;
+  evenOut(parent, before < after ? index - 1 : index);
+  return true;
 }
 
-function insertBeforeFullLeaf(parent: Inner, index: number, key: string): void {
-  const leaf = parent.children[index] as Leaf;
-  const first = leaf[0] as string;
-  if (hasRoom(parent, index - 1)) {
-    parent.separators[index - 1] = first;
-    insertKey(parent, index - 1, parent.sizes[index - 1] as number, key);
+/** Moves keys between the leaves at `index` and after it until they have equally many. */
+function evenOut(parent: Inner, index: number): void {
+  const left = parent.children[index] as Leaf;
+  const right = parent.children[index + 1] as Leaf;
+  const leftSize = parent.sizes[index] as number;
+  const rightSize = parent.sizes[index + 1] as number;
+  const half = (leftSize + rightSize) >>> 1;
+  const moved = Math.abs(leftSize - half);
+  if (leftSize < half) {
+    moveKeys(right, 0, left, leftSize, moved);
+    for (let to = 0; to < rightSize - moved; to += 1) right[to] = right[to + moved] as string;
+    right.fill("", rightSize - moved, rightSize);
   } else {
-    parent.children[index] = newLeaf();
-    parent.sizes[index] = 0;
-    insertChildAfter(parent, index, leaf, LEAF_KEYS_MAX, first);
-    insertKey(parent, index, 0, key);
+    for (let from = rightSize - 1; from >= 0; from -= 1)
+      right[from + moved] = right[from] as string;
+    moveKeys(left, half, right, 0, moved);
   }
-}
-
-function insertInsideFullLeaf(parent: Inner, index: number, at: number, key: string): void {
-  splitLeaf(parent, index);
-  const half = parent.sizes[index] as number;
-  if (at <= half) insertKey(parent, index, at, key);
-  else insertKey(parent, index + 1, at - half, key);
-}
-
-function hasRoom(parent: Inner, index: number): boolean {
-  if (index < 0 || index >= parent.sizes.length) return false;
-  return (parent.sizes[index] as number) < LEAF_KEYS_MAX;
+  parent.sizes[index] = half;
+  parent.sizes[index + 1] = leftSize + rightSize - half;
+  parent.separators[index] = right[0] as string;
 }
 
 function splitLeaf(parent: Inner, index: number): void {
   const left = parent.children[index] as Leaf;
   const right = newLeaf();
   const half = LEAF_KEYS_MAX / 2;
-  for (let from = half; from < LEAF_KEYS_MAX; from += 1) {
-    right[from - half] = left[from] as string;
-    left[from] = "";
-  }
+  moveKeys(left, half, right, 0, half);
   parent.sizes[index] = half;
-  insertChildAfter(parent, index, right, LEAF_KEYS_MAX - half, right[0] as string);
+  insertChildAfter(parent, index, right, half, right[0] as string);
+}
+
+/** Moves keys to free slots and leaves fillers where they were. */
+function moveKeys(source: Leaf, from: number, target: Leaf, to: number, count: number): void {
+  for (let moved = 0; moved < count; moved += 1) {
+    target[to + moved] = source[from + moved] as string;
+    source[from + moved] = "";
+  }
 }
 
 /**
@@ -190,9 +211,7 @@ function joinChildren(parent: Inner, index: number, level: number): void {
   if (level > 0) {
     joinInner(left as Inner, right as Inner, separator, level);
   } else {
-    for (let from = 0; from < rightSize; from += 1) {
-      (left as Leaf)[leftSize + from] = (right as Leaf)[from] as string;
-    }
+    moveKeys(right as Leaf, 0, left as Leaf, leftSize, rightSize);
   }
 }
 

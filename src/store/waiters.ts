@@ -44,9 +44,8 @@ class Waiter {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (request.timeoutMs !== undefined) {
-      this.#timer = env.timers.after(request.timeoutMs, () => this.#settle(undefined), true);
-    }
+    if (request.timeoutMs !== undefined)
+      this.#timeOut(env, env.clock.monotonic() + request.timeoutMs);
     for (const signal of request.signals) signal.addEventListener("abort", this.#onAbort);
   }
 
@@ -65,6 +64,13 @@ class Waiter {
       this.fail(error);
       return true;
     }
+  }
+
+  // A timer may fire early: it cannot be set for more than some weeks.
+  #timeOut(env: Env, deadline: number): void {
+    const left = deadline - env.clock.monotonic();
+    if (left <= 0) this.#settle(undefined);
+    else this.#timer = env.timers.after(left, () => this.#timeOut(env, deadline), true);
   }
 
   fail(error: unknown): void {

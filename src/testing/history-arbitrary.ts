@@ -1,12 +1,12 @@
 // History arbitrary: random histories for fast-check, and how to make a failing one smaller.
 //
-// A history has exactly the asked number of commands. Shrinking first takes commands out, many at a
+// A history has exactly the asked number of operations, and inspections among them. Shrinking first takes commands out, many at a
 // time as long as that works, then drops options; what is left mostly fits on half a screen. Both
 // are deterministic, so that a seed and a path name one history for good.
 
 import type * as FastCheck from "fast-check";
 import { type Command, Draw } from "./history-commands.js";
-import { drawCommand } from "./history-draws.js";
+import { drawCommands } from "./history-draws.js";
 
 /** The part of fast-check that is used here; hand in the module itself. */
 export type FastCheckModule = Pick<
@@ -25,7 +25,7 @@ export function historyArbitrary(fc: FastCheckModule, steps: number): FastCheck.
   class HistoryArbitrary extends fc.Arbitrary<History> {
     override generate(random: FastCheck.Random): FastCheck.Value<History> {
       const draw = new Draw((bound) => random.nextInt(0, bound - 1));
-      const commands = Array.from({ length: steps }, () => drawCommand(draw));
+      const commands = drawCommands(draw, steps);
       const history = { seed: draw.below(2 ** 31), trackKeys: draw.once(2), commands };
       return new fc.Value(history, undefined);
     }

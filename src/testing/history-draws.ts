@@ -1,7 +1,7 @@
 // History draws: how often each operation comes, and with what arguments.
 //
 // The table names every operation, or it does not compile. Weights favour what brings states about
-// (writes, claims, arrays, time) over what only looks at them: the run itself looks often.
+// (writes, claims, arrays, time) over what only looks at them: inspections come on top.
 
 import type { Command, Draw } from "./history-commands.js";
 
@@ -83,12 +83,13 @@ const drawings: { readonly [Name in Command["method"]]: Drawing } = {
   "filter.contains": { weight: 2, args: (d) => [d.bucket(), d.item()] },
   "filter.add": { weight: 4, args: (d) => [d.bucket(), d.item(), d.creating()] },
   "filter.checkThenAdd": { weight: 4, args: (d) => [d.bucket(), d.item(), d.creating()] },
-  "filter.delete": { weight: 2, args: (d) => [d.bucket(), d.item(), d.guarded()] },
+  "filter.delete": { weight: 4, args: (d) => [d.bucket(), d.item(), d.guarded()] },
   "filter.size": { weight: 2, args: (d) => [d.bucket()] },
   "filter.clear": { weight: 1, args: (d) => [d.bucket()] },
   advance: { weight: 8, args: (d) => [d.moment()] },
-  stall: { weight: 8, args: (d) => [d.moment()] },
+  stall: { weight: 10, args: (d) => [d.moment()] },
   abort: { weight: 1, args: (d) => [{ oldestWaitBut: d.below(3) }] },
+  inspect: { weight: 0, args: () => [] },
 };
 
 function entries(draw: Draw): object {
@@ -119,7 +120,19 @@ const lottery: readonly Command["method"][] = Object.entries(drawings).flatMap(
     Array.from({ length: Math.round(weight * 10) }, () => method as Command["method"]),
 );
 
-export function drawCommand(draw: Draw): Command {
+function drawCommand(draw: Draw): Command {
   const method = draw.of(lottery);
   return { method, args: drawings[method].args(draw) } as Command;
+}
+
+const stepsBetweenInspections = 20;
+
+/** So many operations, with an inspection now and then. */
+export function drawCommands(draw: Draw, operations: number): Command[] {
+  const commands: Command[] = [];
+  for (let drawn = 1; drawn <= operations; drawn++) {
+    commands.push(drawCommand(draw));
+    if (drawn % stepsBetweenInspections === 0) commands.push({ method: "inspect", args: [] });
+  }
+  return commands;
 }

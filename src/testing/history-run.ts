@@ -27,9 +27,6 @@ interface Wait {
   outcome?: Outcome;
 }
 
-/** After so many steps the complete content is compared. */
-const stepsBetweenInspections = 20;
-
 /** A difference between store and model. */
 export class HistoryError extends Error {}
 
@@ -49,27 +46,27 @@ export class HistoryRun {
 
   /** @throws HistoryError at the first step at which store and model differ. */
   async run(commands: readonly Command[]): Promise<void> {
-    for (let step = 0; step < commands.length; step++) {
-      const command = commands[step] as Command;
-      try {
-        await this.#step(command);
-        if (step % stepsBetweenInspections === stepsBetweenInspections - 1) await this.#inspect();
-      } catch (cause) {
-        throw new HistoryError(`step ${step + 1}, ${showCommand(command)}: ${cause}`, { cause });
-      }
+    for (const [index, command] of commands.entries()) {
+      await this.#attempt(`step ${index + 1}, ${showCommand(command)}`, () => this.#step(command));
     }
-    await this.#moveClock("advance", 0);
-    await this.#inspect();
-    await this.#inspectIndex();
+    await this.#attempt("at the end", () => this.#end());
+  }
+
+  async #attempt(what: string, body: () => Promise<void>): Promise<void> {
+    try {
+      await body();
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new HistoryError(`${what}: ${message}`, { cause });
+    }
   }
 
   /** After the store has been closed: every wait must have been told. */
   async afterClose(): Promise<void> {
     await this.#env.idle();
     for (const id of this.#model.pendingWaits()) {
-      this.#expectOutcome(`wait ${id} at close`, this.#waits.get(id)?.outcome, {
-        error: "StoreClosedError",
-      });
+      const due = { error: "StoreClosedError" };
+      this.#expectOutcome(`wait ${id} at close`, this.#waits.get(id)?.outcome, due);
     }
   }
 
@@ -77,6 +74,7 @@ export class HistoryRun {
     if (command.method === "advance" || command.method === "stall") {
       await this.#moveClock(command.method, this.#duration(command.args[0]));
     } else if (command.method === "abort") this.#abort(command.args[0]);
+    else if (command.method === "inspect") await this.#inspect();
     else await this.#operate(command.method, command.args);
     if (this.#waits.size > 0) await this.#compareWaits();
   }
@@ -191,6 +189,14 @@ export class HistoryRun {
     }
   }
 
+  /** With every timer fired, the index too holds what is there and nothing else. */
+  async #end(): Promise<void> {
+    await this.#moveClock("advance", 0);
+    await this.#inspect();
+    const { index, count } = await this.#kv.stats();
+    if (index !== null) this.#expectOutcome("index", { value: index.keysList }, { value: count });
+  }
+
   /** Compares everything that can be seen from outside. */
   async #inspect(): Promise<void> {
     for (const prefix of prefixes) await this.#operate("allocationStats", [{ prefix }]);
@@ -214,12 +220,6 @@ export class HistoryRun {
         value: JSON.stringify("value" in expected ? expected.value : expected),
       },
     );
-  }
-
-  /** With every timer fired, the index holds what is there and nothing else. */
-  async #inspectIndex(): Promise<void> {
-    const { index, count } = await this.#kv.stats();
-    if (index !== null) this.#expectOutcome("index", { value: index.keysList }, { value: count });
   }
 
   #expectOutcome(what: string, actual: Outcome | undefined, expected: Outcome | undefined): void {

@@ -68,8 +68,12 @@ export async function checkHistories(
 
 function describeFailure({ seed, trackKeys, commands }: History, cause: unknown): string {
   const lines = commands.map((command, index) => `  ${index + 1}. ${showCommand(command)}`);
-  const head = `trackKeys ${trackKeys}, random seed ${seed}, ${commands.length} operations`;
-  return [String(cause), `The shortest history found (${head}):`, ...lines].join("\n");
+  const head = `trackKeys ${trackKeys}, random seed ${seed}, ${commands.length} steps`;
+  return [
+    cause instanceof Error ? cause.message : String(cause),
+    `The shortest history found (${head}):`,
+    ...lines,
+  ].join("\n");
 }
 
 /** Carries one history out on a store of its own. */

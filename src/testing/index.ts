@@ -6,13 +6,12 @@
 //
 // A backend brings a `StoreFactory`, a test framework its `describe`, `test` and `expect`.
 
-export {
-  checkHistories,
-  type HistoryOptions,
-  historySuite,
-} from "./history.js";
-export type { FastCheckModule } from "./history-arbitrary.js";
+export { checkHistories, type HistoryOptions, historySuite, runHistory } from "./history.js";
+export type { FastCheckModule, History } from "./history-arbitrary.js";
+export type { Command } from "./history-commands.js";
+export { HistoryError } from "./history-run.js";
 export { lifecycleSuite } from "./lifecycle.js";
+export { Disagreement, Model, type Outcome, Pending } from "./model.js";
 export * from "./runner.js";
 export { seededRandom } from "./seeded-random.js";
 export { storeSuite } from "./suite/store-suite.js";

@@ -5,26 +5,29 @@ import { type Runner, type StoreFactory, withStore } from "./runner.js";
 import { virtualEnv } from "./virtual-env.js";
 
 export function waitSuite({ describe, test, expect }: Runner, factory: StoreFactory): void {
+  const expectClosed = async (wait: Promise<unknown>): Promise<void> => {
+    await expect(wait).rejects.toBeInstanceOf(StoreClosedError);
+    await expect(wait).rejects.toThrow("kv store handle is closed");
+  };
+
   describe("waiting pops at close", () => {
     for (const method of ["popWait", "popFirstWait"] as const) {
       test(`${method} rejects`, () =>
         withStore(factory, { env: virtualEnv() }, async (kv) => {
           const waits = [kv[method]("array"), kv[method]("array", { timeout: 1000 })];
+          const rejections = waits.map((wait) => expectClosed(wait));
           const closed = kv.close();
-          for (const wait of waits) {
-            await expect(wait).rejects.toBeInstanceOf(StoreClosedError);
-            await expect(wait).rejects.toThrow("kv store handle is closed");
-          }
+          await Promise.all(rejections);
           await closed;
         }));
 
       test(`${method} rejects when it has waited for a while`, () => {
         const env = virtualEnv();
         return withStore(factory, { env }, async (kv) => {
-          const wait = kv[method]("array");
+          const rejection = expectClosed(kv[method]("array"));
           await env.idle();
           await kv.close();
-          await expect(wait).rejects.toBeInstanceOf(StoreClosedError);
+          await rejection;
         });
       });
 
@@ -33,10 +36,10 @@ export function waitSuite({ describe, test, expect }: Runner, factory: StoreFact
         return withStore(factory, { env }, async (kv, store) => {
           const other = store.second();
           const wait = other[method]("array");
-          const lost = kv[method]("array");
+          const rejection = expectClosed(kv[method]("array"));
           await env.idle();
           await kv.close();
-          await expect(lost).rejects.toBeInstanceOf(StoreClosedError);
+          await rejection;
           await other.append("array", "element");
           expect(await wait).toBe("element");
         });
@@ -47,13 +50,13 @@ export function waitSuite({ describe, test, expect }: Runner, factory: StoreFact
       const env = virtualEnv();
       return withStore(factory, { env }, async (kv, store) => {
         const other = store.second();
-        const lost = kv.popFirstWait("array");
+        const rejection = expectClosed(kv.popFirstWait("array"));
         const kept = other.popFirstWait("array");
         await env.idle();
         await kv.close();
         await other.append("array", "element");
         expect(await kept).toBe("element");
-        await expect(lost).rejects.toBeInstanceOf(StoreClosedError);
+        await rejection;
       });
     });
   });

@@ -2,11 +2,14 @@
 
 import { readFileSync } from "node:fs";
 import * as anykv from "anykv";
+import * as testing from "anykv/testing";
 import { describe, expect, test } from "vitest";
 
 const pages = ["README.md", "docs/api.md", "docs/observability.md", "docs/testing.md"];
 
-type Run = (module: typeof anykv, check: (actual: unknown, expected: unknown) => void) => unknown;
+const modules = { anykv, "anykv/testing": testing };
+type Check = (actual: unknown, expected: unknown) => void;
+type Run = (imported: typeof modules, check: Check) => unknown;
 const AsyncFunction = (async () => {}).constructor as new (...source: string[]) => Run;
 
 function examplesOf(page: string): string[] {
@@ -17,9 +20,9 @@ function examplesOf(page: string): string[] {
 /** Imports become destructuring; `expression; // => value` becomes a check. */
 function compile(example: string): Run {
   const body = example
-    .replace(/^import (\{.*\}) from "anykv";$/gm, "const $1 = module;")
+    .replace(/^import (\{.*\}) from ("anykv.*");$/gm, "const $1 = imported[$2];")
     .replace(/^( *)(?!const |let )(.+); \/\/ => (.+)$/gm, "$1check($2, $3);");
-  return new AsyncFunction("module", "check", body);
+  return new AsyncFunction("imported", "check", body);
 }
 
 for (const page of pages) {
@@ -29,7 +32,7 @@ for (const page of pages) {
       "example %i does what it says",
       async (_number, example) => {
         let checks = 0;
-        await compile(example)(anykv, (actual, expected) => {
+        await compile(example)(modules, (actual, expected) => {
           checks++;
           expect(actual).toEqual(expected);
         });

@@ -1,5 +1,6 @@
-// Observation as a whole process sees it: what is loaded, and which rejections go unhandled. Each
-// script runs against the compiled sources in a process of its own.
+// Observation as a whole process sees it: what is loaded, which rejections go unhandled, and what
+// the complete programs of the manual say. Each runs against the compiled sources in a process of
+// its own.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -91,3 +92,29 @@ test("a handled rejection leaves no unhandled one behind", () => {
   const { exitCode, errors } = run(`${listening} kv.get("missing").catch(() => {});`);
   expect([exitCode, errors]).toEqual([0, ""]);
 });
+
+// Programs stand in `mjs` fences because they import more than anykv.
+const manual = readFileSync(join(root, "docs", "observability.md"), "utf8");
+const programs = [...manual.matchAll(/^```mjs\n(.*?)^```/gms)].map((match) => match[1] ?? "");
+
+test("the manual has programs", () => expect(programs).toHaveLength(3));
+
+test.each(programs.map((text, index) => [index + 1, text] as const))(
+  "program %i of the manual does what it says",
+  (_number, text) => {
+    const checks = text.match(/ \/\/ => /g)?.length ?? 0;
+    expect(checks).toBeGreaterThan(0);
+    const { exitCode, output, errors } = run(`
+      import { deepStrictEqual } from "node:assert";
+      const check = (actual, expected) => {
+        deepStrictEqual(actual, expected);
+        console.log("checked");
+      };
+      ${text
+        .replace('from "anykv"', 'from "./index.js"')
+        .replace(/^( *)(.+); \/\/ => (.+)$/gm, "$1check($2, $3);")}
+    `);
+    expect([exitCode, errors]).toEqual([0, ""]);
+    expect(output).toBe("checked\n".repeat(checks));
+  },
+);

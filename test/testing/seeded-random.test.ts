@@ -54,30 +54,8 @@ describe("seededRandom", () => {
   });
 
   test("repeats what it gave in earlier versions", () => {
-    expect(draws(1, 1000, 8)).toMatchInlineSnapshot(`
-      [
-        649,
-        941,
-        693,
-        109,
-        758,
-        28,
-        200,
-        816,
-      ]
-    `);
-    expect(draws(2 ** 53 - 1, 1000, 8)).toMatchInlineSnapshot(`
-      [
-        986,
-        885,
-        259,
-        825,
-        660,
-        272,
-        403,
-        767,
-      ]
-    `);
+    expect(draws(1, 1000, 8)).toEqual([649, 941, 693, 109, 758, 28, 200, 816]);
+    expect(draws(2 ** 53 - 1, 1000, 8)).toEqual([986, 885, 259, 825, 660, 272, 403, 767]);
   });
 
   for (const bound of [2, 3, 7, 100]) {

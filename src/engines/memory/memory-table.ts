@@ -35,6 +35,9 @@ export class MemoryTable implements Table {
   #index: OrderedKeys | undefined;
   #deadlines = new DeadlineQueue<string>();
   readonly #name: TableName;
+  // The row found last: operations look a row up before they put it.
+  #foundKey = "";
+  #found: MemoryRow | undefined;
   readonly #journal: Journal;
   readonly #indexAlways: boolean;
 
@@ -58,11 +61,14 @@ export class MemoryTable implements Table {
   }
 
   get(key: string): Row | undefined {
-    return this.#rows.get(key);
+    const row = this.#rows.get(key);
+    this.#foundKey = key;
+    this.#found = row;
+    return row;
   }
 
   put(key: string, value: Stored, deadline: number): void {
-    const row = this.#rows.get(key);
+    const row = this.#foundKey === key ? this.#found : this.#rows.get(key);
     if (row === undefined) {
       this.#journal.record(this, key, undefined, never);
       this.#insert(key, value, deadline);
@@ -88,6 +94,7 @@ export class MemoryTable implements Table {
     this.#journal.recordStep({
       undo: () => {
         this.#rows = rows;
+        this.#forgetFound();
         this.#index = index;
         this.#deadlines = deadlines;
       },
@@ -99,6 +106,7 @@ export class MemoryTable implements Table {
   /** Empties the table outside any transaction. */
   reset(): void {
     this.#rows = new Map();
+    this.#forgetFound();
     this.#index = this.#indexAlways ? new OrderedKeys() : undefined;
     this.#deadlines = new DeadlineQueue();
   }
@@ -168,6 +176,8 @@ export class MemoryTable implements Table {
 
   #insert(key: string, value: Stored, deadline: number): void {
     const row = new MemoryRow(value);
+    this.#foundKey = key;
+    this.#found = row;
     this.#rows.set(key, row);
     if (this.#index !== undefined) this.#index.add(key);
     if (deadline !== never) row.expiry = this.#deadlines.add(key, deadline);
@@ -175,8 +185,15 @@ export class MemoryTable implements Table {
 
   #remove(key: string, row: MemoryRow): void {
     this.#rows.delete(key);
+    this.#forgetFound();
     if (this.#index !== undefined) this.#index.delete(key);
     if (row.expiry !== undefined) this.#deadlines.remove(row.expiry);
+  }
+
+  // No table has the key "".
+  #forgetFound(): void {
+    this.#foundKey = "";
+    this.#found = undefined;
   }
 
   #schedule(row: MemoryRow, key: string, deadline: number): void {

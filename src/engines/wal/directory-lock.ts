@@ -47,6 +47,31 @@ function parseLines(text: string): Contender[] {
   return [...contenders.values()];
 }
 
+async function readText(env: Env, path: string): Promise<string> {
+  return Buffer.from(await env.files.readAll(path)).toString("utf8");
+}
+
+function inUse(path: string, owner: Contender | undefined, host: string): DiskStoreOpenError {
+  const where = owner?.host === host ? "" : ` on ${owner?.host}`;
+  return new DiskStoreOpenError(`${path} is in use by process ${owner?.pid}${where}`, {
+    hint: "close the store there, or share it through a backend that several processes may open",
+  });
+}
+
+/**
+ * Makes sure that nobody has the directory open, and changes nothing. Resolves with the content of
+ * the file: as long as that is the same, nobody has opened the directory since.
+ *
+ * @throws DiskStoreOpenError naming the owner when the directory is in use.
+ */
+export async function requireUnowned(env: Env, path: string): Promise<string> {
+  if ((await env.files.stat(path)) === undefined) return "";
+  const text = await readText(env, path);
+  const owner = parseLines(text).find((contender) => isAlive(contender, env.processes));
+  if (owner !== undefined) throw inUse(path, owner, env.processes.host);
+  return text;
+}
+
 export class DirectoryLock {
   readonly #env: Env;
   readonly #path: string;
@@ -106,7 +131,7 @@ export class DirectoryLock {
   }
 
   async #owner(): Promise<Contender | undefined> {
-    const text = Buffer.from(await this.#env.files.readAll(this.#path)).toString("utf8");
+    const text = await readText(this.#env, this.#path);
     return parseLines(text).find(
       (contender) => contender.id === this.#id || isAlive(contender, this.#env.processes),
     );

@@ -81,6 +81,10 @@ export function normalizeOptions(options: unknown): KvOptions {
   const backend = choice(fields, "backend", backends, "disk", InvalidBackendError);
   const name = field(fields, "name");
   if (name !== undefined) checkKey(name, 'option "name"');
+  // What is in them counts for its own backend only, but they have to be objects for every one.
+  const memory = group(fields, "memory");
+  const disk = group(fields, "disk");
+  const wal = group(fields, "wal");
   return {
     name,
     backend,
@@ -93,9 +97,9 @@ export function normalizeOptions(options: unknown): KvOptions {
       InvalidSerializationError,
     ),
     trackKeys: booleanField(fields, "trackKeys", false),
-    shardCount: backend === "memory" ? shardCount(group(fields, "memory")) : 0,
-    disk: backend === "disk" ? diskSettings(group(fields, "disk")) : {},
-    wal: backend === "wal" ? walSettings(group(fields, "wal")) : {},
+    shardCount: backend === "memory" ? shardCount(memory) : 0,
+    disk: backend === "disk" ? diskSettings(disk) : {},
+    wal: backend === "wal" ? walSettings(wal) : {},
     ...metricsSettings(field(fields, "metrics")),
     env: envOption(field(fields, "env")),
   };

@@ -94,7 +94,7 @@ function isKept(value: unknown, depthLeft: number): boolean {
     case "undefined":
       return true;
     case "number":
-      return value - value === 0; // Not NaN and not infinite.
+      return Number.isFinite(value);
     case "object":
       return value === null || isKeptObject(value, depthLeft);
     default:
@@ -116,9 +116,14 @@ function isKeptObject(value: object, depthLeft: number): boolean {
     if (prototype === Date.prototype) return !Object.hasOwn(value, "toJSON");
     if ("toJSON" in value || tagOf(value) !== "Object") return false;
   }
-  // Inherited properties are seen too. They can only make the walk give up, or cost it time.
+  // Inherited properties are seen too. They can only make the walk give up, or cost it time. What
+  // most values consist of is decided here, without a call for each property.
   for (const key in value) {
-    if (!isKept((value as Record<string, unknown>)[key], depthLeft - 1)) return false;
+    const property = (value as Record<string, unknown>)[key];
+    const type = typeof property;
+    if (type === "string" || type === "boolean") continue;
+    if (type === "number" && Number.isFinite(property)) continue;
+    if (!isKept(property, depthLeft - 1)) return false;
   }
   return true;
 }

@@ -13,28 +13,27 @@ import {
 } from "../runner.js";
 import { virtualEnv } from "../virtual-env.js";
 import { arrayFamily, typeFamily } from "./arrays.js";
-import {
-  compareAndDeleteFamily,
-  compareAndSwapFamily,
-  detailedFamily,
-  exchangeFamily,
-} from "./atomics.js";
 import { deleteManyFamily, getManyFamily, setManyFamily } from "./batches.js";
 import { allocationFamily, claimKeysFamily, claimListFamily } from "./claim-batches.js";
 import { claimFamily, endOfClaimFamily } from "./claims.js";
 import { claimsAndTheRestFamily } from "./claims-and-the-rest.js";
+import { compareAndDeleteFamily, compareAndSwapFamily, detailedFamily } from "./comparisons.js";
 import { counterFamily } from "./counters.js";
-import { expiryFamily, reapingFamily } from "./expiry.js";
+import { exchangeFamily } from "./exchanges.js";
+import { expiryFamily } from "./expiry.js";
 import { filterFamily } from "./filters.js";
 import { guardFamily, guardTimeFamily } from "./guards.js";
 import { handleFamily, reopenFamily } from "./handles.js";
-import { cursorReopenFamily, orderFamily, pageFamily } from "./queries.js";
+import { deletionFamily, keyFamily } from "./keys.js";
+import { cursorReopenFamily, pageFamily } from "./pages.js";
+import { orderFamily } from "./queries.js";
 import { randomFamily } from "./random.js";
+import { reapingFamily } from "./reaping.js";
 import { bytesModeFamily, stringModeFamily } from "./serializations.js";
 import { statsFamily, statsTimeFamily } from "./stats.js";
 import type { Case, Family, Serialization } from "./suite-case.js";
 import { uniformityFamily } from "./uniformity.js";
-import { deletionFamily, keyFamily, valueFamily } from "./values.js";
+import { valueFamily } from "./values.js";
 import {
   vanishingArrayFamily,
   vanishingClaimFamily,

@@ -1,0 +1,385 @@
+// Runs the examples and the main job as they stand, and reads what they print.
+
+import { type Claim, openKv } from "anykv";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { mainJob, runJob } from "../../examples/main-job/job.js";
+import { parseOptions } from "../../examples/main-job/options.js";
+import type {
+  Account,
+  Finished,
+  JobKv,
+  JobSchema,
+  Result,
+} from "../../examples/main-job/schema.js";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+class Text {
+  text = "";
+  readonly isTTY: boolean;
+
+  constructor(isTTY = false) {
+    this.isTTY = isTTY;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+/** What the table says in a row, and its mark. */
+function row(table: string, name: string): { value: string; mark: string } | undefined {
+  const line = table.split("\n").find((candidate) => candidate.startsWith(`  ${name}  `));
+  const parts = line
+    ?.slice(name.length + 2)
+    .trim()
+    .split(/ {2,}/);
+  return parts && { value: parts[0] ?? "", mark: parts[1] ?? "" };
+}
+
+const numberIn = (table: string, name: string): number =>
+  Number.parseInt(row(table, name)?.value.replaceAll(",", "") ?? "", 10);
+
+async function runMainJob(...args: string[]) {
+  const output = new Text();
+  const errors = new Text();
+  const exitCode = await mainJob(args, output, errors);
+  return { exitCode, output: output.text, errors: errors.text };
+}
+
+describe("small examples", () => {
+  async function lines(load: () => Promise<unknown>): Promise<string[]> {
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    await load();
+    return log.mock.calls.map((args) =>
+      args.map((arg) => (typeof arg === "string" ? arg : JSON.stringify(arg))).join(" "),
+    );
+  }
+
+  test("quick start", async () => {
+    const printed = await lines(() => import("../../examples/quick-start.js"));
+    expect(printed.splice(4, 1)[0]).toMatch(/^claimed: (Alice|Bob|Cleo)$/);
+    expect(printed).toEqual([
+      'user 1: {"name":"Alice"}',
+      "user 9: ",
+      "users: 3",
+      "visits: 100",
+      "claimed again: null",
+      "completed: true",
+      "users left: 2",
+      "late write refused: true",
+    ]);
+  });
+
+  test("job queue", async () => {
+    expect(await lines(() => import("../../examples/job-queue.js"))).toEqual([
+      "sent: 4",
+      'failed: [{"to":"nobody@example.org","attempts":3}]',
+      "waiting: 0",
+    ]);
+  });
+
+  test("sessions", async () => {
+    const printed = await lines(() => import("../../examples/sessions.js"));
+    const reports = printed.splice(4, 1)[0];
+    expect(reports?.match(/"attempt":(\d)/g)).toHaveLength(3);
+    expect(new Set(reports?.match(/"attempt":(\d)/g)).size).toBe(1);
+    expect(reports?.match(/"loaded":false/g)).toHaveLength(1);
+    expect(printed).toEqual([
+      "prolonged: true",
+      'alice: {"user":"alice"}',
+      "bob: ",
+      "sessions: 1",
+      "requests allowed: 3",
+      "subscribed before: false",
+      "subscribed before: true",
+      "revoked: true false",
+    ]);
+  });
+});
+
+describe("main job", () => {
+  test("a short run passes all checks and says so in its table", async () => {
+    const { exitCode, output, errors } = await runMainJob("--seconds", "1", "--users", "100");
+    expect(errors).toBe("");
+    expect(output).toContain("All checks passed.");
+    expect(exitCode).toBe(0);
+    expect(row(output, "items handed out twice")).toEqual({ value: "0", mark: "ok" });
+    const loaded = numberIn(output, "accounts loaded");
+    expect(loaded).toBeGreaterThanOrEqual(7_184);
+    expect(numberIn(output, "completed")).toBe(loaded);
+    expect(numberIn(output, "sum of the counters")).toBe(loaded);
+    expect(row(output, "sum of the counters")?.value).toMatch(/in 237 countries$/);
+    expect(numberIn(output, "queue consumed")).toBe(loaded);
+    const retried = numberIn(output, "retried after release or expiry");
+    expect(numberIn(output, "claims handed out")).toBe(loaded + retried);
+    expect(numberIn(output, "users crashed")).toBeGreaterThan(0);
+    expect(numberIn(output, "leases expired and taken over")).toBeGreaterThan(0);
+    expect(numberIn(output, "operations per second")).toBeGreaterThan(0);
+  });
+
+  test("goes on with the job of a process that was killed", async () => {
+    const held = openKv<JobSchema>({ name: "main-job", backend: "memory" });
+    const account = { code: "GKA", airport: "Goroka", city: "Goroka", country: "Papua" };
+    await held.setMany({ "account:0": account, "account:2": account, "job:loaded": 3 });
+    // 0 was written but not completed; 1 was completed, and the kill came before all that follows.
+    await held.set("result:0", { country: "Papua", user: "user 1", token: 1 });
+    await held.set("result:1", { country: "Papua", user: "user 2", token: 2 });
+    // Left behind by the same process: half of what follows from accounts that are not there.
+    await held.append("finished", "end");
+    await held.incrementBy("completed:Atlantis", 3);
+    await held.filter("completed").add("account:2");
+    // The claim of a user who was killed with it.
+    await held.claimKey("account:2", { ttl: 50 });
+    const { exitCode, output } = await runMainJob(
+      "--seconds",
+      "0.1",
+      "--users",
+      "5",
+      "--records",
+      "9",
+    );
+    expect(output).toContain("All checks passed.");
+    expect(exitCode).toBe(0);
+    expect(numberIn(output, "completed by an earlier run")).toBe(1);
+    expect(numberIn(output, "completed")).toBe(numberIn(output, "accounts loaded"));
+    // A job that is through starts afresh.
+    const next = await runMainJob("--seconds", "0.1", "--users", "5", "--records", "9");
+    expect(next.exitCode).toBe(0);
+    expect(row(next.output, "completed by an earlier run")).toBeUndefined();
+    await held.close();
+  });
+
+  test("renews one line on a terminal", async () => {
+    const output = new Text(true);
+    const args = ["--seconds", "0.4", "--users", "3", "--records", "30"];
+    expect(await mainJob(args, output, output)).toBe(0);
+    const progress = output.text.split("\r\u001b[2K");
+    expect(progress.length).toBeGreaterThan(2);
+    for (const line of progress.slice(1, -1)) expect(line).not.toContain("\n");
+  });
+
+  test("says what is wrong with its options, and starts nothing", async () => {
+    const cases: [string[], RegExp][] = [
+      [["--frobnicate"], /Unknown option '--frobnicate'.*\n.*--help/s],
+      [["stray"], /Unexpected argument 'stray'/],
+      [["--users", "0"], /--users must be a whole number from 1 to 10000, got "0"/],
+      [["--users", "1.5"], /--users must be a whole number/],
+      [["--seconds", "soon"], /--seconds must be a number from 0.1 to 3600, got "soon"/],
+      [["--seconds", ""], /--seconds must be a number/],
+      [["--records=-1"], /--records must be/],
+      [
+        ["--backend", "floppy"],
+        /^InvalidBackendError: .*memory, wal, disk, shared, valkey.*"floppy"/,
+      ],
+    ];
+    for (const [args, message] of cases) {
+      const { exitCode, output, errors } = await runMainJob(...args);
+      expect({ args, exitCode, output }).toEqual({ args, exitCode: 2, output: "" });
+      expect(errors).toMatch(message);
+    }
+  });
+
+  test("a backend that cannot be had is reported with its hint", async () => {
+    const { exitCode, errors } = await runMainJob("--backend", "valkey");
+    expect(exitCode).toBe(2);
+    expect(errors).toMatch(/^BackendUnavailableError: .*valkey.*\nHint: .*memory/);
+  });
+
+  test("--help prints the options", async () => {
+    const { exitCode, output, errors } = await runMainJob("--help");
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: "" });
+    for (const option of ["backend", "users", "seconds", "records", "quick", "help"]) {
+      expect(output).toContain(`--${option}`);
+    }
+  });
+
+  test("--quick shortens the run, an explicit --seconds wins", () => {
+    expect(parseOptions([]).seconds).toBe(8);
+    expect(parseOptions(["--quick"]).seconds).toBe(2);
+    expect(parseOptions(["--quick", "--seconds", "3"]).seconds).toBe(3);
+  });
+});
+
+// The referee and the checks have to see what a broken store does: each of these breaks a promise.
+describe("main job on a store that breaks its promises", () => {
+  type Methods = Partial<Record<keyof JobKv, (...args: never[]) => unknown>>;
+  type ClaimOptions = Parameters<JobKv["claimRandom"]>[0];
+
+  /** `target` with some methods replaced; the others run on `target` itself, private fields and all. */
+  function withMethods<Target extends object>(target: Target, methods: object): Target {
+    return new Proxy(target, {
+      get(_, name) {
+        const member: unknown = Reflect.get(name in methods ? methods : target, name);
+        return typeof member === "function" ? member.bind(target) : member;
+      },
+    });
+  }
+
+  /** True once in so many calls. */
+  function onceIn(calls: number): () => boolean {
+    let count = 0;
+    return () => ++count % calls === 0;
+  }
+
+  /** The breakage, the rows that have to fail (others may, too), and the methods that break. */
+  const breakages: [string, string[], (store: JobKv) => Methods][] = [
+    [
+      "hands out an account that somebody holds",
+      ["items handed out twice", "violations seen by the referee"],
+      (store) => {
+        const now = onceIn(50);
+        let held: Claim<Account> | null = null;
+        return {
+          async claimRandom(options: ClaimOptions) {
+            const claim = await store.claimRandom<Account>(options);
+            if (claim === null || held === null || !now()) {
+              held = claim;
+              return claim;
+            }
+            await store.releaseClaim(claim);
+            return { ...held, token: claim.token };
+          },
+        };
+      },
+    ],
+    [
+      "hands out the same token twice",
+      ["violations seen by the referee"],
+      (store) => {
+        const now = onceIn(100);
+        return {
+          async claimRandom(options: ClaimOptions) {
+            const claim = await store.claimRandom<Account>(options);
+            return claim !== null && now() ? { ...claim, token: 1 } : claim;
+          },
+        };
+      },
+    ],
+    [
+      "hands out completed accounts",
+      ["items handed out twice", "violations seen by the referee", "completed"],
+      (store) => {
+        const now = onceIn(100);
+        return {
+          completeClaim: (claim: Claim) =>
+            now() ? store.releaseClaim(claim) : store.completeClaim(claim),
+        };
+      },
+    ],
+    [
+      "accepts the writes of stale holders",
+      ["stale holders refused"],
+      (store) => ({
+        set: (key: `result:${number}`, value: Result) => store.set(key, value),
+      }),
+    ],
+    [
+      "lets stale holders complete",
+      ["stale holders refused"],
+      (store) => ({
+        completeClaim: async (claim: Claim) => (await store.completeClaim(claim)) || true,
+      }),
+    ],
+    [
+      "loses accounts",
+      ["completed"],
+      (store) => {
+        const now = onceIn(500);
+        return {
+          async claimRandom(options: ClaimOptions) {
+            if (now()) await store.popRandom({ prefix: options?.prefix });
+            return store.claimRandom<Account>(options);
+          },
+        };
+      },
+    ],
+    [
+      "loses increments",
+      ["sum of the counters", "queue consumed"],
+      (store) => {
+        const now = onceIn(100);
+        return {
+          incrementBy: async (key: `completed:${string}`, delta: number) =>
+            key.startsWith("completed:") && now() ? 0 : store.incrementBy(key, delta),
+        };
+      },
+    ],
+    [
+      "loses elements of the queue",
+      ["queue consumed"],
+      (store) => {
+        const now = onceIn(100);
+        return {
+          append: async (key: "finished", value: Finished) =>
+            value !== "end" && now() ? 1 : store.append(key, value),
+        };
+      },
+    ],
+    [
+      "serves elements of the queue twice",
+      ["queue consumed"],
+      (store) => {
+        const now = onceIn(100);
+        return {
+          async append(key: "finished", value: Finished) {
+            if (value !== "end" && now()) await store.append(key, value);
+            return store.append(key, value);
+          },
+        };
+      },
+    ],
+    [
+      "remembers items that were never added",
+      ["completed twice"],
+      (store) => ({
+        filter(bucket: string) {
+          const now = onceIn(100);
+          const filter = store.filter(bucket);
+          return withMethods(filter, {
+            checkThenAdd: async (item: string) => (await filter.checkThenAdd(item)) || now(),
+          });
+        },
+      }),
+    ],
+    [
+      "forgets items",
+      ["completed"],
+      (store) => ({
+        filter(bucket: string) {
+          const now = onceIn(100);
+          const filter = store.filter(bucket);
+          return withMethods(filter, {
+            checkThenAdd: async (item: string) => !now() && filter.checkThenAdd(item),
+          });
+        },
+      }),
+    ],
+    [
+      "fails",
+      ["violations seen by the referee"],
+      (store) => {
+        const now = onceIn(1_000);
+        return {
+          async claimRandom(options: ClaimOptions) {
+            if (now()) throw new Error("the disk is on fire");
+            return store.claimRandom<Account>(options);
+          },
+        };
+      },
+    ],
+  ];
+
+  test.concurrent.each(breakages)("%s", async (name, failing, methodsFor) => {
+    const store = openKv<JobSchema>({ name, backend: "memory" });
+    const options = parseOptions(["--seconds", "0.1", "--users", "20", "--records", "1200"]);
+    const output = new Text();
+    const exitCode = await runJob(withMethods(store, methodsFor(store)), options, output);
+    await store.close();
+    expect(exitCode, output.text).toBe(1);
+    const failed = /^Failed: (.*)\.$/m.exec(output.text)?.[1]?.split(", ");
+    expect(failed, output.text).toEqual(expect.arrayContaining(failing));
+  });
+});

@@ -1,0 +1,274 @@
+// Bad arguments: for every method its good arguments, and for each of them what it must refuse.
+
+import { ttlMsMax } from "../../src/base/limits.js";
+import type { filterOperationNames, operationNames } from "../../src/kv/operation-names.js";
+
+/** One bad value; the error is `InvalidOptionsError` unless another one is named. */
+interface Bad {
+  readonly value: unknown;
+  readonly error?: string;
+}
+
+export interface Argument {
+  readonly good: unknown;
+  readonly bad: readonly Bad[];
+}
+
+const bads = (values: readonly unknown[], error?: string): Bad[] =>
+  values.map((value) => (error === undefined ? { value } : { value, error }));
+
+class Fancy {
+  prefix = "";
+  count = 1;
+  ttl = 1;
+}
+const cyclic: Record<string, unknown> = {};
+cyclic.self = [cyclic];
+const oddities = [1n, Symbol("s"), () => 1, Number.NaN, new Date(0), new Map(), /x/];
+
+export const notText = [5, 0, true, {}, ["a"], new String("a"), ...oddities];
+const tooLong = [
+  "x".repeat(1025),
+  `é${"x".repeat(1023)}`,
+  "世".repeat(342),
+  "\u{1f642}".repeat(257),
+];
+const loneSurrogates = ["\ud800", "a\udc00", "\udc00\ud800", "\ud83d x"];
+const badKeys = bads([undefined, null, "", ...notText, ...tooLong, ...loneSurrogates]);
+
+const key = (good: string): Argument => ({ good, bad: badKeys });
+
+const notArrays = [
+  undefined,
+  null,
+  "ab",
+  5,
+  {},
+  { 0: "a", length: 1 },
+  new Set(["a"]),
+  ...oddities,
+];
+// biome-ignore lint/suspicious/noSparseArray: holes are what may arrive.
+const holes = [, "a"];
+const keyLists = (good: readonly string[], admitEmpty = false): Argument => ({
+  good,
+  bad: bads([
+    ...notArrays,
+    new Uint8Array(1),
+    holes,
+    ...badKeys.flatMap(({ value }) => (admitEmpty && value === "" ? [] : [["a", value]])),
+  ]),
+});
+
+// Option fields, each with the values that it must refuse.
+const fractions = [0.5, 1.5, -1.5, Number.NaN, Infinity, -Infinity];
+const notNumbers = ["5", "", true, {}, [5], 1n, Symbol("s"), () => 5, new Number(5)];
+const huge = [2 ** 63, 1e20, -(2 ** 63) - 2048, Number.MAX_VALUE];
+const prefix = bads([...notText, ...loneSurrogates]);
+const limitUpTo = (max: number): Bad[] => bads([...fractions, ...notNumbers, ...huge, max + 1]);
+const countUpTo = (max: number): Bad[] => [...limitUpTo(max), ...bads([0, -1, -5])];
+const required = (field: readonly Bad[]): Bad[] => [...field, ...bads([undefined, null])];
+const flag = bads(["true", "", 1, 0, Number.NaN, {}, [], 1n, Symbol("s"), () => true]);
+const owner = bads([...notText, "x".repeat(257), "é".repeat(129), ...loneSurrogates]);
+const lease = countUpTo(86_400_000);
+const ttl = countUpTo(ttlMsMax);
+const timeout = [...limitUpTo(ttlMsMax), ...bads([-1])];
+const signal = bads([5, "x", {}, { aborted: true }, new AbortController(), () => 1, 1n]);
+const malformedCursors = ["bad", "%%%not-base64-cursor%%%", "/w==", "YQ", "YQ= ", "é"];
+const cursor = [...bads([...notText, "\ud800"]), ...bads(malformedCursors, "InvalidCursorError")];
+
+export const held = { id: "claim-1", key: "claimed", token: 1 };
+const badRefs = [
+  ...[5, "claim", true, 1n, Symbol("s"), () => 1, {}, [], [held], new Date(0), new Map()],
+  ...["", null, undefined, 5, {}].flatMap((text) => [
+    { ...held, id: text },
+    { ...held, key: text },
+  ]),
+  ...[...fractions, ...notNumbers, ...huge, 0, -1, null, undefined].map((token) => ({
+    ...held,
+    token,
+  })),
+];
+const claim = bads(badRefs);
+
+const notOptions = [
+  "",
+  "options",
+  5,
+  0,
+  true,
+  false,
+  [],
+  [{}],
+  new Set(),
+  new Fancy(),
+  ...oddities,
+];
+
+type Fields = Readonly<Record<string, readonly Bad[]>>;
+
+function replaced(good: object, fields: Fields): Bad[] {
+  return Object.entries(fields).flatMap(([name, values]) =>
+    values.map((bad) => ({ ...bad, value: { ...good, [name]: bad.value } })),
+  );
+}
+
+/** An options argument that may be left out. */
+const options = (fields: Fields, good: object = {}): Argument => ({
+  good,
+  bad: [...bads(notOptions), ...replaced(good, fields)],
+});
+
+/** An options argument with fields that have to be there. */
+const needed = (good: object, fields: Fields): Argument => {
+  const { bad } = options(fields, good);
+  return { good, bad: [...bad, ...bads([undefined, null, {}])] };
+};
+
+const unkept = [Number.NaN, Infinity, -Infinity, 1n, Symbol("s"), () => 1, cyclic, new Map()];
+const unkeptDeep = unkept.flatMap((part) => [[part], { a: { b: part } }, [[{ c: [part] }]]]);
+const unkeptWhole = [
+  ...unkept,
+  new Set(),
+  new Uint8Array(2),
+  Promise.resolve(1),
+  new ArrayBuffer(1),
+];
+const value: Argument = {
+  good: { a: 1 },
+  bad: bads([...unkeptWhole, ...unkeptDeep, { toJSON: () => 1n }], "SerializerError"),
+};
+
+const delta: Argument = {
+  good: 1,
+  bad: bads([...fractions, ...notNumbers, ...huge, null, undefined], "ValueNumberRequiredError"),
+};
+const positiveTtl: Argument = { good: 5_000, bad: [...ttl, ...bads([null, undefined])] };
+const position: Argument = { good: 0, bad: bads([...fractions, ...notNumbers, ...huge]) };
+
+const entries: Argument = {
+  good: { a: 1, b: 2 },
+  bad: bads([
+    ...[undefined, null, "ab", 5, true, [], [["a", 1]], new Set(), new Fancy(), ...oddities],
+    ...badKeys.flatMap(({ value: bad }) => (typeof bad === "string" ? [{ a: 1, [bad]: 2 }] : [])),
+    ...unkept.map((bad) => ({ a: 1, b: bad })),
+  ]),
+};
+
+const ref: Argument = { good: held, bad: bads([undefined, null, ...badRefs]) };
+const refs: Argument = {
+  good: [held],
+  bad: bads([...notArrays, ...[undefined, null, ...badRefs].map((bad) => [held, bad])]),
+};
+
+const write = { ttl, keepTtl: flag, claim };
+const create = { ttl, claim };
+const guard = { claim };
+const wait = { timeout, signal, claim };
+const many = { prefix, count: required(countUpTo(1_000_000)) };
+
+export const methods: Record<keyof typeof operationNames, readonly Argument[]> = {
+  get: [key("a")],
+  find: [key("a")],
+  getMany: [keyLists(["a", ""], true)],
+  set: [key("a"), value, options(write)],
+  setMany: [entries, options(write)],
+  delete: [key("a"), options(guard)],
+  deleteIfExists: [key("a"), options(guard)],
+  deleteMany: [keyLists(["a"]), options(guard)],
+  deleteByPrefix: [
+    needed(
+      { prefix: "b", limit: 1 },
+      {
+        prefix: required([...prefix, ...bads([""])]),
+        limit: required(countUpTo(100_000)),
+        claim,
+      },
+    ),
+  ],
+  fetchRemove: [key("a"), options(guard)],
+  exists: [key("a")],
+  clear: [],
+
+  incrementBy: [key("counter"), delta, options(create)],
+  getOrSet: [key("a"), value, options(create)],
+  swap: [key("a"), value, options(write)],
+  compareAndSwap: [key("a"), value, value, options(write)],
+  compareAndSwapDetailed: [
+    key("a"),
+    value,
+    value,
+    options({ ...write, includeCurrentOnMismatch: flag }),
+  ],
+  setIfAbsent: [key("a"), value, options(create)],
+  compareAndDelete: [key("a"), value, options(guard)],
+  compareAndDeleteDetailed: [
+    key("a"),
+    value,
+    options({ ...guard, includeCurrentOnMismatch: flag }),
+  ],
+
+  scan: [options({ prefix, limit: limitUpTo(100_000), cursor })],
+  scanKeys: [options({ prefix, limit: limitUpTo(100_000), cursor })],
+  list: [options({ prefix, limit: limitUpTo(250_000) })],
+  listKeys: [options({ prefix, limit: limitUpTo(250_000) })],
+  size: [],
+  count: [options({ prefix })],
+  randomKey: [options({ prefix })],
+  randomKeys: [needed({ count: 1 }, { ...many, unique: flag })],
+
+  claimRandom: [options({ prefix, owner, ttl: lease })],
+  claimRandomMany: [needed({ count: 1 }, { ...many, owner, ttl: lease })],
+  claimKey: [key("a"), options({ owner, ttl: lease })],
+  claimKeys: [
+    {
+      ...keyLists(["a", "b"]),
+      bad: [...keyLists([]).bad, ...bads([["a", "b", "a"]])],
+    },
+    options({ owner, ttl: lease, allOrNothing: flag }),
+  ],
+  popRandom: [options({ prefix })],
+  popRandomMany: [needed({ count: 1 }, many)],
+  releaseClaim: [ref],
+  completeClaim: [ref, options({ deleteKey: flag })],
+  renewClaim: [ref, needed({ ttl: 5_000 }, { ttl: required(lease) })],
+  releaseClaims: [refs],
+  completeClaims: [refs, options({ deleteKey: flag })],
+  renewClaims: [refs, needed({ ttl: 5_000 }, { ttl: required(lease) })],
+
+  append: [key("q"), value, options(create)],
+  prepend: [key("q"), value, options(create)],
+  pop: [key("q"), options(guard)],
+  popFirst: [key("q"), options(guard)],
+  popWait: [key("q"), options(wait, { timeout: 0 })],
+  popFirstWait: [key("q"), options(wait, { timeout: 0 })],
+  length: [key("q")],
+  range: [key("q"), position, position],
+  deleteArray: [key("q"), options(guard)],
+  listArrays: [options({ prefix, limit: limitUpTo(250_000) })],
+
+  expire: [key("a"), positiveTtl, options(guard)],
+  ttl: [key("a")],
+  persist: [key("a"), options(guard)],
+  stats: [],
+  allocationStats: [options({ prefix })],
+  reportStats: [],
+  rebuildKeyList: [],
+};
+
+const badItems = [undefined, null, "", ...notText, ...tooLong, ...loneSurrogates];
+const badBytes = [
+  new Uint8Array(0),
+  new Uint8Array(1025).fill(0x78),
+  new Uint8Array(1024).fill(0xff),
+];
+const item: Argument = { good: "item", bad: bads([...badItems, ...badBytes, new Uint16Array(4)]) };
+
+export const filterMethods: Record<keyof typeof filterOperationNames, readonly Argument[]> = {
+  contains: [item],
+  add: [item, options(create)],
+  checkThenAdd: [item, options(create)],
+  delete: [item, options(guard)],
+  size: [],
+  clear: [],
+};
