@@ -113,6 +113,33 @@ export interface DiskReport {
   readonly path: string;
   readonly sizeBytes: number;
   readonly readOnly: boolean;
+  /** Only of engines that keep a log. */
+  readonly log?: LogReport;
+}
+
+/** The work of a log since it was opened. Records are numbered from the first one of the store. */
+export interface LogReport {
+  /** The record appended last, the last one in the file, the last one on the disk. */
+  readonly appended: number;
+  readonly written: number;
+  readonly durable: number;
+  readonly segments: number;
+  /** Frames and bytes written, syncs of the log, segments ended. */
+  readonly frames: number;
+  readonly bytes: number;
+  readonly syncs: number;
+  readonly rotations: number;
+  /** States written, and why the last attempt failed, if it did. */
+  readonly states: number;
+  readonly stateError: string | null;
+  /** Size of the last state against its rows uncompressed; null while none has been written. */
+  readonly compressionRatio: number | null;
+  /** What opening found: rows of the state, records replayed, bytes of a torn write cut off. */
+  readonly recovered: {
+    readonly stateRows: number;
+    readonly records: number;
+    readonly tornBytes: number;
+  };
 }
 
 export interface Engine {

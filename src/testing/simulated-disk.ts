@@ -82,6 +82,11 @@ export class SimulatedDisk {
     return this.#durableNames;
   }
 
+  /** Names as they are shown, durable or not. */
+  get shownNames(): ReadonlyMap<string, Entry> {
+    return this.#names;
+  }
+
   get pendingNames(): readonly NameChange[] {
     return this.#pendingNames;
   }

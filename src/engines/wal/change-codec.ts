@@ -75,6 +75,11 @@ export class ChangeEncoder {
     return length > 0;
   }
 
+  /** Takes back what was put in since the record was begun. */
+  cancelRecord(): void {
+    this.#length = this.#recordStart;
+  }
+
   put(table: TableName, key: string, value: Stored, deadline: number): void {
     const isBytes = typeof value !== "string";
     const kind = tableNumbers[table] | putBit | (isBytes ? bytesBit : 0);

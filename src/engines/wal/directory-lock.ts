@@ -4,12 +4,14 @@
 // withdrawal of one: `{"withdrawn": id}`. Lines are appended, so all contenders agree on their
 // order, and the first one that is alive and has not withdrawn is the owner. A killed process holds
 // nothing, because nobody finds it alive: a stale lock needs no reclaiming, and of two processes
-// that find it at once the one whose line comes first wins.
+// that find it at once the one whose line comes first wins. Each line begins with its checksum: a
+// power cut may mix lines that were being replaced, and what comes of that must not be a contender.
 //
 // The owner rewrites the file with its own line at the front, so that it does not grow. A contender
 // whose line was cut off by that finds the owner's line in front of it, which is the answer.
 
 import { randomUUID } from "node:crypto";
+import { crc32 } from "node:zlib";
 import { DiskStoreOpenError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import type { Processes } from "../../env/processes.js";
@@ -33,16 +35,27 @@ function isAlive({ id, pid, started, host }: Contender, processes: Processes): b
   return started === "" || processes.startOf(pid) === started;
 }
 
+type Entry = Contender | { readonly withdrawn: string };
+
+function encodeLine(entry: Entry): string {
+  const json = JSON.stringify(entry);
+  return `${crc32(json).toString(16)} ${json}`;
+}
+
+/** undefined for a line that a crash has cut, and for the remains behind a rewritten front. */
+function decodeLine(line: string): Entry | undefined {
+  const json = line.slice(line.indexOf(" ") + 1);
+  if (json === "" || line !== `${crc32(json).toString(16)} ${json}`) return undefined;
+  return JSON.parse(json) as Entry;
+}
+
 function parseLines(text: string): Contender[] {
   const contenders = new Map<string, Contender>();
   for (const line of text.split("\n")) {
-    try {
-      const entry = JSON.parse(line) as Contender & { withdrawn?: string };
-      if (entry.withdrawn !== undefined) contenders.delete(entry.withdrawn);
-      else if (typeof entry.id === "string") contenders.set(entry.id, entry);
-    } catch {
-      // A line that a crash has cut, or the remains behind a rewritten front.
-    }
+    const entry = decodeLine(line);
+    if (entry === undefined) continue;
+    if ("withdrawn" in entry) contenders.delete(entry.withdrawn);
+    else contenders.set(entry.id, entry);
   }
   return [...contenders.values()];
 }
@@ -88,10 +101,11 @@ export class DirectoryLock {
     const { id: pid, host, startOf } = env.processes;
     const me = { id: randomUUID(), pid, started: startOf(pid), host };
     const lock = new DirectoryLock(env, path, me.id);
-    let owner = await lock.#contend(JSON.stringify(me));
+    const line = encodeLine(me);
+    let owner = await lock.#contend(line);
     // An owner that has gone meanwhile may have cut the own line off.
-    while (owner === undefined) owner = await lock.#contend(JSON.stringify(me));
-    if (owner?.id === me.id) return lock;
+    while (owner === undefined) owner = await lock.#contend(line);
+    if (owner.id === me.id) return lock;
     await lock.release();
     const where = owner.host === me.host ? "" : ` on ${owner.host}`;
     throw new DiskStoreOpenError(`${path} is in use by process ${owner.pid}${where}`, {
@@ -102,7 +116,7 @@ export class DirectoryLock {
   /** Never rejects: a line that cannot be written now is not needed by anyone after this process. */
   async release(): Promise<void> {
     try {
-      await this.#append(JSON.stringify({ withdrawn: this.#id }));
+      await this.#append(encodeLine({ withdrawn: this.#id }));
     } catch {
       abandoned.add(this.#id);
     }

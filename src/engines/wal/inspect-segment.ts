@@ -65,11 +65,7 @@ export async function inspectSegment(
  * Where the frames of a segment without a header are counted from: see `placeAt`. What belongs to
  * none of the stores that are known here is not ours.
  */
-function originOf(
-  bytes: Buffer,
-  first: number,
-  stores: readonly Uint8Array[],
-): number | undefined {
+function originOf(bytes: Buffer, first: number, stores: readonly Uint8Array[]): number | undefined {
   if (stores.length === 0) return inferOrigin(bytes);
   const origins = stores.map((store) => segmentOrigin(first, store));
   return origins.find((origin) => findFrame(bytes, 0, origin) !== undefined);
@@ -141,16 +137,28 @@ class Inspection implements SegmentFindings {
       if (gap.offset >= frame.durable) break;
       gap.wasDurable = true;
     }
-    try {
-      replayFrame(this.#decoder, this.#bytes, frame, 0, this.#counter);
-    } catch (error) {
-      if (!(error instanceof MalformedChanges)) throw error;
-      const bytes = frame.end - frame.offset;
-      this.malformed.push({ offset: frame.offset, bytes, what: error.message });
+    const fault = this.#faultOf(frame);
+    if (fault !== undefined) {
+      this.malformed.push({ offset: frame.offset, bytes: frame.end - frame.offset, what: fault });
       return;
     }
     this.records += frame.records;
     this.next = frame.first + frame.records;
     this.#visit(this.#bytes, frame);
+  }
+
+  #faultOf(frame: FoundFrame): string | undefined {
+    // Only behind a gap may numbers be missing.
+    const isNext = frame.first === this.next || this.gaps.at(-1)?.end === frame.offset;
+    if (!isNext || frame.first < this.next) {
+      return `record ${frame.first} where ${this.next} is due`;
+    }
+    try {
+      replayFrame(this.#decoder, this.#bytes, frame, 0, this.#counter);
+      return undefined;
+    } catch (error) {
+      if (error instanceof MalformedChanges) return error.message;
+      throw error;
+    }
   }
 }

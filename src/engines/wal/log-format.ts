@@ -122,6 +122,8 @@ export function decodeFrame(
 }
 
 const nameDigits = 20;
+/** Sequence numbers, and the numbers in names, stay below: they are exact in a double. */
+export const numberMax = 2 ** 52;
 
 export function segmentName(first: number): string {
   return `${String(first).padStart(nameDigits, "0")}.log`;
@@ -136,5 +138,5 @@ export function numberInName(name: string, extension: ".log" | ".state"): number
   if (name.length !== nameDigits + extension.length || !name.endsWith(extension)) return undefined;
   const digits = name.slice(0, nameDigits);
   const number = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
-  return Number.isSafeInteger(number) ? number : undefined;
+  return number < numberMax ? number : undefined;
 }

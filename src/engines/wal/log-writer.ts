@@ -93,6 +93,9 @@ export class LogWriter {
   #segmentBytes = 0;
   #durableBytes = 0;
   #next: number;
+  // Sequence numbers of the last records that are in the file, and on the disk.
+  #written: number;
+  #durable: number;
   #buffered = 0;
   #batch: Batch | undefined;
   #working: Promise<void> | undefined;
@@ -109,6 +112,8 @@ export class LogWriter {
     this.#options = options;
     this.#store = position.store;
     this.#next = position.next;
+    this.#written = position.next - 1;
+    this.#durable = position.next - 1;
   }
 
   static async open(
@@ -128,6 +133,11 @@ export class LogWriter {
     return this.#next - 1;
   }
 
+  /** How far the records have come. */
+  get progress(): { appended: number; written: number; durable: number } {
+    return { appended: this.last, written: this.#written, durable: this.#durable };
+  }
+
   get failure(): KvError | undefined {
     return this.#failure;
   }
@@ -143,7 +153,13 @@ export class LogWriter {
    */
   append(transaction: { report(target: ChangeTarget): void }): Promise<void> | undefined {
     this.#encoder.beginRecord();
-    transaction.report(this.#encoder);
+    try {
+      transaction.report(this.#encoder);
+    } catch (error) {
+      // The transaction is taken back, so nothing of it may stay in the buffer.
+      this.#encoder.cancelRecord();
+      throw error;
+    }
     if (!this.#encoder.endRecord()) return undefined;
     this.#next++;
     this.#buffered++;
@@ -162,7 +178,10 @@ export class LogWriter {
     await asked;
   }
 
-  /** Ends the segment; resolves with the number of its last record, at least the present `last`. */
+  /**
+   * Ends the segment unless it is empty; resolves with the number of the last record before the
+   * present segment, at least what `last` was at the call.
+   */
   async rotate(): Promise<number> {
     this.assertWritable();
     this.#rotationAsked ??= newBatch();
@@ -230,6 +249,7 @@ export class LogWriter {
     sealFrame(frame, { records, first, durable: this.#durableBytes, place });
     await (this.#file as FileHandle).write(frame);
     this.#segmentBytes += frame.length;
+    this.#written += records;
     this.counters.records += records;
     this.counters.frames++;
     this.counters.bytes += frame.length;
@@ -237,9 +257,11 @@ export class LogWriter {
 
   async #syncFile(): Promise<void> {
     const length = this.#segmentBytes;
+    const written = this.#written;
     if (this.#durableBytes === length) return;
     await (this.#file as FileHandle).dataSync();
     this.#durableBytes = length;
+    this.#durable = written;
     this.counters.syncs++;
   }
 
@@ -252,6 +274,7 @@ export class LogWriter {
   }
 
   async #rotate(): Promise<void> {
+    if (this.#segmentBytes === segmentHeaderBytes) return;
     await this.#syncFile();
     await this.#file?.close();
     await this.#beginSegment(this.#next - this.#buffered);

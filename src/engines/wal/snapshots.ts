@@ -25,6 +25,8 @@ export class Snapshots {
   #closed = false;
   last: StateReport | undefined;
   lastError: unknown;
+  /** States written since the store was opened. */
+  states = 0;
 
   constructor(
     env: Env,
@@ -77,7 +79,13 @@ export class Snapshots {
     });
     await files.rename(`${path}.tmp`, path);
     await files.syncDirectory(this.#directories.states);
+    this.states++;
+    this.lastError = undefined;
     await this.#clean(replay);
+  }
+
+  async segments(): Promise<number> {
+    return (await segmentNames(this.#env, this.#directories.log)).length;
   }
 
   async #clean(replay: number): Promise<void> {

@@ -6,7 +6,7 @@
 // 2. `opens` comes from the very code that opens. The rest of the report is made independently of
 //    it, and both must agree: a store that does not open has a problem in a file that it needs.
 
-import { InternalStoreError, isKvError } from "../../base/errors.js";
+import { DiskStoreOpenError, InternalStoreError, isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import { requireUnowned } from "./directory-lock.js";
 import { type Gap, inspectSegment, type SegmentFindings } from "./inspect-segment.js";
@@ -15,7 +15,6 @@ import { formatVersion, segmentHeaderBytes, segmentName } from "./log-format.js"
 import { openError } from "./open-errors.js";
 import { directoriesIn, examine } from "./recovery.js";
 import { ChangeCounter } from "./row-counters.js";
-import { stateHeaderBytes } from "./state-format.js";
 import { requireWalDirectory, type Survey, type SurveyedFile, surveyFiles } from "./survey.js";
 import type { Problem, Progress, SegmentReport, StateReport, WalReport } from "./wal-report.js";
 
@@ -39,8 +38,10 @@ export async function verifyWal(
   try {
     const before = await requireUnowned(env, lock);
     const report = await inspectFiles(env, path, onProgress);
-    if ((await requireUnowned(env, lock)) !== before) return verifyWal(env, path, { onProgress });
-    return report;
+    if ((await requireUnowned(env, lock)) === before) return report;
+    throw new DiskStoreOpenError(`${path} was opened by another process meanwhile`, {
+      hint: "verify it again while nobody opens it",
+    });
   } catch (error) {
     throw openError(path, error);
   }
@@ -210,22 +211,16 @@ function basicsOf(file: SurveyedFile): Pick<StateReport, "path" | "version" | "b
 
 function problemsIn(
   { path, header }: SurveyedFile,
-  { gaps, malformed, first }: SegmentFindings,
+  { gaps, malformed }: SegmentFindings,
   torn: Gap | undefined,
 ): Problem[] {
   const problems: Problem[] = [];
-  let due = first;
   for (const gap of gaps) {
-    if (torn !== undefined && gap.offset >= torn.offset) break;
     // The bytes of an unreadable header are told of as such.
     const offset = header === undefined ? Math.max(gap.offset, segmentHeaderBytes) : gap.offset;
-    if (offset < gap.end) {
-      problems.push({ path, offset, bytes: gap.end - offset, what: "unreadable frame" });
-    }
-    due = gap.due;
+    const bytes = gap.end - offset;
+    if (bytes > 0) problems.push({ path, offset, bytes, what: "unreadable frame" });
   }
-  void due;
-  problems.push(...malformed.map((each) => ({ path, ...each })));
-  return problems;
+  for (const each of malformed) problems.push({ path, ...each });
+  return problems.filter(({ offset }) => torn === undefined || offset < torn.offset);
 }
-void stateHeaderBytes;

@@ -17,6 +17,7 @@ import type {
   DiskReport,
   Engine,
   IndexReport,
+  LogReport,
   Transaction,
   View,
 } from "../../engine/engine.js";
@@ -25,6 +26,7 @@ import { MemoryEngine } from "../memory/memory-engine.js";
 import { DirectoryLock } from "./directory-lock.js";
 import { storeIdBytes } from "./log-format.js";
 import { LogWriter } from "./log-writer.js";
+import { makeDirectories } from "./make-directories.js";
 import { openError, pathError } from "./open-errors.js";
 import { directoriesIn, type RecoveryReport, recover } from "./recovery.js";
 import { Snapshots } from "./snapshots.js";
@@ -146,7 +148,25 @@ export class WalEngine implements Engine {
   }
 
   async diskReport(): Promise<DiskReport> {
-    return { path: this.#path, sizeBytes: await this.#snapshots.sizeBytes(), readOnly: false };
+    const sizeBytes = await this.#snapshots.sizeBytes();
+    return { path: this.#path, sizeBytes, readOnly: false, log: await this.#logReport() };
+  }
+
+  async #logReport(): Promise<LogReport> {
+    const { frames, bytes, syncs, rotations } = this.#log.counters;
+    const { states, last, lastError } = this.#snapshots;
+    return {
+      ...this.#log.progress,
+      segments: await this.#snapshots.segments(),
+      frames,
+      bytes,
+      syncs,
+      rotations,
+      states,
+      stateError: lastError === undefined ? null : String(lastError),
+      compressionRatio: last === undefined ? null : last.storedBytes / Math.max(1, last.rawBytes),
+      recovered: this.recovered,
+    };
   }
 
   /** Writes the state now and cleans the log that it makes superfluous. */
@@ -171,10 +191,7 @@ export class WalEngine implements Engine {
 
 async function takeDirectory(env: Env, path: string): Promise<DirectoryLock> {
   try {
-    for (const directory of [path, ...Object.values(directoriesIn(path))]) {
-      await env.files.makeDirectory(directory);
-    }
-    await env.files.syncDirectory(path);
+    await makeDirectories(env, path);
     return await DirectoryLock.acquire(env, `${path}/LOCK`);
   } catch (error) {
     throw pathError(path, error);

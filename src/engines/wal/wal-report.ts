@@ -95,14 +95,15 @@ export interface RepairReport {
   /** Where the damaged and superseded files are now. */
   readonly quarantine: string | undefined;
   readonly moved: readonly string[];
-  /** Rows of the repaired store, and the sequence number of its next record. */
-  readonly rows: number;
-  readonly next: number;
-  /** Whether anything is lost, or may be. */
+  /** Rows of the repaired store; undefined when it did not have to be rewritten. */
+  readonly rows: number | undefined;
+  /** The sequence number of its next record; undefined when it did not have to be rewritten. */
+  readonly next: number | undefined;
+  /** False when anything is lost, or may be. */
   readonly lossless: boolean;
   readonly lostRecords: readonly LostRecords[];
   readonly lostRows: readonly LostRows[];
-  /** Present when something after the last loss was readable. */
+  /** Undefined when nothing after the last loss was readable: then all rows are as of before it. */
   readonly olderRows: readonly OlderRows[] | undefined;
   readonly mended: readonly Mending[];
   /** The damage, as found by `verifyWal`. */
