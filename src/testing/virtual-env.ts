@@ -139,7 +139,8 @@ class VirtualWorld implements VirtualEnv {
   }
 
   #arm(delayMs: number, callback: () => void): Timer {
-    const timer = { at: this.#now + Math.max(0, delayMs), callback };
+    // The clock shows whole milliseconds, and a timer never fires early.
+    const timer = { at: this.#now + Math.max(0, Math.ceil(delayMs)), callback };
     this.#queue.add(timer);
     return { cancel: () => this.#queue.remove(timer) };
   }

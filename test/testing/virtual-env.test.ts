@@ -83,6 +83,16 @@ describe("timers", () => {
     expect(notes).toEqual(["first at 10", "at once at 10", "second at 15"]);
   });
 
+  test("fire at whole milliseconds, and not before their time", async () => {
+    const env = virtualEnv();
+    const { notes, note } = notebook(env);
+    env.timers.after(2.25, note("fraction"));
+    await env.advance(2);
+    expect(notes).toEqual([]);
+    await env.advance(1);
+    expect(notes).toEqual(["fraction at 3"]);
+  });
+
   test("wait during a stall, and fire late", async () => {
     const env = virtualEnv();
     const { notes, note } = notebook(env);

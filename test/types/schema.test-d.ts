@@ -105,6 +105,17 @@ export async function arraysHoldTheElementsOfTheirKey(kv: Kv<Shop>): Promise<voi
   await kv.append("job", { id: 1 });
 }
 
+export async function aSchemaForAllKeysAdmitsNoOtherTypes(
+  kv: Kv<Record<string, number>>,
+): Promise<void> {
+  exactly<number>()(await kv.get("anything"));
+  exactly<number | undefined>()(await kv.find("anything"));
+  // @ts-expect-error Every value is a number.
+  await kv.get<User>("anything");
+  // @ts-expect-error Every value is a number.
+  await kv.set("anything", "text");
+}
+
 export function handlesOfDifferentSchemasDiffer(kv: Kv<Shop>): void {
   // @ts-expect-error A shop is no other store.
   const other: Kv<{ counter: string }> = kv;

@@ -18,7 +18,7 @@ export function holds<_Claim extends true>(): void {}
 export type IsAny<T> = 0 extends 1 & T ? true : false;
 
 type Builtin = string | number | boolean | bigint | symbol | null | undefined;
-type Opaque = AbortSignal | Date | Uint8Array | Error;
+type Opaque = AbortSignal | Date | Uint8Array;
 
 /** `true` if there is an `any` in the type, its members, parameters or results; else `never`. */
 export type AnyWithin<T, Depth extends 0[] = []> =

@@ -129,4 +129,7 @@ holds<Nothing<MembersWithAny<Kv<{ counter: number; [user: `user:${string}`]: Use
 holds<Nothing<MembersWithAny<anykv.Filter>>>();
 holds<Nothing<MembersWithAny<Omit<anykv.KvError, keyof Error>>>>();
 holds<Nothing<MembersWithAny<Functions>>>();
+holds<Nothing<AnyWithin<[anykv.Entry, anykv.MaybeEntry, anykv.ScanPage, anykv.KeyPage]>>>();
+holds<Nothing<AnyWithin<[anykv.Claim, anykv.ClaimedKeys, anykv.FailedClaim]>>>();
+holds<Nothing<AnyWithin<[anykv.SwapResult, anykv.DeleteResult, anykv.KvStats]>>>();
 holds<Nothing<MembersWithAny<anykv.OpenKvOptions>>>();

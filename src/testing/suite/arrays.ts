@@ -1,7 +1,7 @@
 // Arrays: queues and stacks under a key, apart from values.
 
 import type { Kv } from "../../kv/kv.js";
-import { atOnce, type Family, refusal } from "./suite-case.js";
+import { atOnce, type Case, casesOf, type Family, refusal } from "./suite-case.js";
 
 async function fill(kv: Kv, key: string, elements: readonly unknown[]): Promise<void> {
   for (const element of elements) await kv.append(key, element);
@@ -138,67 +138,73 @@ export const arrayFamily: Family = {
   },
 };
 
-type Operation = readonly [name: string, call: (kv: Kv) => Promise<unknown>];
+type Operation = (kv: Kv) => Promise<unknown>;
 
-const valueOperations: readonly Operation[] = [
-  ["get", (kv) => kv.get("key")],
-  ["find", (kv) => kv.find("key")],
-  ["getMany", (kv) => kv.getMany(["other", "key"])],
-  ["set", (kv) => kv.set("key", 1)],
-  ["setMany", (kv) => kv.setMany({ other: 1, key: 1 })],
-  ["delete", (kv) => kv.delete("key")],
-  ["deleteIfExists", (kv) => kv.deleteIfExists("key")],
-  ["deleteMany", (kv) => kv.deleteMany(["key"])],
-  ["fetchRemove", (kv) => kv.fetchRemove("key")],
-  ["incrementBy", (kv) => kv.incrementBy("key", 1)],
-  ["getOrSet", (kv) => kv.getOrSet("key", 1)],
-  ["swap", (kv) => kv.swap("key", 1)],
-  ["compareAndSwap", (kv) => kv.compareAndSwap("key", null, 1)],
-  ["compareAndSwapDetailed", (kv) => kv.compareAndSwapDetailed("key", 1, 2)],
-  ["setIfAbsent", (kv) => kv.setIfAbsent("key", 1)],
-  ["compareAndDelete", (kv) => kv.compareAndDelete("key", 1)],
-  ["compareAndDeleteDetailed", (kv) => kv.compareAndDeleteDetailed("key", 1)],
-];
+const valueOperations: Readonly<Record<string, Operation>> = {
+  get: (kv) => kv.get("key"),
+  find: (kv) => kv.find("key"),
+  getMany: (kv) => kv.getMany(["other", "key"]),
+  set: (kv) => kv.set("key", 1),
+  setMany: (kv) => kv.setMany({ other: 1, key: 1 }),
+  delete: (kv) => kv.delete("key"),
+  deleteIfExists: (kv) => kv.deleteIfExists("key"),
+  deleteMany: (kv) => kv.deleteMany(["key"]),
+  fetchRemove: (kv) => kv.fetchRemove("key"),
+  incrementBy: (kv) => kv.incrementBy("key", 1),
+  getOrSet: (kv) => kv.getOrSet("key", 1),
+  swap: (kv) => kv.swap("key", 1),
+  compareAndSwap: (kv) => kv.compareAndSwap("key", null, 1),
+  compareAndSwapDetailed: (kv) => kv.compareAndSwapDetailed("key", 1, 2),
+  setIfAbsent: (kv) => kv.setIfAbsent("key", 1),
+  compareAndDelete: (kv) => kv.compareAndDelete("key", 1),
+  compareAndDeleteDetailed: (kv) => kv.compareAndDeleteDetailed("key", 1),
+};
 
-const arrayOperations: readonly Operation[] = [
-  ["append", (kv) => kv.append("key", 1)],
-  ["prepend", (kv) => kv.prepend("key", 1)],
-  ["pop", (kv) => kv.pop("key")],
-  ["popFirst", (kv) => kv.popFirst("key")],
-  ["popWait", (kv) => kv.popWait("key")],
-  ["popFirstWait", (kv) => kv.popFirstWait("key", { timeout: 0 })],
-  ["length", (kv) => kv.length("key")],
-  ["range", (kv) => kv.range("key")],
-  ["deleteArray", (kv) => kv.deleteArray("key")],
-];
+const arrayOperations: Readonly<Record<string, Operation>> = {
+  append: (kv) => kv.append("key", 1),
+  prepend: (kv) => kv.prepend("key", 1),
+  pop: (kv) => kv.pop("key"),
+  popFirst: (kv) => kv.popFirst("key"),
+  popWait: (kv) => kv.popWait("key"),
+  popFirstWait: (kv) => kv.popFirstWait("key", { timeout: 0 }),
+  length: (kv) => kv.length("key"),
+  range: (kv) => kv.range("key"),
+  deleteArray: (kv) => kv.deleteArray("key"),
+};
+
+const refusedOfArray =
+  (call: Operation): Case =>
+  async ({ kv, expect }) => {
+    await fill(kv, "key", [1, 2]);
+    const error = await refusal(call(kv), "WrongTypeError");
+    expect(error.key).toBe("key");
+    expect(error.code).toBe("ANYKV_WRONG_TYPE");
+    expect(await kv.range("key")).toStrictEqual([1, 2]);
+    expect(await kv.size()).toBe(0);
+  };
+
+const refusedOfValue =
+  (call: Operation): Case =>
+  async ({ kv, expect }) => {
+    await kv.set("key", [1, 2]);
+    const error = await refusal(call(kv), "WrongTypeError");
+    expect(error.key).toBe("key");
+    expect(await kv.get("key")).toStrictEqual([1, 2]);
+    expect(await kv.listArrays()).toStrictEqual([]);
+  };
 
 export const typeFamily: Family = {
   title: "values and arrays are different",
   cases: {
-    ...Object.fromEntries(
-      valueOperations.map(([name, call]) => [
-        `${name} of an array rejects with WrongTypeError and changes nothing`,
-        async ({ kv, expect }) => {
-          await fill(kv, "key", [1, 2]);
-          const error = await refusal(call(kv), "WrongTypeError");
-          expect(error.key).toBe("key");
-          expect(error.code).toBe("ANYKV_WRONG_TYPE");
-          expect(await kv.range("key")).toStrictEqual([1, 2]);
-          expect(await kv.size()).toBe(0);
-        },
-      ]),
+    ...casesOf(
+      valueOperations,
+      (name) => `${name} of an array rejects with WrongTypeError and changes nothing`,
+      refusedOfArray,
     ),
-    ...Object.fromEntries(
-      arrayOperations.map(([name, call]) => [
-        `${name} of a value rejects with WrongTypeError and changes nothing`,
-        async ({ kv, expect }) => {
-          await kv.set("key", [1, 2]);
-          const error = await refusal(call(kv), "WrongTypeError");
-          expect(error.key).toBe("key");
-          expect(await kv.get("key")).toStrictEqual([1, 2]);
-          expect(await kv.listArrays()).toStrictEqual([]);
-        },
-      ]),
+    ...casesOf(
+      arrayOperations,
+      (name) => `${name} of a value rejects with WrongTypeError and changes nothing`,
+      refusedOfValue,
     ),
 
     "queries over values do not see arrays": async ({ kv, expect }) => {
@@ -223,5 +229,5 @@ export const typeFamily: Family = {
       expect(await kv.ttl("q")).toBeNull();
       expect(await kv.range("q")).toStrictEqual([1]);
     },
-  } as Family["cases"],
+  },
 };

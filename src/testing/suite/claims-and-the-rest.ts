@@ -2,7 +2,14 @@
 
 import type { Kv } from "../../kv/kv.js";
 import type { Claim } from "../../kv/types.js";
-import { type Case, type Family, granted, numberedEntries, type Setting } from "./suite-case.js";
+import {
+  type Case,
+  casesOf,
+  type Family,
+  granted,
+  numberedEntries,
+  type Setting,
+} from "./suite-case.js";
 
 type Operation = (kv: Kv) => Promise<unknown>;
 
@@ -73,16 +80,6 @@ const drops =
     const again = granted(await kv.claimRandom());
     expect(again.token).toBeGreaterThan(claim.token);
   };
-
-function casesOf(
-  operations: Readonly<Record<string, Operation>>,
-  title: (name: string) => string,
-  makeCase: (operation: Operation) => Case,
-): Record<string, Case> {
-  return Object.fromEntries(
-    Object.entries(operations).map(([name, operation]) => [title(name), makeCase(operation)]),
-  );
-}
 
 export const claimsAndTheRestFamily: Family = {
   title: "claims and the rest",

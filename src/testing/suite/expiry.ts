@@ -1,14 +1,14 @@
 // Expiry: who sets a deadline, who keeps it, and what is left when it has passed.
 
 import type { Kv } from "../../kv/kv.js";
-import { type Case, type Family, granted, refusal } from "./suite-case.js";
+import { type Case, casesOf, type Family, granted, refusal } from "./suite-case.js";
 
-type Write = (kv: Kv) => Promise<unknown>;
+export type Write = (kv: Kv) => Promise<unknown>;
 
-const ttl = 5_000;
+export const ttl = 5_000;
 
 // Each writes "key" with an expiry; all of them apply when the key is missing.
-const creators: Readonly<Record<string, Write>> = {
+export const valueCreators: Readonly<Record<string, Write>> = {
   set: (kv) => kv.set("key", 1, { ttl }),
   setMany: (kv) => kv.setMany({ key: 1 }, { ttl }),
   swap: (kv) => kv.swap("key", 1, { ttl }),
@@ -19,7 +19,7 @@ const creators: Readonly<Record<string, Write>> = {
   incrementBy: (kv) => kv.incrementBy("key", 1, { ttl }),
 };
 
-const arrayCreators: Readonly<Record<string, Write>> = {
+export const arrayCreators: Readonly<Record<string, Write>> = {
   append: (kv) => kv.append("key", 1, { ttl }),
   prepend: (kv) => kv.prepend("key", 1, { ttl }),
 };
@@ -46,16 +46,6 @@ const keepers: Readonly<Record<string, Write>> = {
   rebuildKeyList: (kv) => kv.rebuildKeyList(),
 };
 
-function casesOf<Operation>(
-  operations: Readonly<Record<string, Operation>>,
-  title: (name: string) => string,
-  makeCase: (operation: Operation) => Case,
-): Record<string, Case> {
-  return Object.fromEntries(
-    Object.entries(operations).map(([name, operation]) => [title(name), makeCase(operation)]),
-  );
-}
-
 const createsMortal =
   (create: Write): Case =>
   async ({ kv, env, expect }) => {
@@ -69,38 +59,14 @@ const createsMortal =
     expect(await kv.ttl("key")).toBeUndefined();
   };
 
-// At the deadline the row is still in its table (`stall`), or the reaper has been there.
-const startsAfresh =
-  (create: Write): Case =>
-  async ({ open, env, expect }) => {
-    for (const pass of ["stall", "advance"] as const) {
-      const kv = await open("json");
-      await kv.set("key", 7, { ttl: 1_000 });
-      const old = granted(await kv.claimKey("key", { ttl: 60_000 }));
-      await env[pass](1_000);
-      await create(kv);
-      expect(await kv.ttl("key")).toBe(ttl);
-      expect((await kv.stats()).claims).toStrictEqual({ live: 0, expired: 0 });
-      expect(await kv.releaseClaim(old)).toBe(false);
-      await refusal(kv.set("key", 9, { claim: old }), "StaleClaimError");
-      await env.advance(ttl - 1);
-      expect(await kv.exists("key")).toBe(true);
-    }
-  };
-
 export const expiryFamily: Family = {
   title: "expiry",
   needs: "virtual clock",
   cases: {
     ...casesOf(
-      { ...creators, ...arrayCreators },
+      { ...valueCreators, ...arrayCreators },
       (name) => `${name} with a ttl creates a key that vanishes`,
       createsMortal,
-    ),
-    ...casesOf(
-      { ...creators, ...arrayCreators },
-      (name) => `${name} of an expired key starts afresh, without its claim or expiry`,
-      startsAfresh,
     ),
     ...casesOf(
       replacers,

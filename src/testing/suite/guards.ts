@@ -2,7 +2,7 @@
 
 import type { Kv } from "../../kv/kv.js";
 import type { Claim, ClaimRef } from "../../kv/types.js";
-import { type Case, type Family, granted, refusal, type Setting } from "./suite-case.js";
+import { type Case, casesOf, type Family, granted, refusal, type Setting } from "./suite-case.js";
 
 type GuardedWrite = (kv: Kv, claim: ClaimRef) => Promise<unknown>;
 
@@ -80,15 +80,6 @@ const refuses =
     expect(await contents(kv)).toStrictEqual(before);
   };
 
-function casesOf(
-  title: (name: string) => string,
-  makeCase: (write: GuardedWrite) => Case,
-): Record<string, Case> {
-  return Object.fromEntries(
-    Object.entries(guardedWrites).map(([name, write]) => [title(name), makeCase(write)]),
-  );
-}
-
 async function refusesWrites({ kv }: Setting, claim: ClaimRef): Promise<void> {
   await refusal(kv.set("key", "stale", { claim }), "StaleClaimError");
   await refusal(kv.delete("key", { claim }), "StaleClaimError");
@@ -98,8 +89,12 @@ async function refusesWrites({ kv }: Setting, claim: ClaimRef): Promise<void> {
 export const guardFamily: Family = {
   title: "writes guarded by a claim",
   cases: {
-    ...casesOf((name) => `${name} goes ahead while its claim is live`, permits),
-    ...casesOf((name) => `${name} of a stale holder is refused and changes nothing`, refuses),
+    ...casesOf(guardedWrites, (name) => `${name} goes ahead while its claim is live`, permits),
+    ...casesOf(
+      guardedWrites,
+      (name) => `${name} of a stale holder is refused and changes nothing`,
+      refuses,
+    ),
 
     "a holder whose key was claimed again can neither write nor delete": async (setting) => {
       const { kv, expect } = setting;

@@ -1,6 +1,6 @@
 // Keys: which there may be, and how they come and go.
 
-import { atOnce, type Family, refusal } from "./suite-case.js";
+import { atOnce, type Family, numberedEntries, refusal } from "./suite-case.js";
 
 export const deletionFamily: Family = {
   title: "deletion and presence",
@@ -82,6 +82,21 @@ export const deletionFamily: Family = {
       const { total, claimable, claimedLive } = await kv.allocationStats();
       expect([total, claimable + claimedLive]).toStrictEqual([keys.length, keys.length]);
       expect(await kv.claimRandomMany({ count: 100 })).toHaveLength(claimable);
+    },
+
+    "after clear only what was written since is chosen, claimed and counted": async ({
+      kv,
+      expect,
+    }) => {
+      await kv.setMany(numberedEntries("k:", 10));
+      expect(await kv.claimRandomMany({ prefix: "k:", count: 5 })).toHaveLength(5);
+      expect(await kv.count({ prefix: "k:" })).toBe(10);
+      await kv.clear();
+      expect(await kv.claimRandom({ prefix: "k:" })).toBeNull();
+      await kv.setMany({ "k:5": 1, "k:7": 2 });
+      expect(await kv.count({ prefix: "k:" })).toBe(2);
+      const claims = await kv.claimRandomMany({ prefix: "k:", count: 5 });
+      expect(claims.map(({ key }) => key).toSorted()).toStrictEqual(["k:5", "k:7"]);
     },
 
     "tokens of claims go on rising after clear": async ({ kv, expect }) => {

@@ -29,6 +29,7 @@ import { cursorReopenFamily, pageFamily } from "./pages.js";
 import { orderFamily } from "./queries.js";
 import { randomFamily } from "./random.js";
 import { reapingFamily } from "./reaping.js";
+import { rebirthFamily } from "./rebirth.js";
 import { bytesModeFamily, stringModeFamily } from "./serializations.js";
 import { statsFamily, statsTimeFamily } from "./stats.js";
 import type { Case, Family, Serialization } from "./suite-case.js";
@@ -51,7 +52,7 @@ const families: readonly Family[] = [
   ...[claimsAndTheRestFamily, guardFamily, guardTimeFamily],
   ...[arrayFamily, typeFamily, waitingPopFamily, waitTimeFamily, filterFamily],
   ...[vanishingValueFamily, vanishingArrayFamily, vanishingItemFamily, vanishingClaimFamily],
-  ...[expiryFamily, reapingFamily, statsFamily, statsTimeFamily],
+  ...[expiryFamily, rebirthFamily, reapingFamily, statsFamily, statsTimeFamily],
   ...[stringModeFamily, bytesModeFamily, handleFamily, reopenFamily],
 ];
 

@@ -33,6 +33,17 @@ export interface Family {
   readonly cases: Readonly<Record<string, Case>>;
 }
 
+/** One case for each of many operations, by their names. */
+export function casesOf<Operation>(
+  operations: Readonly<Record<string, Operation>>,
+  title: (name: string) => string,
+  makeCase: (operation: Operation) => Case,
+): Record<string, Case> {
+  return Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => [title(name), makeCase(operation)]),
+  );
+}
+
 /** The error of a call that has to reject with a `KvError` of that name. */
 export async function refusal(call: Promise<unknown>, name: string): Promise<KvError> {
   let error: unknown;

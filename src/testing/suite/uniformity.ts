@@ -119,8 +119,10 @@ function uniformAt(percent: number, chooser: Chooser): Case {
     const perDraw = chooser.perDraw(counts.size);
     let left = Math.max(drawsMin, drawsPerKey * counts.size);
     while (left > 0) {
-      for (const key of await chooser.draw(kv, perDraw)) {
-        left--;
+      const keys = await chooser.draw(kv, perDraw);
+      expect(keys.length).toBeGreaterThan(0);
+      left -= keys.length;
+      for (const key of keys) {
         const count = counts.get(key);
         expect(count, `${key} was chosen`).toBeDefined();
         counts.set(key, (count ?? 0) + 1);

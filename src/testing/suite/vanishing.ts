@@ -6,7 +6,7 @@
 
 import { isKvError } from "../../base/errors.js";
 import type { Kv } from "../../kv/kv.js";
-import { type Case, type Family, granted } from "./suite-case.js";
+import { type Case, casesOf, type Family, granted } from "./suite-case.js";
 
 /** Whether the thing is there, as far as this operation can tell. */
 type Question = (kv: Kv) => Promise<boolean>;
@@ -42,17 +42,14 @@ function vanishes(prepare: (kv: Kv) => Promise<unknown>, question: Question): Ca
   };
 }
 
-function casesOf(
+function vanishingCases(
   subject: string,
   prepare: (kv: Kv) => Promise<unknown>,
   questions: Questions,
 ): Record<string, Case> {
-  return Object.fromEntries(
-    Object.entries(questions).map(([name, question]) => [
-      `${name}: ${subject} is there until its deadline and not at it`,
-      vanishes(prepare, question),
-    ]),
-  );
+  const title = (name: string): string =>
+    `${name}: ${subject} is there until its deadline and not at it`;
+  return casesOf(questions, title, (question) => vanishes(prepare, question));
 }
 
 const options = { prefix: "v:" };
@@ -115,7 +112,7 @@ const valueWriters: Questions = {
 export const vanishingValueFamily: Family = {
   title: "the instant at which a value expires",
   needs: "virtual clock",
-  cases: casesOf("a value", prepareValue, { ...valueReaders, ...valueWriters }),
+  cases: vanishingCases("a value", prepareValue, { ...valueReaders, ...valueWriters }),
 };
 
 // "v:1" is an array of two elements and expires.
@@ -148,7 +145,7 @@ const arrayQuestions: Questions = {
 export const vanishingArrayFamily: Family = {
   title: "the instant at which an array expires",
   needs: "virtual clock",
-  cases: casesOf("an array", prepareArray, arrayQuestions),
+  cases: vanishingCases("an array", prepareArray, arrayQuestions),
 };
 
 async function prepareItem(kv: Kv): Promise<void> {
@@ -167,7 +164,7 @@ const itemQuestions: Questions = {
 export const vanishingItemFamily: Family = {
   title: "the instant at which a filter item expires",
   needs: "virtual clock",
-  cases: casesOf("a filter item", prepareItem, itemQuestions),
+  cases: vanishingCases("a filter item", prepareItem, itemQuestions),
 };
 
 // "v:1" is claimed until the deadline. The questions find the claim again by its token, 1.
@@ -201,5 +198,5 @@ const claimQuestions: Questions = {
 export const vanishingClaimFamily: Family = {
   title: "the instant at which a claim expires",
   needs: "virtual clock",
-  cases: casesOf("a claim", prepareClaim, claimQuestions),
+  cases: vanishingCases("a claim", prepareClaim, claimQuestions),
 };
