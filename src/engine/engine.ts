@@ -153,6 +153,15 @@ export interface Engine {
     operation: (transaction: Transaction, request: Request) => Result,
     request: Request,
   ): Awaitable<Result>;
+  /**
+   * As `write`, for what changes nothing that anyone can observe: removing what has expired or
+   * cannot be reached any more. It waits for nothing to become durable, and goes on when the engine
+   * refuses writes, so that reads which come after it go on as well.
+   */
+  reap<Request, Result>(
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result>;
   /** The earliest deadline of any row of an expiring table, or `never`. O(1). */
   earliestDeadline(): number;
   /** Whether `garbage` holds anything. O(1). */

@@ -48,7 +48,7 @@ export class Reaper {
 
   /** Removes one batch of due rows; true when more are left. */
   reapBatch(): boolean | Promise<boolean> {
-    return this.#engine.write(reapDue, batchRowsMax);
+    return this.#engine.reap(reapDue, batchRowsMax);
   }
 
   /** Resolves when nothing is due. Between steps the event loop runs. */
@@ -79,7 +79,7 @@ export class Reaper {
         await this.#env.timers.breathe();
       }
     } catch {
-      // The engine refuses writes (closed, read-only, poisoned): whoever writes next is told so.
+      // The engine is in no state to go on: whoever uses it next is told so.
       this.#closed = true;
     } finally {
       this.#working = false;
@@ -92,6 +92,6 @@ export class Reaper {
     const { clock } = this.#env;
     const end = clock.monotonic() + stepMs;
     let more = true;
-    while (more && clock.monotonic() < end) more = await this.#engine.write(reap, batchRowsMax);
+    while (more && clock.monotonic() < end) more = await this.#engine.reap(reap, batchRowsMax);
   }
 }

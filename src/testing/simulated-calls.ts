@@ -57,19 +57,21 @@ export function systemError(code: string, syscall: string, path: string): NodeJS
 
 export class SimulatedCalls {
   readonly made: Call[] = [];
+  /** Resolves when the process has come to its end. */
+  readonly whenEnded: Promise<void>;
   readonly #random: Random | undefined;
   readonly #observer: CallObserver;
   #end: { readonly call: number; readonly middle: boolean } | undefined;
   #ended = false;
+  #tellEnd: () => void = () => {};
   #fault: { readonly call: number; readonly fault: Fault; readonly lasting: boolean } | undefined;
 
   constructor(random: Random | undefined, observer: CallObserver) {
     this.#random = random;
     this.#observer = observer;
-  }
-
-  get ended(): boolean {
-    return this.#ended;
+    this.whenEnded = new Promise((resolve) => {
+      this.#tellEnd = resolve;
+    });
   }
 
   /** From this call on nothing takes effect and nothing settles; a write may do its first part. */
@@ -118,6 +120,7 @@ export class SimulatedCalls {
     if (this.#ended || this.#end === undefined || call.index < this.#end.call) return;
     this.#ended = true;
     if (this.#end.middle && call.index === this.#end.call) part(undefined);
+    this.#tellEnd();
   }
 
   /** Never resolves when the process has ended. */

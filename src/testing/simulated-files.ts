@@ -12,7 +12,7 @@ import {
   SimulatedCalls,
   systemError,
 } from "./simulated-calls.js";
-import { SimulatedDisk } from "./simulated-disk.js";
+import { type Entry, SimulatedDisk } from "./simulated-disk.js";
 import { SimulatedHandle } from "./simulated-handle.js";
 
 export interface SimulatedFilesOptions {
@@ -51,9 +51,9 @@ export class SimulatedFiles implements Files {
     this.#calls.stopAt(call, middle);
   }
 
-  /** Whether the process has come to its end. */
-  get stopped(): boolean {
-    return this.#calls.ended;
+  /** Resolves when `stopAt` has ended the process. */
+  get whenStopped(): Promise<void> {
+    return this.#calls.whenEnded;
   }
 
   /** Makes a call fail; a lasting fault fails all later calls that it concerns as well. */
@@ -78,8 +78,8 @@ export class SimulatedFiles implements Files {
 
   async rename(from: string, to: string): Promise<void> {
     await this.#calls.run({ kind: "rename", path: to }, () => {
+      for (const path of [from, to]) this.#directory(posix.dirname(path), "rename");
       this.#file(from, "rename");
-      this.#directory(posix.dirname(to), "rename");
       this.disk.rename(from, to);
     });
   }
@@ -119,7 +119,7 @@ export class SimulatedFiles implements Files {
 
   async stat(path: string): Promise<FileStat | undefined> {
     return this.#calls.run({ kind: "stat", path }, () => {
-      const entry = this.disk.entry(path);
+      const entry = this.#entry(path, "stat");
       if (entry === undefined) return undefined;
       if (entry === "directory") return { kind: "directory", sizeBytes: 0 } as const;
       return { kind: "file", sizeBytes: this.disk.shown(entry).length } as const;
@@ -133,24 +133,31 @@ export class SimulatedFiles implements Files {
   }
 
   #opened(path: string, mode: OpenMode): number {
-    const entry = this.disk.entry(path);
-    if (entry === "directory") throw systemError("EISDIR", "open", path);
+    const entry = this.#entry(path, "open");
     if (entry !== undefined && mode === "create") throw systemError("EEXIST", "open", path);
+    if (entry === "directory") throw systemError("EISDIR", "open", path);
     if (entry !== undefined) return entry;
     if (mode === "read") throw systemError("ENOENT", "open", path);
     this.#directory(posix.dirname(path), "open");
     return this.disk.create(path);
   }
 
+  #entry(path: string, syscall: string): Entry | undefined {
+    if (typeof this.disk.entry(posix.dirname(path)) === "number") {
+      throw systemError("ENOTDIR", syscall, path);
+    }
+    return this.disk.entry(path);
+  }
+
   #file(path: string, syscall: string): number {
-    const entry = this.disk.entry(path);
+    const entry = this.#entry(path, syscall);
     if (entry === "directory") throw systemError("EISDIR", syscall, path);
     if (entry === undefined) throw systemError("ENOENT", syscall, path);
     return entry;
   }
 
   #directory(path: string, syscall: string): void {
-    const entry = this.disk.entry(path);
+    const entry = this.#entry(path, syscall);
     if (entry === undefined) throw systemError("ENOENT", syscall, path);
     if (entry !== "directory") throw systemError("ENOTDIR", syscall, path);
   }

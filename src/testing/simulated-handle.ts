@@ -100,8 +100,9 @@ export class SimulatedHandle implements FileHandle {
   ): Promise<Result> {
     const { calls, path, file, mode } = this.#subject;
     if (this.#closed) throw systemError("EBADF", subject.kind, path);
-    const refused = mode === "read" && (subject.kind === "write" || subject.kind === "truncate");
-    if (refused) throw systemError("EBADF", subject.kind, path);
+    if (mode === "read" && subject.kind === "write") throw systemError("EBADF", "write", path);
+    if (mode === "read" && subject.kind === "truncate")
+      throw systemError("EINVAL", "ftruncate", path);
     return calls.run({ ...subject, path, file }, effect, part);
   }
 }

@@ -118,6 +118,13 @@ export class MemoryEngine implements Engine {
     }
   }
 
+  reap<Request, Result>(
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result> {
+    return this.write(operation, request);
+  }
+
   get #tables(): Tables<MemoryTable> {
     return this.#transaction;
   }

@@ -24,8 +24,8 @@ interface Contender {
   readonly host: string;
 }
 
-// Locks that this process has let go of, but could not say so: their lines stay in the file, and
-// would keep the process from its own directory until its end.
+// Locks that this thread has let go of. Where it could not say so, or where a file system has lost
+// what it said, their lines stay in the file and would keep the process from its own directory.
 const abandoned = new Set<string>();
 
 function isAlive({ id, pid, started, host }: Contender, processes: Processes): boolean {
@@ -115,10 +115,11 @@ export class DirectoryLock {
 
   /** Never rejects: a line that cannot be written now is not needed by anyone after this process. */
   async release(): Promise<void> {
+    abandoned.add(this.#id);
     try {
       await this.#append(encodeLine({ withdrawn: this.#id }));
     } catch {
-      abandoned.add(this.#id);
+      // The line is dead without it.
     }
   }
 

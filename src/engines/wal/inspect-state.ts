@@ -23,6 +23,8 @@ export interface StateFindings {
   readonly rows: number;
   /** Rows that there should be; undefined when the footer is unreadable. */
   readonly rowsWritten: number | undefined;
+  /** Whether every row was read, whatever else is wrong, and `replay` is beyond doubt. */
+  readonly isComplete: boolean;
   readonly unreadable: readonly Unreadable[];
 }
 
@@ -55,7 +57,7 @@ export async function inspectState(
         await env.timers.breathe();
       }
     }
-    run.end(window.sizeBytes);
+    run.end(window.sizeBytes, file.header !== undefined || stores.length > 0);
     return run;
   } finally {
     await handle.close();
@@ -78,6 +80,7 @@ class Inspection implements StateFindings {
   until: number | undefined;
   rowsWritten: number | undefined;
   rows = 0;
+  isComplete = false;
   readonly #visit: BlockVisitor;
   #blocks = 0;
   #blocksWritten: number | undefined;
@@ -120,12 +123,14 @@ class Inspection implements StateFindings {
     this.#visit(raw);
   }
 
-  end(sizeBytes: number): void {
+  /** `isOurs`: whether the places of the blocks have proven the header, if nothing else did. */
+  end(sizeBytes: number, isOurs: boolean): void {
+    const hasBlocks = this.#blocksWritten === this.#blocks;
+    const hasRows = this.rowsWritten === this.rows;
+    this.isComplete = isOurs && hasBlocks && hasRows;
     if (this.#blocksWritten === undefined) this.fault(sizeBytes, 0, "missing state footer");
-    else if (this.#blocksWritten !== this.#blocks && this.unreadable.length === 0) {
-      this.fault(sizeBytes, 0, "missing blocks");
-    } else if (this.rowsWritten !== this.rows && this.unreadable.length === 0) {
-      this.fault(sizeBytes, 0, "missing rows");
-    }
+    else if (this.unreadable.length > 0) return;
+    else if (!hasBlocks) this.fault(sizeBytes, 0, "missing blocks");
+    else if (!hasRows) this.fault(sizeBytes, 0, "missing rows");
   }
 }

@@ -123,8 +123,13 @@ export class LogWriter {
     position: LogPosition,
   ): Promise<LogWriter> {
     const writer = new LogWriter(env, directory, options, position);
-    if (position.segment === undefined) await writer.#beginSegment(position.next);
-    else await writer.#continueSegment(position.segment);
+    try {
+      if (position.segment === undefined) await writer.#beginSegment(position.next);
+      else await writer.#continueSegment(position.segment);
+    } catch (error) {
+      await writer.#closeFile();
+      throw error;
+    }
     return writer;
   }
 
@@ -198,9 +203,15 @@ export class LogWriter {
       if (this.#failure === undefined) await this.sync();
       await this.#working;
     } finally {
-      await this.#file?.close();
-      this.#file = undefined;
+      await this.#closeFile();
     }
+  }
+
+  // What was to be kept has been synced by now, or the writer has failed: closing decides nothing,
+  // so its errors concern nobody.
+  async #closeFile(): Promise<void> {
+    await this.#file?.close().catch(() => {});
+    this.#file = undefined;
   }
 
   #start(): void {
@@ -276,7 +287,7 @@ export class LogWriter {
   async #rotate(): Promise<void> {
     if (this.#segmentBytes === segmentHeaderBytes) return;
     await this.#syncFile();
-    await this.#file?.close();
+    await this.#closeFile();
     await this.#beginSegment(this.#next - this.#buffered);
     this.counters.rotations++;
   }

@@ -20,6 +20,7 @@ import {
   segmentHeaderBytes,
 } from "./log-format.js";
 import type { OpenSegment } from "./log-writer.js";
+import { namesIn } from "./names-in.js";
 import { damage, requireVersion } from "./open-errors.js";
 import { type FoundState, readState } from "./state-reader.js";
 
@@ -77,6 +78,10 @@ class Replay {
   open: OpenSegment | undefined;
   /** A segment that was being created when the process or the system ended. */
   unfinished: string | undefined;
+  /** How much of a segment its frames know to be on the disk. */
+  #provenBytes = 0;
+  /** What follows on that in the last segment, up to where it is believed. */
+  #unproven: Buffer = Buffer.alloc(0);
 
   constructor(
     env: Env,
@@ -107,19 +112,22 @@ class Replay {
     const bytes = Buffer.from(await this.#env.files.readAll(path));
     const header = decodeSegmentHeader(bytes);
     if (header === undefined) {
-      this.#leaveOut(path, bytes, isLast);
+      this.#leaveOut(path, name, bytes, isLast);
       return;
     }
     this.#checkHeader(path, name, header);
     const end = this.#frames(path, bytes, header.origin);
     if (end < bytes.length) this.#judgeTail(path, bytes, end, isLast, header.origin);
-    if (isLast) this.open = { path, first: header.first, lengthBytes: end };
+    if (!isLast) return;
+    this.open = { path, first: header.first, lengthBytes: end };
+    this.#unproven = bytes.subarray(this.#provenBytes, end);
   }
 
-  // Frames are written only after the header has been synced.
-  #leaveOut(path: string, bytes: Buffer, isLast: boolean): void {
-    const wasBegun = bytes.length > segmentHeaderBytes || this.next <= this.#begun;
-    if (!isLast || wasBegun) damage(path, 0, "unreadable segment header");
+  // A segment that is being created begins with the next record, and has no frames before its
+  // header has been synced. It is removed, and created once more.
+  #leaveOut(path: string, name: string, bytes: Buffer, isLast: boolean): void {
+    const isNew = isLast && numberInName(name, ".log") === this.next && this.next > this.#begun;
+    if (!isNew || bytes.length > segmentHeaderBytes) damage(path, 0, "unreadable segment header");
     this.unfinished = path;
   }
 
@@ -138,11 +146,13 @@ class Replay {
   #frames(path: string, bytes: Buffer, origin: number): number {
     const decoder = new ChangeDecoder(bytes);
     let end = segmentHeaderBytes;
+    this.#provenBytes = 0;
     for (const frame of framesFrom(bytes, end, origin)) {
       if (frame.first !== this.next) {
         damage(path, frame.offset, `record ${frame.first} where ${this.next} is due`);
       }
       this.#apply(path, bytes, frame, decoder);
+      this.#provenBytes = frame.durable;
       end = frame.end;
     }
     return end;
@@ -165,7 +175,11 @@ class Replay {
     this.tornBytes = bytes.length - end;
   }
 
-  /** Changes what may be changed and makes sure of the rest; see the invariants above. */
+  /**
+   * Changes what may be changed and makes sure of the rest; see the invariants above. What nothing
+   * proves to be on the disk is written once more, over itself: after a sync has failed, the system
+   * goes on to show bytes that it will never write, and a second sync has nothing to complain of.
+   */
   async settle(): Promise<void> {
     const { files } = this.#env;
     if (this.unfinished !== undefined) await files.remove(this.unfinished);
@@ -174,6 +188,7 @@ class Replay {
     const file = await files.open(this.open.path, "write");
     try {
       if (this.tornBytes > 0) await file.truncate(this.open.lengthBytes);
+      if (this.#unproven.length > 0) await file.write(this.#unproven, this.#provenBytes);
       await file.sync();
     } finally {
       await file.close();
@@ -234,6 +249,6 @@ export async function examine(
 }
 
 export async function segmentNames(env: Env, directory: string): Promise<string[]> {
-  const names = await env.files.list(directory);
+  const names = await namesIn(env, directory);
   return names.filter((name) => numberInName(name, ".log") !== undefined);
 }

@@ -1,6 +1,6 @@
 // Salvage: every row that the checksums prove, from files that do not open.
 //
-//   newest intact state --> records after it, in order --> rows
+//   newest complete state --> records after it, in order --> rows
 //                              ^ where records are missing: the readable blocks of the damaged
 //                                state that held them, then on with the records after that state
 //
@@ -8,8 +8,9 @@
 // 1. Nothing is changed on the disk.
 // 2. Records are applied in the order of their numbers, each at most once.
 // 3. Whatever number is not applied, and may have been given to a record, is in `lostRecords`.
-// 4. Only files of one store are read, the one to which most bytes belong.
+// 4. Only files of one store are read, the one to which most files belong.
 
+import { DiskStoreOpenError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import { MemoryEngine } from "../memory/memory-engine.js";
 import { ChangeDecoder } from "./change-codec.js";
@@ -42,15 +43,41 @@ export async function salvage(
   onProgress: (progress: Progress) => void,
 ): Promise<Salvage> {
   const run = new Salvager(env, survey, verified);
-  const segments = run.segments;
+  const { segments } = run;
   await run.states();
-  for (const [filesDone, file] of segments.entries()) {
-    onProgress({ step: "salvage", path: file.path, filesDone, files: segments.length });
-    await run.segment(file);
+  for (const [filesDone, copies] of segments.entries()) {
+    const [{ path }] = copies;
+    onProgress({ step: "salvage", path, filesDone, files: segments.length });
+    await run.segment(copies);
     await env.timers.breathe();
   }
   await run.end();
   return run;
+}
+
+/** @throws DiskStoreOpenError when no store has more files than all others together. */
+function storeOf({ path, stores }: Survey): Uint8Array | undefined {
+  const [most, ...others] = stores;
+  const otherFiles = others.flatMap(({ files }) => files);
+  if (most === undefined || most.files.length > otherFiles.length) return most?.id;
+  throw new DiskStoreOpenError(
+    `${path} has the files of several stores: ${most.files.join(", ")} of one, ` +
+      `${otherFiles.join(", ")} of others`,
+    { hint: "move the files that do not belong here elsewhere, then repair again" },
+  );
+}
+
+/** Files of one segment: what is damaged in one may be whole in another. */
+type Copies = readonly [SurveyedFile, ...SurveyedFile[]];
+
+function copiesOf(files: readonly SurveyedFile[]): Copies[] {
+  const byNumber = new Map<number, [SurveyedFile, ...SurveyedFile[]]>();
+  for (const file of files) {
+    const copies = byNumber.get(numberOf(file));
+    if (copies === undefined) byNumber.set(numberOf(file), [file]);
+    else copies.push(file);
+  }
+  return [...byNumber.values()].sort(([a], [b]) => numberOf(a) - numberOf(b));
 }
 
 function numberOf(file: SurveyedFile): number {
@@ -60,15 +87,18 @@ function numberOf(file: SurveyedFile): number {
 class Salvager implements Salvage {
   readonly rows: SalvagedRows;
   readonly store: Uint8Array | undefined;
-  readonly segments: readonly SurveyedFile[];
+  /** In the order of their first records. */
+  readonly segments: readonly Copies[];
   readonly lostRecords: LostRecords[] = [];
   readonly lostRows: LostRows[] = [];
   readonly #env: Env;
   readonly #survey: Survey;
   readonly #tornBytes: ReadonlyMap<string, number>;
   readonly #faulty: ReadonlySet<string>;
-  // Damaged states newer than the intact one, oldest first.
+  // Damaged states newer than the complete one, oldest first.
   #damaged: JudgedState[] = [];
+  // The state that was read last.
+  #read = { path: "", until: 0 };
   // Records up to this one are accounted for.
   #position = 0;
   #highest = 0;
@@ -80,10 +110,8 @@ class Salvager implements Salvage {
     this.#env = env;
     this.#survey = survey;
     this.rows = new SalvagedRows(new MemoryEngine(env, { trackKeys: false }));
-    this.store = survey.stores[0];
-    this.segments = survey.segments
-      .filter((file) => this.#isOurs(file))
-      .sort((a, b) => numberOf(a) - numberOf(b));
+    this.store = storeOf(survey);
+    this.segments = copiesOf(survey.segments.filter((file) => this.#isOurs(file)));
     this.#tornBytes = new Map(
       verified.files.map((file) => [file.path, file.kind === "segment" ? file.tornBytes : 0]),
     );
@@ -106,7 +134,7 @@ class Salvager implements Salvage {
     return this.store === undefined ? [] : [this.store];
   }
 
-  /** Reads the newest intact state, and remembers the damaged ones after it. */
+  /** Reads the newest complete state, and remembers the damaged ones after it. */
   async states(): Promise<void> {
     const judged: JudgedState[] = [];
     for (const file of this.#survey.states) {
@@ -118,37 +146,45 @@ class Salvager implements Salvage {
       judged.push({ file, found });
     }
     judged.sort((a, b) => a.found.replay - b.found.replay);
-    const intact = judged.findLastIndex(({ found }) => found.unreadable.length === 0);
-    this.#damaged = judged.slice(intact + 1);
-    const base = judged[intact];
+    const complete = judged.findLastIndex(({ found }) => found.isComplete);
+    this.#damaged = judged.slice(complete + 1);
+    const base = judged[complete];
     if (base === undefined) return;
-    await this.#readState(base.file);
+    await this.#readState(base.file, base.found.until);
     this.#position = base.found.replay;
   }
 
-  async #readState(file: SurveyedFile): Promise<void> {
+  async #readState(file: SurveyedFile, until = 0): Promise<void> {
+    this.#read = { path: file.path, until };
     await inspectState(this.#env, file, this.#stores, (raw) => {
       new ChangeDecoder(raw).decode(0, raw.length, this.rows);
     });
   }
 
-  async segment(file: SurveyedFile): Promise<void> {
-    const first = numberOf(file);
+  async segment(copies: Copies): Promise<void> {
+    const first = numberOf(copies[0]);
     await this.#standIns(first);
     this.#highest = Math.max(this.#highest, first - 1);
-    const tornBytes = this.#tornBytes.get(file.path) ?? 0;
-    const end = file.sizeBytes - tornBytes;
-    const found = await inspectSegment(this.#env, file, this.#stores, (bytes, frame) => {
-      if (frame.offset < end) this.#frame(bytes, frame);
-    });
-    const damagedEnd = found.gaps.at(-1)?.end === file.sizeBytes && tornBytes === 0;
-    this.#endIsOpen = damagedEnd || found.malformed.length > 0;
+    const frames: { bytes: Buffer; frame: FoundFrame }[] = [];
+    let endIsOpen = true;
+    for (const file of copies) {
+      const tornBytes = this.#tornBytes.get(file.path) ?? 0;
+      const end = file.sizeBytes - tornBytes;
+      const found = await inspectSegment(this.#env, file, this.#stores, (bytes, frame) => {
+        if (frame.offset < end) frames.push({ bytes, frame });
+      });
+      const hasEnd = found.gaps.at(-1)?.end !== file.sizeBytes || tornBytes > 0;
+      if (hasEnd && found.malformed.length === 0) endIsOpen = false;
+    }
+    this.#endIsOpen = endIsOpen;
+    frames.sort((a, b) => a.frame.first - b.frame.first);
+    for (const { bytes, frame } of frames) this.#frame(bytes, frame);
   }
 
   #frame(bytes: Buffer, frame: FoundFrame): void {
     const last = frame.first + frame.records - 1;
     if (last <= this.#position) return;
-    if (frame.first > this.#position + 1) this.#lose(frame.first - 1, undefined);
+    if (frame.first > this.#position + 1) this.#lose(frame.first - 1);
     replayFrame(new ChangeDecoder(bytes), bytes, frame, this.#position + 1, this.rows);
     this.#position = last;
   }
@@ -161,14 +197,19 @@ class Salvager implements Salvage {
       this.#damaged.shift();
       if (found.replay <= this.#position) continue;
       this.#lose(found.replay, file.path);
-      await this.#readState(file);
+      await this.#readState(file, found.until);
       const { rows, rowsWritten } = found;
       const lost = rowsWritten === undefined ? undefined : Math.max(0, rowsWritten - rows);
       this.lostRows.push({ path: file.path, rows: lost });
     }
   }
 
-  #lose(last: number, stateRead: string | undefined): void {
+  /** What comes after `replay` may be in a state in part, up to its `until`. */
+  get #partlyRead(): string | undefined {
+    return this.#position < this.#read.until ? this.#read.path : undefined;
+  }
+
+  #lose(last: number, stateRead = this.#partlyRead): void {
     this.lostRecords.push({ first: this.#position + 1, last, stateRead });
     this.#position = last;
     this.rows.beginGeneration();
@@ -181,10 +222,11 @@ class Salvager implements Salvage {
     // The segment after a state was begun before it.
     const isMissing = !names.some((named) => named > this.#newestState);
     if (this.#endIsOpen || isMissing || this.#isCutOff()) {
-      this.lostRecords.push({ first: this.#position + 1, last: undefined, stateRead: undefined });
+      const stateRead = this.#partlyRead;
+      this.lostRecords.push({ first: this.#position + 1, last: undefined, stateRead });
       this.rows.beginGeneration();
     } else if (this.#highest > this.#position) {
-      this.#lose(this.#highest, undefined);
+      this.#lose(this.#highest);
     }
   }
 

@@ -57,7 +57,9 @@ export class SalvagedRows implements ChangeTarget {
   /** The rows known only from before the last loss; undefined when nothing is known from after it. */
   olderRows(): OlderRows[] | undefined {
     if (!this.#isTouched) return undefined;
-    const older = tableNames.map((table) => ({ table, keys: this.#olderKeys(table) }));
+    // Counters are raised after a loss: none of them is out of date.
+    const tables = tableNames.filter((table) => table !== "counters");
+    const older = tables.map((table) => ({ table, keys: this.#olderKeys(table) }));
     return older.filter(({ keys }) => keys.length > 0);
   }
 

@@ -8,6 +8,7 @@ import type { Env } from "../../env/env.js";
 import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
 import { FileWindow } from "./file-window.js";
 import { numberInName } from "./log-format.js";
+import { namesIn } from "./names-in.js";
 import { damage, requireVersion } from "./open-errors.js";
 import { RowCounter } from "./row-counters.js";
 import {
@@ -27,7 +28,7 @@ export interface FoundState {
 }
 
 export async function stateNames(env: Env, directory: string): Promise<string[]> {
-  const names = await env.files.list(directory);
+  const names = await namesIn(env, directory);
   return names.filter((name) => numberInName(name, ".state") !== undefined);
 }
 

@@ -104,6 +104,10 @@ export async function writeState(
     await file.write(encodeFooter({ blocks: file.blocks, rows, until, place: file.place }));
     await handle.sync();
     return { rows, rawBytes: file.rawBytes, storedBytes: file.storedBytes };
+  } catch (error) {
+    // What there is of it would only take up room, which may be the very thing that is missing.
+    await env.files.remove(temporary).catch(() => {});
+    throw error;
   } finally {
     await handle.close();
   }

@@ -6,6 +6,7 @@
 import { DiskPathError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import { decodeSegmentHeader, numberInName, segmentHeaderBytes } from "./log-format.js";
+import { namesIn } from "./names-in.js";
 import { openError, pathError, requireVersion } from "./open-errors.js";
 import { directoriesIn } from "./recovery.js";
 import { decodeStateHeader, stateHeaderBytes } from "./state-format.js";
@@ -27,6 +28,11 @@ export interface FileHeader {
   readonly origin: number;
 }
 
+export interface SurveyedStore {
+  readonly id: Uint8Array;
+  readonly files: readonly string[];
+}
+
 export interface Survey {
   readonly path: string;
   /** Ascending by the number in their names, as opening takes them. */
@@ -36,16 +42,21 @@ export interface Survey {
   readonly unfinished: readonly string[];
   /** What is not ours, whatever it is. */
   readonly foreign: readonly string[];
-  /** The stores that are named in headers, the one with the most bytes first. */
-  readonly stores: readonly Uint8Array[];
+  /** The stores that are named in headers, the one with the most files first. */
+  readonly stores: readonly SurveyedStore[];
 }
 
-/** Whether `path` looks like the directory of a wal store. */
-export async function isWalDirectory(env: Env, path: string): Promise<boolean> {
-  const kinds = await Promise.all(
-    Object.values(directoriesIn(path)).map((directory: string) => env.files.stat(directory)),
+/**
+ * Whether `path` is the directory of a wal store: it has two of the three things that every one has,
+ * so that a store which lost one is still told from a directory that has something of that name.
+ */
+export async function isWalDirectory({ files }: Env, path: string): Promise<boolean> {
+  const { log, states } = directoriesIn(path);
+  const found = [await files.stat(log), await files.stat(states)].filter(
+    (stat) => stat?.kind === "directory",
   );
-  return kinds.some((stat) => stat?.kind === "directory");
+  const lock = await files.stat(`${path}/LOCK`);
+  return found.length + (lock?.kind === "file" ? 1 : 0) >= 2;
 }
 
 /** @throws DiskPathError when `path` is not the directory of a wal store. */
@@ -58,7 +69,7 @@ export async function requireWalDirectory(env: Env, path: string): Promise<void>
   }
   if (found) return;
   throw new DiskPathError(
-    `${path} is not the directory of a store: it has no wal/ or last_state/`,
+    `${path} is not the directory of a store: it lacks wal/, last_state/ and LOCK`,
     {
       hint: "give the `path` with which the store was opened",
     },
@@ -96,10 +107,6 @@ export async function surveyFiles(env: Env, path: string): Promise<Survey> {
   } catch (error) {
     throw openError(path, error);
   }
-}
-
-async function namesIn(env: Env, directory: string): Promise<string[]> {
-  return (await env.files.stat(directory)) === undefined ? [] : env.files.list(directory);
 }
 
 async function filesOf(
@@ -142,13 +149,14 @@ function headerIn(path: string, bytes: Buffer, kind: SurveyedFile["kind"]): File
   return { number, store: header.store, origin: header.origin };
 }
 
-function storesOf(files: readonly SurveyedFile[]): Uint8Array[] {
-  const stores = new Map<string, { store: Uint8Array; bytes: number }>();
-  for (const { header, sizeBytes } of files) {
+function storesOf(files: readonly SurveyedFile[]): SurveyedStore[] {
+  const stores = new Map<string, { id: Uint8Array; files: string[] }>();
+  for (const { header, path } of files) {
     if (header === undefined) continue;
-    const id = Buffer.from(header.store).toString("hex");
-    const bytes = (stores.get(id)?.bytes ?? 0) + sizeBytes;
-    stores.set(id, { store: header.store, bytes });
+    const text = Buffer.from(header.store).toString("hex");
+    const store = stores.get(text);
+    if (store === undefined) stores.set(text, { id: header.store, files: [path] });
+    else store.files.push(path);
   }
-  return [...stores.values()].sort((a, b) => b.bytes - a.bytes).map(({ store }) => store);
+  return [...stores.values()].sort((a, b) => b.files.length - a.files.length);
 }

@@ -37,14 +37,30 @@ export async function verifyWal(
   const lock = `${path}/LOCK`;
   try {
     const before = await requireUnowned(env, lock);
-    const report = await inspectFiles(env, path, onProgress);
-    if ((await requireUnowned(env, lock)) === before) return report;
-    throw new DiskStoreOpenError(`${path} was opened by another process meanwhile`, {
-      hint: "verify it again while nobody opens it",
-    });
+    const { report, failure } = await attempt(() => inspectFiles(env, path, onProgress));
+    if ((await requireUnowned(env, lock)) !== before) throw openedMeanwhile(path, failure);
+    if (report === undefined) throw failure;
+    return report;
   } catch (error) {
     throw openError(path, error);
   }
+}
+
+async function attempt(
+  inspect: () => Promise<WalReport>,
+): Promise<{ report?: WalReport; failure?: unknown }> {
+  try {
+    return { report: await inspect() };
+  } catch (failure) {
+    return { failure };
+  }
+}
+
+function openedMeanwhile(path: string, cause: unknown): DiskStoreOpenError {
+  return new DiskStoreOpenError(`${path} was opened by another process meanwhile`, {
+    ...(cause === undefined ? {} : { cause }),
+    hint: "verify it again while nobody opens it",
+  });
 }
 
 /** `verifyWal` for whoever holds the lock. */
@@ -91,6 +107,7 @@ async function refusalOf(env: Env, path: string): Promise<WalReport["refusal"]> 
 class Verification {
   readonly #env: Env;
   readonly #survey: Survey;
+  readonly #stores: readonly Uint8Array[];
   readonly #state: SurveyedFile | undefined;
   readonly #files: (SegmentReport | StateReport)[] = [];
   readonly #missing: Problem[] = [];
@@ -103,6 +120,7 @@ class Verification {
   constructor(env: Env, survey: Survey) {
     this.#env = env;
     this.#survey = survey;
+    this.#stores = survey.stores.map(({ id }) => id);
     this.#state = survey.states.at(-1);
     this.#next = (this.#state?.named ?? 0) + 1;
     this.#store = this.#state?.header?.store;
@@ -122,7 +140,7 @@ class Verification {
   }
 
   async #stateFile(file: SurveyedFile): Promise<StateReport> {
-    const found = await inspectState(this.#env, file, this.#survey.stores);
+    const found = await inspectState(this.#env, file, this.#stores);
     const needed = file === this.#state;
     if (needed) this.#until = found.until ?? 0;
     const problems = found.unreadable.map((each) => ({ path: file.path, ...each }));
@@ -134,7 +152,7 @@ class Verification {
   }
 
   async #segment(file: SurveyedFile): Promise<SegmentReport> {
-    const found = await inspectSegment(this.#env, file, this.#survey.stores);
+    const found = await inspectSegment(this.#env, file, this.#stores);
     const needed = file.named > (this.#state?.named ?? 0);
     const torn = needed ? this.#tornEnd(file, found) : undefined;
     const problems = [
@@ -142,7 +160,8 @@ class Verification {
       ...problemsIn(file, found, torn),
     ];
     const { first } = found;
-    const { due: next, records, rows } = torn ?? { ...found, due: found.next };
+    const { records, rows } = torn ?? found;
+    const next = torn?.due ?? found.next;
     if (needed) this.#next = next;
     const tornBytes = torn === undefined ? 0 : file.sizeBytes - torn.offset;
     this.#tornBytes += tornBytes;
@@ -156,8 +175,9 @@ class Verification {
     const [gap] = found.gaps;
     if (file.header === undefined) {
       const begun = this.#state === undefined ? 0 : Math.max(this.#until, this.#state.named + 1);
-      const isBegun = file.sizeBytes > segmentHeaderBytes || this.#next <= begun;
-      return isBegun ? undefined : { ...emptyGap, end: file.sizeBytes, due: this.#next };
+      const isNew = file.named === this.#next && this.#next > begun;
+      if (!isNew || file.sizeBytes > segmentHeaderBytes) return undefined;
+      return { ...emptyGap, end: file.sizeBytes, due: this.#next };
     }
     const isTorn = gap !== undefined && !gap.wasDurable && gap.due > this.#until;
     return isTorn ? gap : undefined;

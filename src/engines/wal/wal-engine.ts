@@ -11,6 +11,7 @@
 // at all, in the order in which it was applied.
 
 import { randomBytes } from "node:crypto";
+import { DiskStoreSizeError, DiskStoreWriteError, isKvError } from "../../base/errors.js";
 import type {
   Awaitable,
   Capabilities,
@@ -82,6 +83,8 @@ export class WalEngine implements Engine {
       largerThanMemory: false,
     };
     memory.onCommit = (journal) => {
+      // A log that has failed keeps its end; only `reap` comes here then.
+      if (log.failure !== undefined) return;
       this.#wait = log.append(journal);
       snapshots.watch();
     };
@@ -121,6 +124,13 @@ export class WalEngine implements Engine {
     return this.#wait === undefined ? result : this.#settle(this.#wait, result);
   }
 
+  reap<Request, Result>(
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result> {
+    return this.#memory.write(operation, request);
+  }
+
   async #settle<Result>(wait: Promise<void>, result: Awaitable<Result>): Promise<Result> {
     await wait;
     return result;
@@ -147,9 +157,16 @@ export class WalEngine implements Engine {
     this.#memory.rebuildIndexes();
   }
 
+  /** @throws DiskStoreSizeError when the files cannot be looked at. */
   async diskReport(): Promise<DiskReport> {
-    const sizeBytes = await this.#snapshots.sizeBytes();
-    return { path: this.#path, sizeBytes, readOnly: false, log: await this.#logReport() };
+    try {
+      const sizeBytes = await this.#snapshots.sizeBytes();
+      return { path: this.#path, sizeBytes, readOnly: false, log: await this.#logReport() };
+    } catch (cause) {
+      throw new DiskStoreSizeError(`the files in ${this.#path} cannot be looked at: ${cause}`, {
+        cause,
+      });
+    }
   }
 
   async #logReport(): Promise<LogReport> {
@@ -169,9 +186,18 @@ export class WalEngine implements Engine {
     };
   }
 
-  /** Writes the state now and cleans the log that it makes superfluous. */
-  compact(): Promise<void> {
-    return this.#snapshots.write();
+  /**
+   * Writes the state now and cleans the log that it makes superfluous.
+   *
+   * @throws DiskStoreWriteError when that fails, which costs nothing but the state.
+   */
+  async compact(): Promise<void> {
+    try {
+      await this.#snapshots.write();
+    } catch (cause) {
+      if (isKvError(cause)) throw cause;
+      throw new DiskStoreWriteError(`the state cannot be written: ${cause}`, { cause });
+    }
   }
 
   close(): Promise<void> {

@@ -66,7 +66,7 @@ export interface Progress {
 export interface LostRecords {
   readonly first: number;
   readonly last: number | undefined;
-  /** The damaged state whose readable rows stand in for them, where there is one. */
+  /** The state of which some rows stand in for them, as they were when it was written. */
   readonly stateRead: string | undefined;
 }
 

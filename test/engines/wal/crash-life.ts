@@ -56,10 +56,16 @@ export interface Start {
   readonly level: Level;
   readonly seed: number;
   readonly operations: number;
+  /** Ends the process at this file call, or in the middle of it; at the latest before it closes. */
+  readonly stop?: { readonly call: number; readonly middle: boolean };
 }
 
 export interface Life {
+  /** How many file calls were made. */
+  readonly calls: number;
   readonly points: readonly Point[];
+  /** How many of the points came before the store was open. */
+  readonly opening: number;
   readonly states: States;
 }
 
@@ -99,6 +105,8 @@ export class Watch {
   engine: WalEngine | undefined;
   /** The last record that it found. */
   recovered = 0;
+  /** Points before the store was open. */
+  opening = 0;
   readonly states: States;
   readonly ledger: Ledger;
   readonly #syncWrites: boolean;
@@ -137,21 +145,33 @@ export class Watch {
     }
     this.engine = engine;
     this.recovered = engine.last;
+    this.opening = this.points.length;
     this.ledger.committed = engine.last;
     const write = engine.write.bind(engine);
     engine.write = (operation, request) => {
       const before = engine.last;
       const result = write(operation, request);
-      if (engine.last > before) this.#committed(engine, result);
+      if (engine.last > before) this.#acknowledges(this.#committed(engine), result);
+      return result;
+    };
+    const reap = engine.reap.bind(engine);
+    engine.reap = (operation, request) => {
+      const before = engine.last;
+      const result = reap(operation, request);
+      if (engine.last > before) this.#committed(engine);
       return result;
     };
   }
 
-  #committed(engine: WalEngine, result: unknown): void {
+  #committed(engine: WalEngine): number {
     const record = engine.last;
     this.ledger.committed = record;
     this.states.set(record, engineContent(engine));
     this.#changed = true;
+    return record;
+  }
+
+  #acknowledges(record: number, result: unknown): void {
     if (!this.#syncWrites) return;
     if (!(result instanceof Promise)) throw new Error(`record ${record} has nobody waiting for it`);
     result.then(
@@ -188,11 +208,10 @@ export async function attending(
 const stepMsMax = 100;
 let lives = 0;
 
-/** Lives through one life without a crash. */
+/** Lives through one life, to its end or to where it is stopped. */
 export async function live(start: Start): Promise<Life> {
-  const { seed, level, operations } = start;
+  const { seed, stop } = start;
   const watch = new Watch(start);
-  const random = seededRandom(seed);
   const files = new SimulatedFiles({
     disk: start.disk.clone(),
     random: seededRandom(seed + 1),
@@ -201,22 +220,28 @@ export async function live(start: Start): Promise<Life> {
       after: (call) => watch.after(call),
     },
   });
+  if (stop !== undefined) files.stopAt(stop.call, stop.middle);
   const processes = host.start();
   const env = virtualEnv({ seed, files, processes });
   await attending(
     (engine) => watch.attend(engine),
-    async () => {
-      const name = `life ${++lives}`;
-      const kv = openKv({ name, backend: "wal", path: storePath, env, wal: level });
-      const actions = new Actions(kv, random, async () => watch.engine?.compact());
-      await Promise.all(await work(actions, env, random, operations));
-      await kv.close();
-    },
+    () => Promise.race([toTheEnd(start, watch, env), files.whenStopped]),
   );
   watch.mark(files.disk, "the end");
   host.kill(processes);
   if (watch.fault !== undefined) throw new Error(watch.fault);
-  return { points: watch.points, states: watch.states };
+  const { points, states, opening } = watch;
+  return { points, opening, states, calls: files.calls.length };
+}
+
+async function toTheEnd(start: Start, watch: Watch, env: VirtualEnv): Promise<void> {
+  const { seed, level, operations, stop } = start;
+  const random = seededRandom(seed);
+  const kv = openKv({ name: `life ${++lives}`, backend: "wal", path: storePath, env, wal: level });
+  const actions = new Actions(kv, random, async () => watch.engine?.compact());
+  await Promise.all(await work(actions, env, random, operations));
+  // Who opens the same path again in this real process would wait for a close that never ends.
+  if (stop === undefined) await kv.close();
 }
 
 /**

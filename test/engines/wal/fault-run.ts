@@ -95,10 +95,8 @@ export class FaultRun {
     const { seed, operations } = this.#start;
     const kv = this.#open();
     const random = seededRandom(seed);
-    const compact = async (): Promise<void> => {
-      // Nobody is told of a state that could not be written.
-      await this.#watch.engine?.compact().catch(() => {});
-    };
+    // A state that could not be written is no failure of the store.
+    const compact = async (): Promise<void> => this.#watch.engine?.compact().catch(requireTyped);
     const results = await work(new Actions(kv, random, compact), this.#env, random, operations);
     const errors = await errorsOf(results);
     if (this.#watch.engine === undefined) await this.#checkRefused(kv, errors);
@@ -134,6 +132,7 @@ export class FaultRun {
     const before = this.#content();
     await kv.getMany(["a", "b", "probe"]);
     await kv.scan();
+    await kv.stats().catch(requireTyped);
     await kv.listArrays();
     const refused = await errorsOf([kv.set("a", "refused"), kv.clear(), kv.popRandom()]);
     if (refused.length < 3) throw new Error("a store that has failed has taken a write");
@@ -178,7 +177,7 @@ export class FaultRun {
     await kv.close();
     if (ledger.durable < ledger.committed) throw new Error("close has left something unsynced");
     const point = { disk: this.#files.disk, ledger, before: "the end" };
-    const life = { points: [point], states };
+    const life = { points: [point], states, opening: 0, calls: 0 };
     for (const cut of cuts) {
       await reopen(crashed(point.disk, cut), point, cut, life, this.#start.level);
     }

@@ -94,7 +94,7 @@ function pick<Item>(random: Random, items: readonly Item[]): Item {
   return items[random.below(items.length)] as Item;
 }
 
-function valueOf(random: Random): Stored {
+function drawValue(random: Random): Stored {
   const length = pick(random, [0, 1, 5, 20, 20, 60, 300]);
   if (random.below(4) > 0) return pick(random, ["x", "AKVF", "é", "🙂"]).repeat(length);
   return Uint8Array.from({ length }, () => random.below(256));
@@ -139,7 +139,7 @@ class HistoryRun {
     const item = `i${random.below(9)}`;
     const bucket = `b${random.below(2)}`;
     const end = pick(random, ["first", "last"] as const);
-    const value = valueOf(random);
+    const value = drawValue(random);
     const options = random.below(3) === 0 ? { ttl: 1_000_000 + random.below(1000) } : undefined;
     const steps: (() => unknown)[] = [
       () => store.set({ key, value, options }),

@@ -32,15 +32,53 @@ const only = ANYKV_CRASH_AT?.split(" > ");
 const command = "npx vitest run test/engines/wal/wal-crash.test.ts";
 
 // Of one history, so that few crash points still come from several histories.
-const pointsPerHistory = Math.max(100, Math.ceil(wanted / 50));
-const pointsPerFurtherLife = 6;
+const pointsPerHistory = Math.max(50, Math.ceil(wanted / 200));
+/** Of a further life: while it opens the store, and afterwards. */
+const pointsPerFurtherLife = { opening: 4, afterwards: 4 };
 /** One crash in so many is followed by a further life. */
-const furtherLives = 8;
+const furtherLives = 6;
 const livesMax = 3;
+/** With fewer crash points than this some kinds of calls may not be crossed. */
+const pointsForAll = 20_000;
 
 let crashes = 0;
 let histories = 0;
+/** How often a crash came by each ending, before each kind of call, and in each life. */
 const byEnding = new Map<string, number>();
+const byCall = new Map<string, number>();
+const byLife = new Map<string, number>();
+
+function count(counted: Map<string, number>, what: string): void {
+  counted.set(what, (counted.get(what) ?? 0) + 1);
+}
+
+/** A call with the last two names of its path, of a numbered file only what comes after the dot. */
+function shortened(before: string): string {
+  const [kind = "", path = ""] = before.split(" ");
+  const [name, directory] = path.split("/").reverse();
+  return directory === undefined ? before : `${kind} ${directory}/${name?.replace(/^\d.*\./, "")}`;
+}
+
+/** Everything that a store does to its files must have been crossed. */
+const crossed = [
+  "makeDirectory lib/store",
+  "write store/LOCK",
+  "truncate store/LOCK",
+  "open wal/log",
+  "write wal/log",
+  "sync wal/log",
+  "dataSync wal/log",
+  "syncDirectory store/wal",
+  "truncate wal/log",
+  "remove wal/log",
+  "open last_state/tmp",
+  "write last_state/tmp",
+  "sync last_state/tmp",
+  "rename last_state/state",
+  "syncDirectory store/last_state",
+  "remove last_state/state",
+  "remove last_state/tmp",
+];
 
 function sample(points: CrashPoint[], count: number, seed: number): CrashPoint[] {
   const { below } = seededRandom(seed);
@@ -50,14 +88,28 @@ function sample(points: CrashPoint[], count: number, seed: number): CrashPoint[]
   return taken;
 }
 
+function choose(
+  life: Life,
+  all: CrashPoint[],
+  path: readonly string[],
+  seed: number,
+): CrashPoint[] {
+  const drawn = seedOf([seed, ...path].join());
+  if (path.length === 0) return sample(all, pointsPerHistory, drawn);
+  const { opening, afterwards } = pointsPerFurtherLife;
+  const early = all.filter(({ point }) => point < life.opening);
+  const late = all.filter(({ point }) => point >= life.opening);
+  return [...sample(early, opening, drawn), ...sample(late, afterwards, drawn)];
+}
+
 /** Ends one life in many ways, and some of the lives that follow. */
-async function explore(start: Start, path: readonly string[], count: number): Promise<void> {
+async function explore(start: Start, path: readonly string[]): Promise<void> {
   const life = await live(start);
   const all = crashPoints(life, start.seed);
   const here = only?.[path.length];
   const chosen =
     here === undefined
-      ? sample(all, count, seedOf([start.seed, ...path].join()))
+      ? choose(life, all, path, start.seed)
       : all.filter(({ label }) => label === here);
   const seen = new Set<string>();
   for (const crash of chosen) await tryOne(start, life, crash, [...path, crash.label], seen);
@@ -78,7 +130,9 @@ async function tryOne(
   if (seen.has(signature)) return;
   seen.add(signature);
   crashes++;
-  byEnding.set(ending.kind, (byEnding.get(ending.kind) ?? 0) + 1);
+  count(byEnding, ending.kind);
+  count(byCall, shortened(point.before));
+  count(byLife, `life ${path.length}`);
   const last = await reopen(image, point, ending, life, level).catch((cause: unknown) => {
     throw failure(path, point.before, cause);
   });
@@ -86,12 +140,18 @@ async function tryOne(
   const goesOn = only === undefined ? seed % furtherLives === 0 : path.length < only.length;
   if (!goesOn || path.length >= livesMax) return;
   const ledger = ending.kind === "kill" ? point.ledger.copy() : Ledger.from(last);
-  const operations = 6 + (seed % 10);
+  const operations = 6 + (seed % 25);
   const start = { disk: image, ledger, states: life.states, level, seed, operations };
-  await explore(start, path, pointsPerFurtherLife);
+  await explore(start, path);
 }
 
 let seed = firstSeed;
+
+function startOf(seed: number): Start {
+  const states = new Map([[0, ""]]);
+  const disk = new SimulatedDisk();
+  return { disk, ledger: new Ledger(), states, level: levelOf(seed), seed, operations: 60 };
+}
 
 function failure(path: readonly string[], before: string, cause: unknown): Error {
   const again = `ANYKV_SEED=${seed} ANYKV_CRASH_AT="${path.join(" > ")}" ${command}`;
@@ -101,25 +161,45 @@ function failure(path: readonly string[], before: string, cause: unknown): Error
 
 function summary(startedAt: number): string {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  const endings = [...byEnding].map(([kind, count]) => `${kind} ${count}`).join(", ");
-  return `${crashes} crash points in ${histories} histories, ${seconds} s (${endings})`;
+  const lines = [byEnding, byCall, byLife].map((counted) =>
+    [...counted].map(([what, times]) => `${what}: ${times}`).join(", "),
+  );
+  return [`${crashes} crash points in ${histories} histories, ${seconds} s`, ...lines].join("\n  ");
 }
+
+test("a process that is stopped at any file call, or in the middle of it, leaves what it owes", async () => {
+  const seed = 1;
+  const start = { ...startOf(seed), operations: 30 };
+  const { calls } = await live({
+    ...start,
+    ledger: new Ledger(),
+    stop: { call: Infinity, middle: false },
+  });
+  for (let call = 0; call < calls; call++) {
+    for (const middle of [false, true]) {
+      const life = await live({ ...start, ledger: new Ledger(), stop: { call, middle } });
+      const [point] = life.points.slice(-1);
+      if (point === undefined) throw new Error("a life without an end");
+      const kill = { kind: "kill" } as const;
+      const again = reopen(point.disk, point, kill, life, start.level);
+      await expect(again, `stopped at call ${call}`).resolves.toBeGreaterThanOrEqual(0);
+    }
+  }
+});
 
 test(
   `${wanted} crash points lose nothing that was promised`,
   async () => {
     const startedAt = performance.now();
     for (; crashes < wanted; seed++) {
-      const level = levelOf(seed);
-      const states = new Map([[0, ""]]);
-      const disk = new SimulatedDisk();
-      const start = { disk, ledger: new Ledger(), states, level, seed, operations: 60 };
       histories++;
-      await explore(start, [], Math.min(pointsPerHistory, wanted - crashes));
+      await explore(startOf(seed), []);
       if (only !== undefined) break;
     }
     console.log(summary(startedAt));
-    expect(crashes).toBeGreaterThanOrEqual(only === undefined ? wanted : only.length);
+    if (only !== undefined) return;
+    expect(crashes).toBeGreaterThanOrEqual(wanted);
+    if (wanted >= pointsForAll) expect([...byCall.keys()]).toEqual(expect.arrayContaining(crossed));
   },
   60_000 + wanted * 60,
 );

@@ -69,19 +69,27 @@ export async function writtenFiles(
   const open = (): Promise<WalEngine> => WalEngine.open(envOn(disk), options);
   let engine = await open();
   const superseded: FileSet = new Map();
+  let writing: Promise<void> | undefined;
   for (const changes of records) {
     const done = engine.write(replay, changes);
     if (random.below(3) === 0) await done;
     if (random.below(4) === 0) await new Promise(setImmediate);
     if (random.below(100) < snapshots) {
+      await writing;
+      await engine.close();
       if (keepsSuperseded) for (const [path, bytes] of filesOn(disk)) superseded.set(path, bytes);
-      await engine.compact();
+      engine = await open();
+      writing = engine.compact();
+      // Often transactions come while the state is being written.
+      if (random.below(2) === 0) await writing;
     }
     if (random.below(40) === 0) {
+      await writing;
       await engine.close();
       engine = await open();
     }
   }
+  await writing;
   await engine.close();
   return new Map([...superseded, ...filesOn(disk)]);
 }
