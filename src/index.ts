@@ -1,6 +1,8 @@
 // anykv: the public entry.
 
 export * from "./base/errors.js";
+export { type ConfiguredStore, openConfiguredStores, parseConfig } from "./kv/config/config.js";
+export { StoreRegistry } from "./kv/config/store-registry.js";
 export type { Filter, MemberOptions } from "./kv/filter.js";
 export { Kv } from "./kv/kv.js";
 export type {
@@ -20,5 +22,6 @@ export type {
   OpenKvOptions,
   Serialization,
 } from "./kv/options/options.js";
+export type { WalOptions } from "./kv/options/wal-options.js";
 export type { AnySchema, KeyOf, ValueOf } from "./kv/schema.js";
 export type * from "./kv/types.js";

@@ -113,6 +113,33 @@ export interface DiskReport {
   readonly path: string;
   readonly sizeBytes: number;
   readonly readOnly: boolean;
+  /** Only of engines that keep a log. */
+  readonly log?: LogReport;
+}
+
+/** The work of a log since it was opened. Records are numbered from the first one of the store. */
+export interface LogReport {
+  /** The record appended last, the last one in the file, the last one on the disk. */
+  readonly appended: number;
+  readonly written: number;
+  readonly durable: number;
+  readonly segments: number;
+  /** Frames and bytes written, syncs of the log, segments ended. */
+  readonly frames: number;
+  readonly bytes: number;
+  readonly syncs: number;
+  readonly rotations: number;
+  /** States written, and why the last attempt failed, if it did. */
+  readonly states: number;
+  readonly stateError: string | null;
+  /** Size of the last state against its rows uncompressed; null while none has been written. */
+  readonly compressionRatio: number | null;
+  /** What opening found: rows of the state, records replayed, bytes of a torn write cut off. */
+  readonly recovered: {
+    readonly stateRows: number;
+    readonly records: number;
+    readonly tornBytes: number;
+  };
 }
 
 export interface Engine {
@@ -123,6 +150,15 @@ export interface Engine {
     request: Request,
   ): Awaitable<Result>;
   write<Request, Result>(
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result>;
+  /**
+   * As `write`, for what changes nothing that anyone can observe: removing what has expired or
+   * cannot be reached any more. It waits for nothing to become durable, and goes on when the engine
+   * refuses writes, so that reads which come after it go on as well.
+   */
+  reap<Request, Result>(
     operation: (transaction: Transaction, request: Request) => Result,
     request: Request,
   ): Awaitable<Result>;

@@ -5,6 +5,7 @@
 
 import type { Files } from "./files.js";
 import { nodeFiles } from "./node-files.js";
+import { nodeProcesses, type Processes } from "./processes.js";
 
 /** Wall time decides expiry and leases; monotonic time only measures durations. */
 export interface Clock {
@@ -39,6 +40,7 @@ export interface Env {
   readonly random: Random;
   readonly timers: Timers;
   readonly files: Files;
+  readonly processes: Processes;
 }
 
 // Node clamps a longer delay to 1 ms; whoever is woken early looks at the clock and waits again.
@@ -53,11 +55,12 @@ const nodeTimers: Timers = {
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
-/** The real world: system clock, `Math.random`, Node's timers and file system. */
+/** The real world: system clock, `Math.random`, Node's timers, the file system and its processes. */
 export const nodeEnv: Env = {
   // Looked up at each call, so that a test framework's fake clock is seen.
   clock: { now: () => Date.now(), monotonic: () => performance.now() },
   random: { below: (bound) => Math.floor(Math.random() * bound) },
   timers: nodeTimers,
   files: nodeFiles,
+  processes: nodeProcesses,
 };

@@ -10,7 +10,16 @@ import type { KvOptions } from "./options/options.js";
 export function openStore(options: KvOptions): Store | Promise<Store> {
   const { backend, env, trackKeys } = options;
   if (backend === "memory") return new LocalStore(new MemoryEngine(env, { trackKeys }), env);
+  if (backend === "wal") return openWal(options);
   throw new BackendUnavailableError(`the backend "${backend}" is not part of this version`, {
-    hint: 'open with `backend: "memory"`',
+    hint: 'open with `backend: "wal"`, which keeps its data in files, or `backend: "memory"`',
   });
+}
+
+async function openWal({ path, trackKeys, wal, env }: KvOptions): Promise<Store> {
+  const { WalEngine, walDefaults } = await import("../engines/wal/wal-engine.js");
+  return new LocalStore(
+    await WalEngine.open(env, { ...walDefaults, ...wal, path, trackKeys }),
+    env,
+  );
 }

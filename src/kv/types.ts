@@ -1,8 +1,9 @@
 // The public shapes of arguments and results. Field names are the seeds' and are part of the API.
 
+import type { LogReport as LogStats } from "../engine/engine.js";
 import type { ClaimRef } from "../operations/requests.js";
 
-export type { ClaimRef };
+export type { ClaimRef, LogStats };
 
 /** Any operation that writes or deletes may be guarded by a claim. */
 export interface GuardOptions {
@@ -203,6 +204,8 @@ export interface DiskStats {
   path: string;
   sizeBytes: number;
   readOnly: boolean;
+  /** Only of the wal backend. */
+  log?: LogStats;
 }
 
 export interface KvStats {

@@ -41,7 +41,7 @@ export class Reaper {
     }
   }
 
-  /** Whether something is due now, so that `settle` has work. */
+  /** Whether something is due now. */
   isBehind(): boolean {
     const earliest = this.#engine.earliestDeadline();
     return earliest !== never && earliest <= this.#env.clock.now();
@@ -60,7 +60,7 @@ export class Reaper {
   catchUp(): Promise<void> | undefined {
     if (this.#settling !== undefined) return this.#settling;
     if (!this.isBehind()) return undefined;
-    const more = this.#engine.write(reapDue, batchRowsMax);
+    const more = this.#engine.reap(reapDue, batchRowsMax);
     return more === false ? undefined : this.#settle(more);
   }
 
@@ -113,6 +113,6 @@ export class Reaper {
     const { clock } = this.#env;
     const end = clock.monotonic() + stepMs;
     let more = true;
-    while (more && clock.monotonic() < end) more = await this.#engine.write(reap, batchRowsMax);
+    while (more && clock.monotonic() < end) more = await this.#engine.reap(reap, batchRowsMax);
   }
 }

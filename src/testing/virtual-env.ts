@@ -13,6 +13,7 @@
 import type { Env, Timer } from "../env/env.js";
 import type { Files } from "../env/files.js";
 import { nodeFiles } from "../env/node-files.js";
+import { nodeProcesses, type Processes } from "../env/processes.js";
 import { seededRandom } from "./seeded-random.js";
 
 export interface VirtualEnvOptions {
@@ -20,6 +21,10 @@ export interface VirtualEnvOptions {
   readonly seed?: number;
   /** Where the clock starts, in Unix milliseconds; default 2024-01-01T00:00:00Z. */
   readonly now?: number;
+  /** Default: the real file system. */
+  readonly files?: Files;
+  /** Default: the real processes, of which this is one. */
+  readonly processes?: Processes;
 }
 
 export interface VirtualEnv extends Env {
@@ -73,7 +78,8 @@ class TimerQueue {
 class VirtualWorld implements VirtualEnv {
   readonly seed: number;
   readonly random: Env["random"];
-  readonly files: Files = nodeFiles;
+  readonly files: Files;
+  readonly processes: Processes;
   readonly clock: Env["clock"];
   readonly timers: Env["timers"];
   readonly #queue = new TimerQueue();
@@ -82,9 +88,11 @@ class VirtualWorld implements VirtualEnv {
   #readings = 0;
   #breathing = 0;
 
-  constructor(seed: number, now: number) {
+  constructor({ seed, now, files, processes }: Required<VirtualEnvOptions>) {
     this.seed = seed;
     this.random = seededRandom(seed);
+    this.files = files;
+    this.processes = processes;
     this.#start = now;
     this.#now = now;
     this.clock = { now: () => this.#now, monotonic: () => this.#monotonic() };
@@ -155,6 +163,7 @@ function checkDuration(ms: number): void {
 }
 
 /** An Env whose clock the test moves, and whose random numbers follow from the seed. */
-export function virtualEnv({ seed = 1, now = startDefault }: VirtualEnvOptions = {}): VirtualEnv {
-  return new VirtualWorld(seed, now);
+export function virtualEnv(options: VirtualEnvOptions = {}): VirtualEnv {
+  const { seed = 1, now = startDefault, files = nodeFiles, processes = nodeProcesses } = options;
+  return new VirtualWorld({ seed, now, files, processes });
 }

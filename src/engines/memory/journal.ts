@@ -1,18 +1,22 @@
-// Journal: what a transaction has changed, so that it can be taken back.
+// Journal: what a transaction has changed, so that it can be taken back, or written down.
 //
 // Entries lie flat in one array (table, key, former value, former deadline) which is reused, so
 // that a committed write allocates nothing here. A former value of undefined means that the key
 // was not there. Clearing a table is journalled as one step that puts the old content back.
 
+import type { ChangeTarget } from "../../engine/changes.js";
 import type { Stored } from "../../engine/stored.js";
 
-/** What the journal needs of a table to undo a change of it. */
+/** What the journal needs of whatever was changed. */
 export interface Undoable {
   restore(key: string, value: Stored | undefined, deadline: number): void;
+  /** Tells the row as it is now; nothing for what can be recomputed. */
+  report(key: string, target: ChangeTarget): void;
 }
 
 interface Step {
   undo(): void;
+  report(target: ChangeTarget): void;
 }
 
 // Beyond this many entries the arrays are given back after the transaction; growing them anew costs
@@ -43,6 +47,18 @@ export class Journal {
     if (this.#length > keptEntriesMax) this.#release();
     else for (let at = 0; at < this.#length; at++) this.#values[at] = undefined;
     this.#length = 0;
+  }
+
+  /**
+   * Tells what the transaction came to. Rows are told as they are now, also where a table was
+   * cleared in between: whatever was put after the clearing is told again after it.
+   */
+  report(target: ChangeTarget): void {
+    for (let at = 0; at < this.#length; at++) {
+      const table = this.#tables[at] as Undoable | Step;
+      if ("undo" in table) table.report(target);
+      else table.report(this.#keys[at] as string, target);
+    }
   }
 
   /** Takes everything back, the latest change first. */

@@ -3,15 +3,19 @@
 // JavaScript runs one callback at a time, so a transaction is a plain function call with a journal
 // that can take it back. Reads and writes return bare results: there is nothing to wait for.
 
-import type {
-  Awaitable,
-  Capabilities,
-  Engine,
-  IndexReport,
-  Transaction,
-  View,
+import type { ChangeTarget } from "../../engine/changes.js";
+import {
+  type Awaitable,
+  type Capabilities,
+  type Engine,
+  type IndexReport,
+  never,
+  type Row,
+  type Tables,
+  type Transaction,
+  type View,
 } from "../../engine/engine.js";
-import { type ExpiringTable, freeIndex } from "../../engine/tables.js";
+import { type ExpiringTable, freeIndex, type TableName } from "../../engine/tables.js";
 import type { Env, Random } from "../../env/env.js";
 import { Journal } from "./journal.js";
 import { MemoryKeyIndex } from "./memory-key-index.js";
@@ -31,13 +35,13 @@ class MemoryTransaction implements Transaction {
   #now = 0;
 
   constructor(journal: Journal, env: Env, trackKeys: boolean) {
-    this.values = new MemoryTable(journal, trackKeys);
-    this.lists = new MemoryTable(journal, false);
-    this.items = new MemoryTable(journal, false);
-    this.claims = new MemoryTable(journal, false);
-    this.members = new MemoryTable(journal, false);
-    this.counters = new MemoryTable(journal, false);
-    this.garbage = new MemoryTable(journal, false);
+    this.values = new MemoryTable("values", journal, trackKeys);
+    this.lists = new MemoryTable("lists", journal, false);
+    this.items = new MemoryTable("items", journal, false);
+    this.claims = new MemoryTable("claims", journal, false);
+    this.members = new MemoryTable("members", journal, false);
+    this.counters = new MemoryTable("counters", journal, false);
+    this.garbage = new MemoryTable("garbage", journal, false);
     const { values, claims } = this;
     const tables = { values, claims };
     this.free = new MemoryKeyIndex(journal, tables[freeIndex.source], tables[freeIndex.without]);
@@ -81,6 +85,8 @@ export class MemoryEngine implements Engine {
   readonly #journal = new Journal();
   readonly #transaction: MemoryTransaction;
   #writing = false;
+  /** Told of every transaction before it is committed; what it throws takes the transaction back. */
+  onCommit: ((journal: Journal) => void) | undefined;
 
   constructor(env: Env, options: MemoryEngineOptions) {
     this.#transaction = new MemoryTransaction(this.#journal, env, options.trackKeys);
@@ -101,6 +107,7 @@ export class MemoryEngine implements Engine {
     this.#writing = true;
     try {
       const result = operation(this.#transaction.begin(), request);
+      this.onCommit?.(this.#journal);
       this.#journal.commit();
       return result;
     } catch (error) {
@@ -109,6 +116,35 @@ export class MemoryEngine implements Engine {
     } finally {
       this.#writing = false;
     }
+  }
+
+  reap<Request, Result>(
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result> {
+    return this.write(operation, request);
+  }
+
+  get #tables(): Tables<MemoryTable> {
+    return this.#transaction;
+  }
+
+  rowCount(table: TableName): number {
+    return this.#tables[table].size;
+  }
+
+  rows(table: TableName): Iterator<[string, Row]> {
+    return this.#tables[table].rows();
+  }
+
+  /** Takes changes straight into the tables, for an engine that brings them back from files. */
+  loader(): ChangeTarget {
+    const tables = this.#tables;
+    return {
+      put: (table, key, value, deadline) => tables[table].restore(key, value, deadline),
+      delete: (table, key) => tables[table].restore(key, undefined, never),
+      clear: (table) => tables[table].reset(),
+    };
   }
 
   earliestDeadline(): number {

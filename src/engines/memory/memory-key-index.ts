@@ -35,7 +35,12 @@ export class MemoryKeyIndex implements KeyIndex {
 
   clear(): void {
     const keys = this.#keys;
-    this.#journal.recordStep({ undo: () => (this.#keys = keys) });
+    this.#journal.recordStep({
+      undo: () => {
+        this.#keys = keys;
+      },
+      report: () => {},
+    });
     this.#keys = undefined;
   }
 
@@ -44,6 +49,9 @@ export class MemoryKeyIndex implements KeyIndex {
     if (value === undefined) this.#keys?.delete(key);
     else this.#keys?.add(key);
   }
+
+  /** Can be recomputed, so there is nothing to tell. */
+  report(): void {}
 
   /** Drops the index outside any transaction; it is recomputed when it is next asked for. */
   forget(): void {
@@ -76,7 +84,7 @@ export class MemoryKeyIndex implements KeyIndex {
       const keys = this.#source.slice(0, this.#source.size);
       this.#keys = OrderedKeys.fromSorted(keys.filter((key) => !this.#without.has(key)));
       // Earlier changes of the same transaction are in it without having been journalled.
-      this.#journal.recordStep({ undo: () => this.forget() });
+      this.#journal.recordStep({ undo: () => this.forget(), report: () => {} });
     }
     return this.#keys;
   }

@@ -9,8 +9,10 @@
 
 import { type Deadline, DeadlineQueue } from "../../base/deadline-queue.js";
 import { OrderedKeys } from "../../base/ordered-keys.js";
+import type { ChangeTarget } from "../../engine/changes.js";
 import { never, type RankRange, type Row, type Table } from "../../engine/engine.js";
 import type { Stored } from "../../engine/stored.js";
+import type { TableName } from "../../engine/tables.js";
 import type { Journal } from "./journal.js";
 
 // A row with a deadline points at its place in the queue; most rows have none and stay small.
@@ -32,13 +34,15 @@ export class MemoryTable implements Table {
   #rows = new Map<string, MemoryRow>();
   #index: OrderedKeys | undefined;
   #deadlines = new DeadlineQueue<string>();
+  readonly #name: TableName;
   // The row found last: operations look a row up before they put it.
   #foundKey = "";
   #found: MemoryRow | undefined;
   readonly #journal: Journal;
   readonly #indexAlways: boolean;
 
-  constructor(journal: Journal, indexAlways: boolean) {
+  constructor(name: TableName, journal: Journal, indexAlways: boolean) {
+    this.#name = name;
     this.#journal = journal;
     this.#indexAlways = indexAlways;
     if (indexAlways) this.#index = new OrderedKeys();
@@ -94,7 +98,13 @@ export class MemoryTable implements Table {
         this.#index = index;
         this.#deadlines = deadlines;
       },
+      report: (target) => target.clear(this.#name),
     });
+    this.reset();
+  }
+
+  /** Empties the table outside any transaction. */
+  reset(): void {
     this.#rows = new Map();
     this.#forgetFound();
     this.#index = this.#indexAlways ? new OrderedKeys() : undefined;
@@ -112,6 +122,17 @@ export class MemoryTable implements Table {
       row.value = value;
       this.#schedule(row, key, deadline);
     }
+  }
+
+  report(key: string, target: ChangeTarget): void {
+    const row = this.#rows.get(key);
+    if (row === undefined) target.delete(this.#name, key);
+    else target.put(this.#name, key, row.value, row.deadline);
+  }
+
+  /** Rows in the order in which they were added; tolerates changes meanwhile. */
+  rows(): Iterator<[string, Row]> {
+    return this.#rows.entries();
   }
 
   rank(key: string): number {

@@ -23,6 +23,7 @@ import {
 } from "../arguments.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
+import { type WalOptions, type WalSettings, walSettings } from "./wal-options.js";
 
 export const backends = ["memory", "wal", "disk", "shared", "valkey"] as const;
 export type Backend = (typeof backends)[number];
@@ -43,6 +44,7 @@ export interface OpenKvOptions {
   trackKeys?: boolean | undefined;
   memory?: MemoryOptions | undefined;
   disk?: DiskOptions | undefined;
+  wal?: WalOptions | undefined;
   metrics?: MetricsOptions | undefined;
   /** Clock, randomness, timers and files; for tests. */
   env?: Env | undefined;
@@ -66,6 +68,7 @@ export interface KvOptions extends MetricsSettings {
   /** 0 stands for automatic. */
   readonly shardCount: number;
   readonly disk: DiskSettings;
+  readonly wal: WalSettings;
   readonly env: Env;
 }
 
@@ -81,6 +84,7 @@ export function normalizeOptions(options: unknown): KvOptions {
   // What is in them counts for its own backend only, but they have to be objects for every one.
   const memory = group(fields, "memory");
   const disk = group(fields, "disk");
+  const wal = group(fields, "wal");
   return {
     name,
     backend,
@@ -95,6 +99,7 @@ export function normalizeOptions(options: unknown): KvOptions {
     trackKeys: booleanField(fields, "trackKeys", false),
     shardCount: backend === "memory" ? shardCount(memory) : 0,
     disk: backend === "disk" ? diskSettings(disk) : {},
+    wal: backend === "wal" ? walSettings(wal) : {},
     ...metricsSettings(field(fields, "metrics")),
     env: envOption(field(fields, "env")),
   };
@@ -142,6 +147,7 @@ export function differingOptions(a: KvOptions, b: KvOptions): string[] {
   const names = ["backend", "path", "serialization", "trackKeys", "shardCount"] as const;
   const differing: string[] = names.filter((name) => a[name] !== b[name]);
   if (JSON.stringify(a.disk) !== JSON.stringify(b.disk)) differing.push("disk");
+  if (JSON.stringify(a.wal) !== JSON.stringify(b.wal)) differing.push("wal");
   if (a.operationMetrics !== b.operationMetrics) differing.push("metrics.operations");
   if (a.env !== b.env) differing.push("env");
   return differing;

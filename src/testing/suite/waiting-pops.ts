@@ -163,6 +163,7 @@ export const waitTimeFamily: Family = {
       expect,
     }) => {
       let result: unknown = "waiting";
+      await settle(kv);
       const waiting = kv.popFirstWait("q", { timeout: 1_000 }).then((element) => {
         result = element;
       });
@@ -202,6 +203,7 @@ export const waitTimeFamily: Family = {
       expect,
     }) => {
       const left: number[] = [];
+      await settle(kv);
       const waiting = [300, 100, 200].map((timeout) =>
         kv.popWait("q", { timeout }).then(() => left.push(timeout)),
       );

@@ -1,0 +1,87 @@
+// The command line: what can be said, and what help tells of it. The work is in the commands.
+
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { exitCodes, exitCodesHelp } from "./exit-codes.js";
+import {
+  type RepairFlags,
+  repairCommand,
+  type VerifyFlags,
+  verifyCommand,
+} from "./store-commands.js";
+import type { Terminal } from "./terminal.js";
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Runs one command; resolves with the exit code, whatever happens. */
+export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = exitCodes.fine;
+  const program = programOn(terminal, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help that was asked for is no error; everything else that the parser ends with is one.
+    return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+  }
+}
+
+function programOn(terminal: Terminal, finish: (code: number) => void): Command {
+  const program = new Command("anykv")
+    .description("Looks after the files of anykv stores.")
+    .version(packageVersion())
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })
+    .exitOverride()
+    .showHelpAfterError("(add --help for more)");
+  program.addHelpText("after", exitCodesHelp);
+  addVerify(program, terminal, finish);
+  addRepair(program, terminal, finish);
+  return program;
+}
+
+const verifyHelp = `
+Examples:
+  $ anykv verify ./data/simple_kv
+  $ anykv verify --json ./data/simple_kv | jq .problems
+${exitCodesHelp}`;
+
+function addVerify(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command("verify")
+    .description("Read every file of a store and tell what is damaged. Changes nothing.")
+    .argument("<path>", "the directory of the store; nobody may have it open")
+    .option("--json", "print the report as JSON")
+    .addHelpText("after", verifyHelp)
+    .action(async (path: string, flags: VerifyFlags) =>
+      finish(await verifyCommand(terminal, path, flags)),
+    );
+}
+
+const repairHelp = `
+A damaged store is rewritten from all that its checksums prove. The files that were there are
+moved to <path>/quarantine/<time>/, none is removed, and report.json beside them says what is lost.
+A store in order is left as it is.
+
+Examples:
+  $ anykv repair ./data/simple_kv
+  $ anykv repair --yes --json ./data/simple_kv > report.json
+${exitCodesHelp}`;
+
+function addRepair(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command("repair")
+    .description("Make a damaged store open again, and tell what is lost.")
+    .argument("<path>", "the directory of the store; nobody may have it open")
+    .option("--json", "print the report as JSON")
+    .option("-y, --yes", "do not ask")
+    .addHelpText("after", repairHelp)
+    .action(async (path: string, flags: RepairFlags) =>
+      finish(await repairCommand(terminal, path, flags)),
+    );
+}

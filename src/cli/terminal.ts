@@ -1,0 +1,50 @@
+// Terminal: what a command may do besides its work. Tests hand in one that remembers.
+
+import { createInterface } from "node:readline";
+import type { Env } from "../env/env.js";
+
+export interface Terminal {
+  readonly env: Env;
+  /** Results. */
+  out(text: string): void;
+  /** Everything else. */
+  error(text: string): void;
+  /** Shows what a long command is at, on one line that the next one replaces; undefined ends it. */
+  progress(line: string | undefined): void;
+  /** Asks a yes-or-no question; undefined when there is nobody to ask. */
+  confirm(question: string): Promise<boolean> | undefined;
+}
+
+const eraseLine = "\r\u001b[K";
+
+export function processTerminal(env: Env): Terminal {
+  const { stdin, stdout, stderr } = process;
+  // Whoever reads the output may have seen enough, as `head` has.
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  return {
+    env,
+    out: (text) => void stdout.write(text),
+    error: (text) => void stderr.write(text),
+    progress: (line) => {
+      if (!stderr.isTTY) return;
+      // Some terminals do not tell their width, or tell 0.
+      const width = (stderr.columns || 80) - 1;
+      stderr.write(line === undefined ? eraseLine : eraseLine + line.slice(0, width));
+    },
+    confirm: (question) => (stdin.isTTY && stderr.isTTY ? ask(question) : undefined),
+  };
+}
+
+/** The end of the input is a no. */
+function ask(question: string): Promise<boolean> {
+  const input = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    input.on("close", () => resolve(false));
+    input.question(`${question} [y/N] `, (answer) => {
+      resolve(/^y(es)?$/i.test(answer.trim()));
+      input.close();
+    });
+  });
+}

@@ -1,0 +1,165 @@
+// Directory lock: one process at a time has a directory open.
+//
+// The file LOCK is a list of lines, each one contender: `{"id","pid","started","host"}`, or the
+// withdrawal of one: `{"withdrawn": id}`. Lines are appended, so all contenders agree on their
+// order, and the first one that is alive and has not withdrawn is the owner. A killed process holds
+// nothing, because nobody finds it alive: a stale lock needs no reclaiming, and of two processes
+// that find it at once the one whose line comes first wins. Each line begins with its checksum: a
+// power cut may mix lines that were being replaced, and what comes of that must not be a contender.
+//
+// The owner rewrites the file with its own line at the front, so that it does not grow. A contender
+// whose line was cut off by that finds the owner's line in front of it, which is the answer.
+
+import { randomUUID } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { DiskStoreOpenError } from "../../base/errors.js";
+import type { Env } from "../../env/env.js";
+import type { Processes } from "../../env/processes.js";
+
+interface Contender {
+  readonly id: string;
+  readonly pid: number;
+  /** Tells a process from a later one with the same pid; "" where the system does not say. */
+  readonly started: string;
+  readonly host: string;
+}
+
+// Locks that this thread has let go of. Where it could not say so, or where a file system has lost
+// what it said, their lines stay in the file and would keep the process from its own directory.
+const abandoned = new Set<string>();
+
+function isAlive({ id, pid, started, host }: Contender, processes: Processes): boolean {
+  // Another host's processes cannot be asked: they count as alive.
+  if (host !== processes.host) return true;
+  if (abandoned.has(id) || !processes.isRunning(pid)) return false;
+  return started === "" || processes.startOf(pid) === started;
+}
+
+type Entry = Contender | { readonly withdrawn: string };
+
+function encodeLine(entry: Entry): string {
+  const json = JSON.stringify(entry);
+  return `${crc32(json).toString(16)} ${json}`;
+}
+
+/** undefined for a line that a crash has cut, and for the remains behind a rewritten front. */
+function decodeLine(line: string): Entry | undefined {
+  const json = line.slice(line.indexOf(" ") + 1);
+  if (json === "" || line !== `${crc32(json).toString(16)} ${json}`) return undefined;
+  return JSON.parse(json) as Entry;
+}
+
+function parseLines(text: string): Contender[] {
+  const contenders = new Map<string, Contender>();
+  for (const line of text.split("\n")) {
+    const entry = decodeLine(line);
+    if (entry === undefined) continue;
+    if ("withdrawn" in entry) contenders.delete(entry.withdrawn);
+    else contenders.set(entry.id, entry);
+  }
+  return [...contenders.values()];
+}
+
+async function readText(env: Env, path: string): Promise<string> {
+  return Buffer.from(await env.files.readAll(path)).toString("utf8");
+}
+
+function inUse(path: string, owner: Contender | undefined, host: string): DiskStoreOpenError {
+  const where = owner?.host === host ? "" : ` on ${owner?.host}`;
+  return new DiskStoreOpenError(`${path} is in use by process ${owner?.pid}${where}`, {
+    hint: "close the store there, or share it through a backend that several processes may open",
+  });
+}
+
+/**
+ * Makes sure that nobody has the directory open, and changes nothing. Resolves with the content of
+ * the file: as long as that is the same, nobody has opened the directory since.
+ *
+ * @throws DiskStoreOpenError naming the owner when the directory is in use.
+ */
+export async function requireUnowned(env: Env, path: string): Promise<string> {
+  if ((await env.files.stat(path)) === undefined) return "";
+  const text = await readText(env, path);
+  const owner = parseLines(text).find((contender) => isAlive(contender, env.processes));
+  if (owner !== undefined) throw inUse(path, owner, env.processes.host);
+  return text;
+}
+
+export class DirectoryLock {
+  readonly #env: Env;
+  readonly #path: string;
+  readonly #id: string;
+
+  private constructor(env: Env, path: string, id: string) {
+    this.#env = env;
+    this.#path = path;
+    this.#id = id;
+  }
+
+  /** @throws DiskStoreOpenError naming the owner when the directory is in use. */
+  static async acquire(env: Env, path: string): Promise<DirectoryLock> {
+    const { id: pid, host, startOf } = env.processes;
+    const me = { id: randomUUID(), pid, started: startOf(pid), host };
+    const lock = new DirectoryLock(env, path, me.id);
+    const line = encodeLine(me);
+    let owner = await lock.#contend(line);
+    // An owner that has gone meanwhile may have cut the own line off.
+    while (owner === undefined) owner = await lock.#contend(line);
+    if (owner.id === me.id) return lock;
+    await lock.release();
+    const where = owner.host === me.host ? "" : ` on ${owner.host}`;
+    throw new DiskStoreOpenError(`${path} is in use by process ${owner.pid}${where}`, {
+      hint: "close the store there, or share it through a backend that several processes may open",
+    });
+  }
+
+  /** Never rejects: a line that cannot be written now is not needed by anyone after this process. */
+  async release(): Promise<void> {
+    abandoned.add(this.#id);
+    try {
+      await this.#append(encodeLine({ withdrawn: this.#id }));
+    } catch {
+      // The line is dead without it.
+    }
+  }
+
+  /** Enters the own line; resolves with the owner. */
+  async #contend(line: string): Promise<Contender | undefined> {
+    try {
+      await this.#append(line);
+      const owner = await this.#owner();
+      if (owner?.id === this.#id) await this.#rewrite(line);
+      return owner;
+    } catch (error) {
+      abandoned.add(this.#id);
+      throw error;
+    }
+  }
+
+  async #append(line: string): Promise<void> {
+    const file = await this.#env.files.open(this.#path, "append");
+    try {
+      await file.write(Buffer.from(`\n${line}\n`));
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #owner(): Promise<Contender | undefined> {
+    const text = await readText(this.#env, this.#path);
+    return parseLines(text).find(
+      (contender) => contender.id === this.#id || isAlive(contender, this.#env.processes),
+    );
+  }
+
+  async #rewrite(line: string): Promise<void> {
+    const file = await this.#env.files.open(this.#path, "write");
+    try {
+      const bytes = Buffer.from(`${line}\n`);
+      await file.write(bytes, 0);
+      await file.truncate(bytes.length);
+    } finally {
+      await file.close();
+    }
+  }
+}

@@ -1,0 +1,142 @@
+// Log format, version 1: the frozen numbers of docs/formats/wal.md and the headers built from them.
+//
+//   segment  | "AKVLOG" | version 2 | first 8 | store 16 | crc 4 |                       36 bytes
+//   frame    | "AKVF" | crc 4 | length 4 | records 4 | first 8 | durable 8 | place 4 |   36, payload
+//
+// A frame belongs to one place: `place` is the checksum of its segment's header plus its offset.
+// Bytes of another store, another segment or another offset (blocks that the file system has used
+// before, a log that a user stored as a value) are thereby never mistaken for a frame of the log.
+//
+// A change of any of these is a new version, with golden files of its own.
+
+import { crc32 } from "node:zlib";
+
+export const formatVersion = 1;
+export const storeIdBytes = 16;
+
+const segmentMagic = Buffer.from("AKVLOG", "latin1");
+export const segmentHeaderBytes = 36;
+const headerCheckedBytes = 32;
+
+export const frameMagic = Buffer.from("AKVF", "latin1");
+export const frameHeaderBytes = 36;
+/** A frame holds one flush; a transaction larger than this is refused before it is logged. */
+export const framePayloadBytesMax = 2 ** 31;
+
+/** Where the checksum of a frame begins: behind the magic and the checksum itself. */
+const frameCheckedFrom = 8;
+
+export interface SegmentHeader {
+  readonly version: number;
+  /** Sequence number of the first record of the segment. */
+  readonly first: number;
+  readonly store: Uint8Array;
+  /** The checksum, from which the places of the frames are counted. */
+  readonly origin: number;
+}
+
+/** What a frame or block at `offset` carries in a file whose header has the checksum `origin`. */
+export function placeAt(origin: number, offset: number): number {
+  return (origin + offset) >>> 0;
+}
+
+/** The checksum in the header of a segment. */
+export function segmentOrigin(first: number, store: Uint8Array): number {
+  return encodeSegmentHeader(first, store).readUInt32LE(headerCheckedBytes);
+}
+
+export function encodeSegmentHeader(first: number, store: Uint8Array): Buffer {
+  const header = Buffer.alloc(segmentHeaderBytes);
+  segmentMagic.copy(header, 0);
+  header.writeUInt16LE(formatVersion, 6);
+  header.writeBigUInt64LE(BigInt(first), 8);
+  header.set(store, 16);
+  header.writeUInt32LE(crc32(header.subarray(0, headerCheckedBytes)), headerCheckedBytes);
+  return header;
+}
+
+/** undefined when the bytes are not a segment header; the version is for the caller to judge. */
+export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
+  if (bytes.length < segmentHeaderBytes || !bytes.subarray(0, 6).equals(segmentMagic)) {
+    return undefined;
+  }
+  const origin = bytes.readUInt32LE(headerCheckedBytes);
+  if (origin !== crc32(bytes.subarray(0, headerCheckedBytes))) return undefined;
+  return {
+    version: bytes.readUInt16LE(6),
+    first: Number(bytes.readBigUInt64LE(8)),
+    store: Uint8Array.from(bytes.subarray(16, 16 + storeIdBytes)),
+    origin,
+  };
+}
+
+export interface FrameHeader {
+  /** Bytes of the payload. */
+  readonly length: number;
+  readonly records: number;
+  /** Sequence number of the first record. */
+  readonly first: number;
+  /** Bytes of this segment that were on the disk when the frame was put together. */
+  readonly durable: number;
+  /** Where the frame belongs; see `placeAt`. */
+  readonly place: number;
+}
+
+/** Completes a frame whose payload already lies behind the space for its header. */
+export function sealFrame(frame: Buffer, header: Omit<FrameHeader, "length">): void {
+  frameMagic.copy(frame, 0);
+  frame.writeUInt32LE(frame.length - frameHeaderBytes, 8);
+  frame.writeUInt32LE(header.records, 12);
+  frame.writeBigUInt64LE(BigInt(header.first), 16);
+  frame.writeBigUInt64LE(BigInt(header.durable), 24);
+  frame.writeUInt32LE(header.place, 32);
+  frame.writeUInt32LE(crc32(frame.subarray(frameCheckedFrom)), 4);
+}
+
+/**
+ * The header of the frame at `offset`, or undefined when no whole, checked frame lies there that
+ * belongs there. Without an `origin` any frame will do, wherever it belongs.
+ */
+export function decodeFrame(
+  bytes: Buffer,
+  offset: number,
+  origin: number | undefined,
+): FrameHeader | undefined {
+  if (bytes.length - offset < frameHeaderBytes) return undefined;
+  if (frameMagic.compare(bytes, offset, offset + frameMagic.length) !== 0) return undefined;
+  const place = bytes.readUInt32LE(offset + 32);
+  if (origin !== undefined && place !== placeAt(origin, offset)) return undefined;
+  const length = bytes.readUInt32LE(offset + 8);
+  const end = offset + frameHeaderBytes + length;
+  if (end > bytes.length) return undefined;
+  if (bytes.readUInt32LE(offset + 4) !== crc32(bytes.subarray(offset + frameCheckedFrom, end))) {
+    return undefined;
+  }
+  return {
+    length,
+    records: bytes.readUInt32LE(offset + 12),
+    first: Number(bytes.readBigUInt64LE(offset + 16)),
+    durable: Number(bytes.readBigUInt64LE(offset + 24)),
+    place,
+  };
+}
+
+const nameDigits = 20;
+/** Sequence numbers, and the numbers in names, stay below: they are exact in a double. */
+export const numberMax = 2 ** 52;
+
+export function segmentName(first: number): string {
+  return `${String(first).padStart(nameDigits, "0")}.log`;
+}
+
+export function stateName(replay: number): string {
+  return `${String(replay).padStart(nameDigits, "0")}.state`;
+}
+
+/** The number in the name of a segment or a state; undefined for names that are not ours. */
+export function numberInName(name: string, extension: ".log" | ".state"): number | undefined {
+  if (name.length !== nameDigits + extension.length || !name.endsWith(extension)) return undefined;
+  const digits = name.slice(0, nameDigits);
+  const number = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
+  return number < numberMax ? number : undefined;
+}

@@ -1,0 +1,254 @@
+// Recovery: from the files to the tables, believing only what docs/formats/wal.md allows.
+//
+//   newest state --> tables --> records after it, in order --> the position to write on
+//
+// Invariants
+// 1. Nothing is changed before everything has been judged: a refused directory stays as it was.
+// 2. What is changed then is what the format declares harmless: the torn end of the last segment
+//    is cut, and a segment that was being created is removed.
+// 3. What has been read is on the disk before anything is written behind it: a killed process may
+//    have left bytes and names that only the system's memory holds.
+
+import type { ChangeTarget } from "../../engine/changes.js";
+import type { Env } from "../../env/env.js";
+import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
+import { type FoundFrame, framesFrom, replayFrame, wasDurable } from "./frames.js";
+import {
+  decodeSegmentHeader,
+  numberInName,
+  type SegmentHeader,
+  segmentHeaderBytes,
+} from "./log-format.js";
+import type { OpenSegment } from "./log-writer.js";
+import { namesIn } from "./names-in.js";
+import { damage, requireVersion } from "./open-errors.js";
+import { type FoundState, readState } from "./state-reader.js";
+
+export interface Recovery {
+  readonly segment: OpenSegment | undefined;
+  readonly next: number;
+  readonly store: Uint8Array | undefined;
+  readonly report: RecoveryReport;
+}
+
+/** What opening found; part of `stats()`. */
+export interface RecoveryReport {
+  readonly stateRows: number;
+  readonly records: number;
+  /** Bytes of a write that nobody was told about, cut from the end of the log. */
+  readonly tornBytes: number;
+}
+
+export interface Directories {
+  readonly log: string;
+  readonly states: string;
+}
+
+export function directoriesIn(path: string): Directories {
+  return { log: `${path}/wal`, states: `${path}/last_state` };
+}
+
+/** What the replay of the log starts from. */
+interface Base {
+  readonly replay: number;
+  /** The last record that is known to have been on the disk. */
+  readonly until: number;
+  /** Segments that begin up to here are known to have been there. */
+  readonly begun: number;
+  readonly store: Uint8Array | undefined;
+}
+
+function baseOf(state: FoundState | undefined): Base {
+  if (state === undefined) return { replay: 0, until: 0, begun: 0, store: undefined };
+  const { replay, until, store } = state;
+  return { replay, until, begun: Math.max(until, replay + 1), store };
+}
+
+class Replay {
+  readonly #env: Env;
+  readonly #directory: string;
+  readonly #target: ChangeTarget;
+  readonly #onProgress: (records: number) => void;
+  readonly #until: number;
+  readonly #begun: number;
+  next: number;
+  store: Uint8Array | undefined;
+  records = 0;
+  tornBytes = 0;
+  open: OpenSegment | undefined;
+  /** A segment that was being created when the process or the system ended. */
+  unfinished: string | undefined;
+  /** How much of a segment its frames know to be on the disk. */
+  #provenBytes = 0;
+  /** What follows on that in the last segment, up to where it is believed. */
+  #unproven: Buffer = Buffer.alloc(0);
+
+  constructor(
+    env: Env,
+    directory: string,
+    target: ChangeTarget,
+    base: Base,
+    onProgress: (records: number) => void,
+  ) {
+    this.#env = env;
+    this.#directory = directory;
+    this.#target = target;
+    this.#onProgress = onProgress;
+    this.#until = base.until;
+    this.#begun = base.begun;
+    this.next = base.replay + 1;
+    this.store = base.store;
+  }
+
+  async segments(names: readonly string[]): Promise<void> {
+    for (const [index, name] of names.entries()) {
+      await this.#segment(`${this.#directory}/${name}`, name, index === names.length - 1);
+      this.#onProgress(this.records);
+      await this.#env.timers.breathe();
+    }
+  }
+
+  async #segment(path: string, name: string, isLast: boolean): Promise<void> {
+    const bytes = Buffer.from(await this.#env.files.readAll(path));
+    const header = decodeSegmentHeader(bytes);
+    if (header === undefined) {
+      this.#leaveOut(path, name, bytes, isLast);
+      return;
+    }
+    this.#checkHeader(path, name, header);
+    const end = this.#frames(path, bytes, header.origin);
+    if (end < bytes.length) this.#judgeTail(path, bytes, end, isLast, header.origin);
+    if (!isLast) return;
+    this.open = { path, first: header.first, lengthBytes: end };
+    this.#unproven = bytes.subarray(this.#provenBytes, end);
+  }
+
+  // A segment that is being created begins with the next record, and has no frames before its
+  // header has been synced. It is removed, and created once more.
+  #leaveOut(path: string, name: string, bytes: Buffer, isLast: boolean): void {
+    const isNew = isLast && numberInName(name, ".log") === this.next && this.next > this.#begun;
+    if (!isNew || bytes.length > segmentHeaderBytes) damage(path, 0, "unreadable segment header");
+    this.unfinished = path;
+  }
+
+  #checkHeader(path: string, name: string, header: SegmentHeader): void {
+    requireVersion(path, header.version);
+    this.store ??= header.store;
+    if (Buffer.compare(this.store, header.store) !== 0) {
+      damage(path, 16, "the mark of another store");
+    }
+    if (header.first !== numberInName(name, ".log")) damage(path, 8, "segment under a wrong name");
+    if (header.first !== this.next) {
+      damage(path, 8, `record ${header.first} where ${this.next} is due`);
+    }
+  }
+
+  #frames(path: string, bytes: Buffer, origin: number): number {
+    const decoder = new ChangeDecoder(bytes);
+    let end = segmentHeaderBytes;
+    this.#provenBytes = 0;
+    for (const frame of framesFrom(bytes, end, origin)) {
+      if (frame.first !== this.next) {
+        damage(path, frame.offset, `record ${frame.first} where ${this.next} is due`);
+      }
+      this.#apply(path, bytes, frame, decoder);
+      this.#provenBytes = frame.durable;
+      end = frame.end;
+    }
+    return end;
+  }
+
+  #apply(path: string, bytes: Buffer, frame: FoundFrame, decoder: ChangeDecoder): void {
+    try {
+      this.records += replayFrame(decoder, bytes, frame, this.next, this.#target);
+    } catch (cause) {
+      if (cause instanceof MalformedChanges) damage(path, frame.offset, cause.message, cause);
+      throw cause;
+    }
+    this.next += frame.records;
+  }
+
+  #judgeTail(path: string, bytes: Buffer, end: number, isLast: boolean, origin: number): void {
+    if (!isLast || this.next <= this.#until || wasDurable(bytes, end, origin)) {
+      damage(path, end, "unreadable frame");
+    }
+    this.tornBytes = bytes.length - end;
+  }
+
+  /**
+   * Changes what may be changed and makes sure of the rest; see the invariants above. What nothing
+   * proves to be on the disk is written once more, over itself: after a sync has failed, the system
+   * goes on to show bytes that it will never write, and a second sync has nothing to complain of.
+   */
+  async settle(): Promise<void> {
+    const { files } = this.#env;
+    if (this.unfinished !== undefined) await files.remove(this.unfinished);
+    await files.syncDirectory(this.#directory);
+    if (this.open === undefined) return;
+    const file = await files.open(this.open.path, "write");
+    try {
+      if (this.tornBytes > 0) await file.truncate(this.open.lengthBytes);
+      if (this.#unproven.length > 0) await file.write(this.#unproven, this.#provenBytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+async function replayLog(
+  env: Env,
+  directories: Directories,
+  state: FoundState | undefined,
+  target: ChangeTarget,
+  onProgress: (records: number) => void,
+): Promise<Replay> {
+  const base = baseOf(state);
+  const names = await segmentNames(env, directories.log);
+  // The segment after `replay` was begun before the state, and every later one follows it.
+  const needed = names.filter((name) => (numberInName(name, ".log") as number) > base.replay);
+  if (state !== undefined && needed.length === 0) {
+    damage(state.path, 8, `the segment of record ${state.replay + 1} is missing: state`);
+  }
+  const run = new Replay(env, directories.log, target, base, onProgress);
+  await run.segments(needed);
+  if (run.next <= base.until) {
+    const { path, lengthBytes } = run.open ?? { path: directories.log, lengthBytes: 0 };
+    damage(path, lengthBytes, `records ${run.next} to ${base.until} are missing`);
+  }
+  return run;
+}
+
+function recoveryOf(state: FoundState | undefined, run: Replay): Recovery {
+  const report = { stateRows: state?.rows ?? 0, records: run.records, tornBytes: run.tornBytes };
+  return { segment: run.open, next: run.next, store: run.store, report };
+}
+
+/** Fills the tables from the files; `onProgress` is told how many records have been replayed. */
+export async function recover(
+  env: Env,
+  directories: Directories,
+  target: ChangeTarget,
+  onProgress: (records: number) => void = () => {},
+): Promise<Recovery> {
+  const state = await readState(env, directories.states, target);
+  const run = await replayLog(env, directories, state, target, onProgress);
+  await run.settle();
+  await env.files.syncDirectory(directories.states);
+  return recoveryOf(state, run);
+}
+
+/** What `recover` would find, with nothing changed. */
+export async function examine(
+  env: Env,
+  directories: Directories,
+  target: ChangeTarget,
+): Promise<Recovery> {
+  const state = await readState(env, directories.states, target);
+  return recoveryOf(state, await replayLog(env, directories, state, target, () => {}));
+}
+
+export async function segmentNames(env: Env, directory: string): Promise<string[]> {
+  const names = await namesIn(env, directory);
+  return names.filter((name) => numberInName(name, ".log") !== undefined);
+}

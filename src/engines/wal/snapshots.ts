@@ -1,0 +1,127 @@
+// Snapshots: when a state is written, and what may be removed afterwards.
+//
+// Invariants
+// 1. At most one state is being written.
+// 2. Nothing is removed before the state that replaces it is on the disk, name included.
+// 3. A state that could not be written changes nothing: the log still holds everything. It is
+//    tried again when the log has grown as much once more.
+
+import type { Env } from "../../env/env.js";
+import { numberInName, stateName } from "./log-format.js";
+import type { LogWriter } from "./log-writer.js";
+import { type Directories, segmentNames } from "./recovery.js";
+import { stateNames } from "./state-reader.js";
+import { type RowSource, type StateReport, writeState } from "./state-writer.js";
+
+export class Snapshots {
+  readonly #env: Env;
+  readonly #directories: Directories;
+  readonly #source: RowSource;
+  readonly #log: LogWriter;
+  readonly #store: Uint8Array;
+  readonly #everyBytes: number;
+  #nextAtBytes: number;
+  #writing: Promise<void> | undefined;
+  #closed = false;
+  last: StateReport | undefined;
+  lastError: unknown;
+  /** States written since the store was opened. */
+  states = 0;
+
+  constructor(
+    env: Env,
+    directories: Directories,
+    source: RowSource,
+    log: LogWriter,
+    store: Uint8Array,
+    options: { readonly snapshotBytesMin: number },
+  ) {
+    this.#env = env;
+    this.#directories = directories;
+    this.#source = source;
+    this.#log = log;
+    this.#store = store;
+    this.#everyBytes = options.snapshotBytesMin;
+    this.#nextAtBytes = this.#everyBytes;
+  }
+
+  /** Called after every commit: begins a state when the log has grown enough. */
+  watch(): void {
+    if (this.#log.counters.bytes < this.#nextAtBytes || this.#writing || this.#closed) return;
+    this.write().catch((error: unknown) => {
+      this.lastError = error;
+    });
+  }
+
+  write(): Promise<void> {
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+      const grown = Math.max(this.#everyBytes, this.last?.rawBytes ?? 0);
+      this.#nextAtBytes = this.#log.counters.bytes + grown;
+    });
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    const { files } = this.#env;
+    const replay = await this.#log.rotate();
+    const path = `${this.#directories.states}/${stateName(replay)}`;
+    await this.#removeUnfinished();
+    this.last = await writeState(this.#env, this.#source, {
+      path,
+      store: this.#store,
+      replay,
+      finishLog: async () => {
+        const until = this.#log.last;
+        await this.#log.sync();
+        return until;
+      },
+    });
+    await files.rename(`${path}.tmp`, path);
+    await files.syncDirectory(this.#directories.states);
+    this.states++;
+    this.lastError = undefined;
+    await this.#clean(replay);
+  }
+
+  async segments(): Promise<number> {
+    return (await segmentNames(this.#env, this.#directories.log)).length;
+  }
+
+  async #clean(replay: number): Promise<void> {
+    const { files } = this.#env;
+    const { log, states } = this.#directories;
+    for (const name of await stateNames(this.#env, states)) {
+      if ((numberInName(name, ".state") as number) < replay)
+        await files.remove(`${states}/${name}`);
+    }
+    for (const name of await segmentNames(this.#env, log)) {
+      if ((numberInName(name, ".log") as number) <= replay) await files.remove(`${log}/${name}`);
+    }
+    await files.syncDirectory(states);
+    await files.syncDirectory(log);
+  }
+
+  async #removeUnfinished(): Promise<void> {
+    for (const name of await this.#env.files.list(this.#directories.states)) {
+      if (name.endsWith(".tmp"))
+        await this.#env.files.remove(`${this.#directories.states}/${name}`);
+    }
+  }
+
+  async sizeBytes(): Promise<number> {
+    let sizeBytes = 0;
+    for (const directory of Object.values(this.#directories) as string[]) {
+      for (const name of await this.#env.files.list(directory)) {
+        sizeBytes += (await this.#env.files.stat(`${directory}/${name}`))?.sizeBytes ?? 0;
+      }
+    }
+    return sizeBytes;
+  }
+
+  /** Waits for a state under way; none is begun any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#writing?.catch(() => {});
+  }
+}

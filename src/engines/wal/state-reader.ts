@@ -1,0 +1,94 @@
+// State reader: the newest state into the tables.
+//
+// A state got its name after all of it had been synced, so a named state that does not check out is
+// damage; an older one is never taken instead, because the log before it may be gone.
+
+import type { ChangeTarget } from "../../engine/changes.js";
+import type { Env } from "../../env/env.js";
+import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
+import { FileWindow } from "./file-window.js";
+import { numberInName } from "./log-format.js";
+import { namesIn } from "./names-in.js";
+import { damage, requireVersion } from "./open-errors.js";
+import { RowCounter } from "./row-counters.js";
+import {
+  decodeStateHeader,
+  type StateFooter,
+  type StateHeader,
+  stateHeaderBytes,
+} from "./state-format.js";
+import { scanState } from "./state-scan.js";
+
+export interface FoundState {
+  readonly path: string;
+  readonly replay: number;
+  readonly until: number;
+  readonly rows: number;
+  readonly store: Uint8Array;
+}
+
+export async function stateNames(env: Env, directory: string): Promise<string[]> {
+  const names = await namesIn(env, directory);
+  return names.filter((name) => numberInName(name, ".state") !== undefined);
+}
+
+/** Reads the newest state; undefined when there is none. */
+export async function readState(
+  env: Env,
+  directory: string,
+  target: ChangeTarget,
+): Promise<FoundState | undefined> {
+  const name = (await stateNames(env, directory)).at(-1);
+  if (name === undefined) return undefined;
+  const path = `${directory}/${name}`;
+  const file = await env.files.open(path, "read");
+  try {
+    const window = new FileWindow(file, await file.size());
+    const { replay, store, origin } = await readHeader(path, name, window);
+    const counter = new RowCounter(target);
+    const footer = await readParts(env, path, window, origin, counter);
+    if (footer.rows !== counter.rows) damage(path, window.sizeBytes, "missing rows");
+    return { path, replay, until: footer.until, rows: footer.rows, store };
+  } finally {
+    await file.close();
+  }
+}
+
+async function readHeader(path: string, name: string, file: FileWindow): Promise<StateHeader> {
+  const header = decodeStateHeader(await file.at(0, stateHeaderBytes));
+  if (header === undefined) damage(path, 0, "unreadable state header");
+  requireVersion(path, header.version);
+  if (header.replay !== numberInName(name, ".state")) damage(path, 8, "state under a wrong name");
+  return header;
+}
+
+async function readParts(
+  env: Env,
+  path: string,
+  file: FileWindow,
+  origin: number,
+  target: ChangeTarget,
+): Promise<StateFooter> {
+  let blocks = 0;
+  for await (const part of scanState(file, stateHeaderBytes, origin)) {
+    if (part.kind === "unreadable") damage(path, part.offset, part.what);
+    if (part.kind === "footer") {
+      if (part.footer.blocks !== blocks) damage(path, part.offset, "missing blocks");
+      if (part.end !== file.sizeBytes) damage(path, part.end, "bytes after the end of the state");
+      return part.footer;
+    }
+    decodeRows(path, part.offset, part.raw, target);
+    blocks++;
+    await env.timers.breathe();
+  }
+  damage(path, file.sizeBytes, "missing state footer");
+}
+
+function decodeRows(path: string, offset: number, raw: Buffer, target: ChangeTarget): void {
+  try {
+    new ChangeDecoder(raw).decode(0, raw.length, target);
+  } catch (cause) {
+    if (cause instanceof MalformedChanges) damage(path, offset, cause.message, cause);
+    throw cause;
+  }
+}

@@ -1,0 +1,47 @@
+// Options of the wal backend.
+
+import { booleanField, type Fields, field } from "../arguments.js";
+import { parseDuration } from "./duration.js";
+import { parseSize } from "./size.js";
+
+export interface WalOptions {
+  /**
+   * Acknowledge a write only when it is on the disk. Default false: when it is visible and in the
+   * log's buffer, which reaches the file within milliseconds.
+   */
+  syncWrites?: boolean | undefined;
+  /** Without `syncWrites`: how long a write may be missing on the disk; ms or text; default 1 s. */
+  flushInterval?: number | string | undefined;
+  /** Size at which a segment of the log gets a successor; bytes or text; default "64MiB". */
+  segmentSize?: number | string | undefined;
+  /** Growth of the log after which the state is written anew; bytes or text; default "64MiB". */
+  snapshotEvery?: number | string | undefined;
+}
+
+/** The normal form holds only what was given, as with the disk backend. */
+export interface WalSettings {
+  readonly syncWrites?: boolean;
+  readonly flushIntervalMs?: number;
+  readonly segmentBytesMax?: number;
+  readonly snapshotBytesMin?: number;
+}
+
+/** @throws InvalidOptionsError */
+export function walSettings(fields: Fields): WalSettings {
+  const syncWrites = field(fields, "syncWrites");
+  const interval = field(fields, "flushInterval");
+  const segmentSize = field(fields, "segmentSize");
+  const snapshotEvery = field(fields, "snapshotEvery");
+  return {
+    ...(syncWrites === undefined ? {} : { syncWrites: booleanField(fields, "syncWrites", false) }),
+    ...(interval === undefined
+      ? {}
+      : { flushIntervalMs: Math.max(1, parseDuration(interval, "wal.flushInterval")) }),
+    ...(segmentSize === undefined
+      ? {}
+      : { segmentBytesMax: parseSize(segmentSize, "wal.segmentSize") }),
+    ...(snapshotEvery === undefined
+      ? {}
+      : { snapshotBytesMin: parseSize(snapshotEvery, "wal.snapshotEvery") }),
+  };
+}

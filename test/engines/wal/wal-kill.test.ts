@@ -1,0 +1,41 @@
+// kill -9: a writer is killed again and again and loses nothing that its level promised.
+// ANYKV_KILL_ROUNDS sets the number of rounds; continuous integration runs more.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openKv } from "anykv";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { type CompiledPackage, compilePackage } from "../../processes/compiled-package.js";
+import { checkWitnessed, type Memory, writerSource, writeUntil } from "./witness.js";
+
+const rounds = Number(process.env.ANYKV_KILL_ROUNDS ?? 5);
+
+let compiled: CompiledPackage;
+
+beforeAll(async () => {
+  compiled = await compilePackage();
+}, 60_000);
+
+afterAll(() => compiled.remove());
+
+describe.each(["acknowledged", "written"] as const)("kill -9, %s", (level) => {
+  test(
+    `loses nothing in ${rounds} rounds`,
+    async () => {
+      const path = mkdtempSync(join(tmpdir(), "anykv-kill-"));
+      const script = compiled.script("writer.mjs", writerSource);
+      const memory: Memory = { completed: new Set(), lastToken: 0 };
+      try {
+        for (let round = 0; round < rounds; round++) {
+          const said = await writeUntil(script, path, level, 1 + ((round * 37) % 60));
+          await using kv = openKv({ backend: "wal", name: `killed-${level}-${round}`, path });
+          await checkWitnessed(kv, said, memory);
+        }
+      } finally {
+        rmSync(path, { recursive: true, force: true });
+      }
+    },
+    rounds * 20_000,
+  );
+});

@@ -1,0 +1,56 @@
+// The sources compiled into a temporary folder, for tests that need the package in a process of its
+// own. Scripts in `source` form import it as "anykv".
+
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transformWithOxc } from "vite";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface CompiledPackage {
+  readonly directory: string;
+  /** Writes a script of JavaScript beside the package and returns its path. */
+  script(name: string, source: string): string;
+  remove(): void;
+}
+
+async function compile(file: string, to: string): Promise<void> {
+  const { code } = await transformWithOxc(readFileSync(file, "utf8"), file);
+  mkdirSync(dirname(to), { recursive: true });
+  writeFileSync(to, code);
+}
+
+/** Takes about a second; the caller removes it. */
+export async function compilePackage(): Promise<CompiledPackage> {
+  const directory = mkdtempSync(join(tmpdir(), "anykv-package-"));
+  const sources = join(root, "src");
+  const files = readdirSync(sources, { recursive: true, withFileTypes: true });
+  for (const file of files) {
+    if (!file.isFile() || !file.name.endsWith(".ts")) continue;
+    const path = join(file.parentPath, file.name);
+    const target = join(directory, "dist", relative(sources, path)).replace(/\.ts$/, ".js");
+    await compile(path, target);
+  }
+  cpSync(join(root, "package.json"), join(directory, "package.json"));
+  symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
+  return {
+    directory,
+    script(name, source) {
+      const path = join(directory, name);
+      writeFileSync(path, source);
+      return path;
+    },
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
+}
