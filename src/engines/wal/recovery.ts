@@ -19,9 +19,9 @@ import {
   type SegmentHeader,
   segmentHeaderBytes,
 } from "./log-format.js";
-import type { OpenSegment } from "./log-writer.js";
 import { namesIn } from "./names-in.js";
 import { damage, requireVersion } from "./open-errors.js";
+import type { OpenSegment } from "./segment-file.js";
 import { type FoundState, readState } from "./state-reader.js";
 
 export interface Recovery {

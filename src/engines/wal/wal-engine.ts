@@ -38,6 +38,8 @@ export interface WalOptions {
   readonly syncWrites: boolean;
   readonly flushIntervalMs: number;
   readonly segmentBytesMax: number;
+  /** Frames of the log are compressed from this size on, if that pays. */
+  readonly packedBytesMin: number;
   /** Write a new state when the log has grown by this much since the last one. */
   readonly snapshotBytesMin: number;
   readonly onProgress?: ((records: number) => void) | undefined;
@@ -47,6 +49,7 @@ export const walDefaults = {
   syncWrites: false,
   flushIntervalMs: 1_000,
   segmentBytesMax: 64 * 1024 * 1024,
+  packedBytesMin: 64 * 1024,
   snapshotBytesMin: 64 * 1024 * 1024,
 } as const;
 

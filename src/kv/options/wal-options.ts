@@ -16,6 +16,11 @@ export interface WalOptions {
   segmentSize?: number | string | undefined;
   /** Growth of the log after which the state is written anew; bytes or text; default "64MiB". */
   snapshotEvery?: number | string | undefined;
+  /**
+   * What goes to the log at once is compressed from this size on, where that pays; bytes or text;
+   * default "64KiB". States are always compressed.
+   */
+  compressionThreshold?: number | string | undefined;
 }
 
 /** The normal form holds only what was given, as with the disk backend. */
@@ -24,6 +29,7 @@ export interface WalSettings {
   readonly flushIntervalMs?: number;
   readonly segmentBytesMax?: number;
   readonly snapshotBytesMin?: number;
+  readonly packedBytesMin?: number;
 }
 
 /** @throws InvalidOptionsError */
@@ -32,6 +38,7 @@ export function walSettings(fields: Fields): WalSettings {
   const interval = field(fields, "flushInterval");
   const segmentSize = field(fields, "segmentSize");
   const snapshotEvery = field(fields, "snapshotEvery");
+  const threshold = field(fields, "compressionThreshold");
   return {
     ...(syncWrites === undefined ? {} : { syncWrites: booleanField(fields, "syncWrites", false) }),
     ...(interval === undefined
@@ -43,5 +50,8 @@ export function walSettings(fields: Fields): WalSettings {
     ...(snapshotEvery === undefined
       ? {}
       : { snapshotBytesMin: parseSize(snapshotEvery, "wal.snapshotEvery") }),
+    ...(threshold === undefined
+      ? {}
+      : { packedBytesMin: parseSize(threshold, "wal.compressionThreshold") }),
   };
 }
