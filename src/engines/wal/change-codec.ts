@@ -36,6 +36,8 @@ const tablesByNumber = new Map(tableNames.map((name) => [tableNumbers[name], nam
 const utf8BytesPerUnitMax = 3;
 const varintBytesMax = 8;
 const recordLengthBytes = 4;
+/** Below 0x80, so that the length is one byte. */
+const shortTextLengthMax = 24;
 const recycledGrowthMax = 16;
 /** Node refuses larger buffers with an error that helps nobody. */
 const bufferBytesMax = 2 ** 32 - 1;
@@ -142,10 +144,29 @@ export class ChangeEncoder {
 
   #text(text: string): void {
     this.#ensure(text.length * utf8BytesPerUnitMax + varintBytesMax);
+    if (text.length > shortTextLengthMax || !this.#shortText(text)) this.#anyText(text);
+  }
+
+  // For a short text the call into the runtime takes longer than the text.
+  #shortText(text: string): boolean {
+    const { length } = text;
+    const buffer = this.#buffer;
+    const start = this.#length + 1;
+    for (let at = 0; at < length; at++) {
+      const unit = text.charCodeAt(at);
+      if (unit >= 0x80) return false;
+      buffer[start + at] = unit;
+    }
+    buffer[this.#length] = length;
+    this.#length = start + length;
+    return true;
+  }
+
+  #anyText(text: string): void {
     const buffer = this.#buffer;
     const guessed = varintSize(text.length);
     const start = this.#length + guessed;
-    const bytes = buffer.write(text, start, "utf8");
+    const bytes = buffer.write(text, start);
     const needed = varintSize(bytes);
     if (needed !== guessed) buffer.copyWithin(this.#length + needed, start, start + bytes);
     writeVarint(buffer, bytes, this.#length);

@@ -18,12 +18,14 @@ const rawLengthBytes = 4;
 const compressionLevel = 1;
 /** It pays to save at least this part of a payload. */
 const savedPartMin = 1 / 8;
-/** After a payload that did not pay, so many frames are left as they are without an attempt. */
-const pauseFrames = 16;
+/** After payloads that did not pay, at most so many frames go without an attempt. */
+const pauseFramesMax = 16;
 
 export class FramePacker {
   readonly #payloadBytesMin: number;
+  // Frames that go without an attempt: now, and after the next payload that does not pay.
   #pause = 0;
+  #nextPause = 1;
 
   /** Payloads below `payloadBytesMin` are left as they are. */
   constructor(payloadBytesMin: number) {
@@ -43,9 +45,11 @@ export class FramePacker {
     }
     const packed = await compress(payload, { level: compressionLevel });
     if (packed.length + rawLengthBytes > payload.length * (1 - savedPartMin)) {
-      this.#pause = pauseFrames;
+      this.#pause = this.#nextPause;
+      this.#nextPause = Math.min(this.#nextPause * 2, pauseFramesMax);
       return undefined;
     }
+    this.#nextPause = 1;
     const head = Buffer.alloc(frameHeaderBytes + rawLengthBytes);
     head.writeUInt32LE(payload.length, frameHeaderBytes);
     return Buffer.concat([head, packed]);

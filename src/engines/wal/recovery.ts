@@ -24,6 +24,9 @@ import { damage, requireVersion } from "./open-errors.js";
 import type { OpenSegment } from "./segment-file.js";
 import { type FoundState, readState } from "./state-reader.js";
 
+// The program that opens the store has other things to do as well.
+const sliceMs = 4;
+
 export interface Recovery {
   readonly segment: OpenSegment | undefined;
   readonly next: number;
@@ -116,7 +119,7 @@ class Replay {
       return;
     }
     this.#checkHeader(path, name, header);
-    const end = this.#frames(path, bytes, header.origin);
+    const end = await this.#frames(path, bytes, header.origin);
     if (end < bytes.length) this.#judgeTail(path, bytes, end, isLast, header.origin);
     if (!isLast) return;
     this.open = { path, first: header.first, lengthBytes: end };
@@ -143,10 +146,12 @@ class Replay {
     }
   }
 
-  #frames(path: string, bytes: Buffer, origin: number): number {
+  async #frames(path: string, bytes: Buffer, origin: number): Promise<number> {
     const decoder = new ChangeDecoder(bytes);
     let end = segmentHeaderBytes;
     this.#provenBytes = 0;
+    const { clock, timers } = this.#env;
+    let sliceEnd = clock.monotonic() + sliceMs;
     for (const frame of framesFrom(bytes, end, origin)) {
       if (frame.first !== this.next) {
         damage(path, frame.offset, `record ${frame.first} where ${this.next} is due`);
@@ -154,6 +159,9 @@ class Replay {
       this.#apply(path, bytes, frame, decoder);
       this.#provenBytes = frame.durable;
       end = frame.end;
+      if (clock.monotonic() < sliceEnd) continue;
+      await timers.breathe();
+      sliceEnd = clock.monotonic() + sliceMs;
     }
     return end;
   }
