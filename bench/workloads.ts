@@ -12,6 +12,11 @@ import { queue } from "./workloads/queue.js";
 import { claimAtScale, countAtScale, randomKeyAtScale } from "./workloads/scale.js";
 import { sharedKey } from "./workloads/shared-key.js";
 import { get, setExisting, setNew } from "./workloads/values.js";
+import { walGet } from "./workloads/wal-reads.js";
+import { walRecovery } from "./workloads/wal-recovery.js";
+import { walSize } from "./workloads/wal-size.js";
+import { walStall } from "./workloads/wal-stall.js";
+import { walSet, walSyncMany, walSyncOne } from "./workloads/wal-writes.js";
 
 export const workloads: readonly Workload[] = [
   get,
@@ -29,4 +34,11 @@ export const workloads: readonly Workload[] = [
   observation,
   memory,
   expiry,
+  walGet,
+  walSet,
+  walSyncOne,
+  walSyncMany,
+  walRecovery,
+  walSize,
+  walStall,
 ];

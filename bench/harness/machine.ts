@@ -5,6 +5,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { dirname, join } from "node:path";
+import { scratchPlace } from "./scratch.js";
+
+const packages = ["anykv", "keyv", "classic-level", "lmdb"] as const;
 
 export interface RunFacts {
   readonly date: string;
@@ -13,11 +16,14 @@ export interface RunFacts {
   readonly machine: string;
   readonly load: string;
   readonly node: string;
+  /** The file system that the workloads on files measure. */
+  readonly disk: string;
   readonly versions: Readonly<Record<string, string>>;
 }
 
 export function runFacts(args: readonly string[]): RunFacts {
   const [cpu] = cpus();
+  const disk = scratchPlace();
   const memory = Math.round(totalmem() / 2 ** 30);
   return {
     date: new Date().toISOString(),
@@ -28,7 +34,8 @@ export function runFacts(args: readonly string[]): RunFacts {
       .map((load) => load.toFixed(2))
       .join(" "),
     node: `${process.version} (V8 ${process.versions.v8})`,
-    versions: { anykv: packageVersion("anykv"), keyv: packageVersion("keyv") },
+    versions: Object.fromEntries(packages.map((name) => [name, packageVersion(name)])),
+    disk: `${disk.kind} at ${disk.path}`,
   };
 }
 

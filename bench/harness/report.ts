@@ -89,6 +89,7 @@ function factRows(facts: RunFacts): Row[] {
   return [
     ["machine", facts.machine],
     ["load before", facts.load],
+    ["disk", facts.disk],
     ["node", facts.node],
     ["packages", versions.join(", ")],
     ["revision", facts.revision],
