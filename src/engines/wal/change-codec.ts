@@ -38,7 +38,7 @@ const varintBytesMax = 8;
 const recordLengthBytes = 4;
 /** Below 0x80, so that the length is one byte. */
 const shortTextLengthMax = 24;
-const recycledGrowthMax = 16;
+const recycledGrowthMax = 32;
 /** Node refuses larger buffers with an error that helps nobody. */
 const bufferBytesMax = 2 ** 32 - 1;
 

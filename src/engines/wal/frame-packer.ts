@@ -14,6 +14,7 @@ import { frameHeaderBytes } from "./log-format.js";
 const compress = promisify(deflateRaw);
 
 const rawLengthBytes = 4;
+const zlibChunkBytes = 1 << 16;
 // Fast rather than small: a log is short-lived.
 const compressionLevel = 1;
 /** It pays to save at least this part of a payload. */
@@ -43,7 +44,8 @@ export class FramePacker {
       this.#pause--;
       return undefined;
     }
-    const packed = await compress(payload, { level: compressionLevel });
+    // In few pieces: every piece waits for its turn of the event loop.
+    const packed = await compress(payload, { level: compressionLevel, chunkSize: zlibChunkBytes });
     if (packed.length + rawLengthBytes > payload.length * (1 - savedPartMin)) {
       this.#pause = this.#nextPause;
       this.#nextPause = Math.min(this.#nextPause * 2, pauseFramesMax);

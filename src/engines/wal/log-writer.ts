@@ -6,7 +6,9 @@
 // 1. One loop writes; appends that come meanwhile collect in the buffer and become the next frame.
 // 2. Frames follow each other without gaps, in the order of their sequence numbers.
 // 3. Memory is bounded: beyond `bufferedBytesMax` a writer waits until its record leaves the buffer,
-//    and that happens when the frame before it has been written.
+//    and that happens when the frame before it has been written. A writer that awaits nothing but us
+//    would keep the event loop from its turns, and the frame from its end: every `breathBytes` one
+//    is made to wait for a turn.
 // 4. After the first failure nothing is written, synced or retried any more: the system may have
 //    dropped what it had taken, so every later success would be a lie. Reads of the store go on.
 // 5. Before a segment gets a successor all of it has been synced.
@@ -49,7 +51,8 @@ export interface LogCounters {
   rotations: number;
 }
 
-const bufferedBytesMax = 1 << 18;
+const bufferedBytesMax = 1 << 20;
+const breathBytes = 1 << 18;
 const initialBufferBytes = 1 << 16;
 
 /** Somebody who waits for the log. */
@@ -90,6 +93,7 @@ export class LogWriter {
   // Sequence number of the next record, and how many before it are still in the buffer.
   #next: number;
   #buffered = 0;
+  #breathAt = breathBytes;
   #working: Promise<void> | undefined;
   // Those whose records are in the buffer; with `syncWrites` they wait for the sync, else for room.
   #writers: Waiter | undefined;
@@ -152,7 +156,8 @@ export class LogWriter {
 
   /**
    * Takes one transaction into the buffer. Returns what its writer has to wait for: the sync that
-   * covers it with `syncWrites`, room in the buffer when that is too full, otherwise nothing.
+   * covers it with `syncWrites`, otherwise room in the buffer when that is too full, a turn of the
+   * event loop now and then, and mostly nothing.
    */
   append(transaction: { report(target: ChangeTarget): void }): Promise<void> | undefined {
     const encoder = this.#encoder;
@@ -168,9 +173,16 @@ export class LogWriter {
     this.#next++;
     this.#buffered++;
     this.#start();
-    if (!this.#options.syncWrites && encoder.length <= bufferedBytesMax) return undefined;
+    if (!this.#options.syncWrites && encoder.length <= bufferedBytesMax) {
+      return encoder.length < this.#breathAt ? undefined : this.#breath();
+    }
     this.#writers ??= newWaiter();
     return this.#writers.promise;
+  }
+
+  #breath(): Promise<void> {
+    this.#breathAt = this.#encoder.length + breathBytes;
+    return this.#env.timers.breathe();
   }
 
   /** Resolves when everything appended so far is on the disk. */
@@ -261,6 +273,7 @@ export class LogWriter {
     const last = this.last;
     const frame = this.#encoder.take();
     this.#buffered = 0;
+    this.#breathAt = breathBytes;
     // There is room again, and the next frame is gathered while this one is written.
     if (!this.#options.syncWrites) writers?.resolve();
     const packed = await this.#packer.pack(frame);
