@@ -8,7 +8,7 @@ import { DurationHistogram } from "./duration-histogram.js";
 import { expose } from "./metric-families.js";
 import { type OperationName, poolOperations } from "./operation-names.js";
 import type { KvOptions, Serialization } from "./options/options.js";
-import type { KvStats } from "./types.js";
+import type { KvStats, LogStats } from "./types.js";
 
 /** Percentiles are estimated from buckets; `max` is exact. */
 export interface DurationSnapshot {
@@ -45,6 +45,8 @@ export interface StateSnapshot {
   index: { keysList: number; keysMap: number; ost: number; consistent: boolean } | null;
   /** null unless the backend keeps files. */
   diskSizeBytes: number | null;
+  /** null unless the backend keeps a log. */
+  log: LogStats | null;
 }
 
 /** The metrics of a store as plain data. */
@@ -215,5 +217,6 @@ function stateSnapshot({ count, claims, index, disk }: KvStats): StateSnapshot {
             consistent: index.consistent,
           },
     diskSizeBytes: disk === null ? null : disk.sizeBytes,
+    log: disk?.log === undefined ? null : structuredClone(disk.log),
   };
 }
