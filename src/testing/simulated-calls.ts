@@ -18,6 +18,8 @@ export interface Call {
   /** Of a write: what goes where. */
   readonly position?: number;
   readonly bytes?: Uint8Array;
+  /** Of a sync: the number of the last change that it covers. */
+  readonly until?: number;
 }
 
 /** Told at the instant of a call, right before and right after it takes effect. */

@@ -20,11 +20,14 @@ import {
   type SegmentHeader,
   segmentHeaderBytes,
 } from "./log-format.js";
-import type { OpenSegment } from "./log-writer.js";
 import { namesIn } from "./names-in.js";
 import { damage, requireVersion } from "./open-errors.js";
 import { RecoveryMeter } from "./recovery-meter.js";
+import type { OpenSegment } from "./segment-file.js";
 import { type FoundState, readState, stateNames } from "./state-reader.js";
+
+// The program that opens the store has other things to do as well.
+const sliceMs = 4;
 
 export interface Recovery {
   readonly segment: OpenSegment | undefined;
@@ -117,9 +120,7 @@ class Replay {
       return;
     }
     this.#checkHeader(path, name, header);
-    this.#meter?.segment(0, this.records);
-    const end = this.#frames(path, bytes, header.origin);
-    this.#meter?.segment(end, this.records);
+    const end = await this.#frames(path, bytes, header.origin);
     this.#meter?.fileDone(bytes.length);
     if (end < bytes.length) this.#judgeTail(path, bytes, end, isLast, header.origin);
     if (!isLast) return;
@@ -147,10 +148,12 @@ class Replay {
     }
   }
 
-  #frames(path: string, bytes: Buffer, origin: number): number {
+  async #frames(path: string, bytes: Buffer, origin: number): Promise<number> {
     const decoder = new ChangeDecoder(bytes);
     let end = segmentHeaderBytes;
     this.#provenBytes = 0;
+    const { clock, timers } = this.#env;
+    let sliceEnd = clock.monotonic() + sliceMs;
     for (const frame of framesFrom(bytes, end, origin)) {
       if (frame.first !== this.next) {
         damage(path, frame.offset, `record ${frame.first} where ${this.next} is due`);
@@ -158,6 +161,10 @@ class Replay {
       this.#apply(path, bytes, frame, decoder);
       this.#provenBytes = frame.durable;
       end = frame.end;
+      this.#meter?.segment(end, this.records);
+      if (clock.monotonic() < sliceEnd) continue;
+      await timers.breathe();
+      sliceEnd = clock.monotonic() + sliceMs;
     }
     return end;
   }

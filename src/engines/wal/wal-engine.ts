@@ -45,6 +45,8 @@ export interface WalOptions {
   readonly syncWrites: boolean;
   readonly flushIntervalMs: number;
   readonly segmentBytesMax: number;
+  /** Frames of the log are compressed from this size on, if that pays. */
+  readonly packedBytesMin: number;
   /** Write a new state when the log has grown by this much since the last one. */
   readonly snapshotBytesMin: number;
   /** Told of everything the log does, from the opening on. */
@@ -55,6 +57,7 @@ export const walDefaults = {
   syncWrites: false,
   flushIntervalMs: 1_000,
   segmentBytesMax: 64 * 1024 * 1024,
+  packedBytesMin: 64 * 1024,
   snapshotBytesMin: 64 * 1024 * 1024,
 } as const;
 

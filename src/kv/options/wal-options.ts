@@ -18,6 +18,11 @@ export interface WalOptions {
   /** Growth of the log after which the state is written anew; bytes or text; default "64MiB". */
   snapshotEvery?: number | string | undefined;
   /**
+   * What goes to the log at once is compressed from this size on, where that pays; bytes or text;
+   * default "64KiB". States are always compressed.
+   */
+  compressionThreshold?: number | string | undefined;
+  /**
    * Told how far opening has come: at its beginning, every 100 ms or so, and at its end; not at all
    * when there are no files yet. It is called for the handle that opens the store, takes no part
    * in comparing options, and cannot stop the opening: if it fails, that becomes a warning of the
@@ -32,6 +37,7 @@ export interface WalSettings {
   readonly flushIntervalMs?: number;
   readonly segmentBytesMax?: number;
   readonly snapshotBytesMin?: number;
+  readonly packedBytesMin?: number;
 }
 
 /** @throws InvalidOptionsError */
@@ -40,6 +46,7 @@ export function walSettings(fields: Fields): WalSettings {
   const interval = field(fields, "flushInterval");
   const segmentSize = field(fields, "segmentSize");
   const snapshotEvery = field(fields, "snapshotEvery");
+  const threshold = field(fields, "compressionThreshold");
   return {
     ...(syncWrites === undefined ? {} : { syncWrites: booleanField(fields, "syncWrites", false) }),
     ...(interval === undefined
@@ -51,6 +58,9 @@ export function walSettings(fields: Fields): WalSettings {
     ...(snapshotEvery === undefined
       ? {}
       : { snapshotBytesMin: parseSize(snapshotEvery, "wal.snapshotEvery") }),
+    ...(threshold === undefined
+      ? {}
+      : { packedBytesMin: parseSize(threshold, "wal.compressionThreshold") }),
   };
 }
 

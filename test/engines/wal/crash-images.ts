@@ -94,6 +94,7 @@ function engineOptions(level: Level): Parameters<typeof WalEngine.open>[1] {
     flushIntervalMs: level.flushInterval,
     segmentBytesMax: level.segmentSize,
     snapshotBytesMin: level.snapshotEvery,
+    packedBytesMin: level.compressionThreshold,
   };
 }
 

@@ -23,6 +23,7 @@ export interface Level {
   readonly flushInterval: number;
   readonly segmentSize: number;
   readonly snapshotEvery: number;
+  readonly compressionThreshold: number;
 }
 
 /** Sizes so small that files come and go all the time. */
@@ -34,6 +35,7 @@ export function levelOf(seed: number): Level {
     flushInterval: 1 + below(100),
     segmentSize: of([400, 1_000, 3_000, 20_000]),
     snapshotEvery: of([500, 1_500, 4_000, 30_000]),
+    compressionThreshold: of([100, 400, 65_536]),
   };
 }
 
@@ -126,8 +128,8 @@ export class Watch {
     this.#changed = false;
   }
 
-  after(call: Call): void {
-    this.ledger.note(call);
+  after(call: Call, disk: SimulatedDisk): void {
+    this.ledger.note(call, disk.changes);
     this.#changed ||= changing.has(call.kind);
   }
 
@@ -217,7 +219,7 @@ export async function live(start: Start): Promise<Life> {
     random: seededRandom(seed + 1),
     observer: {
       before: (call) => watch.before(call, files.disk),
-      after: (call) => watch.after(call),
+      after: (call) => watch.after(call, files.disk),
     },
   });
   if (stop !== undefined) files.stopAt(stop.call, stop.middle);

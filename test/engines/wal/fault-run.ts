@@ -50,7 +50,7 @@ export class FaultRun {
     this.#files = new SimulatedFiles({
       disk: start.disk.clone(),
       random: seededRandom(seed + 1),
-      observer: { after: (call) => this.#watch.after(call) },
+      observer: { after: (call) => this.#watch.after(call, this.#files.disk) },
     });
     this.#env = virtualEnv({ seed, files: this.#files, processes: this.#processes });
   }
