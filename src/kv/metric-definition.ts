@@ -1,6 +1,6 @@
 // Metric definition: what one metric is called, means, and shows of a store.
 
-import type { OperationMetrics } from "./metrics.js";
+import type { MetricsPart, OperationMetrics } from "./metrics.js";
 
 export type Labels = Readonly<Record<string, string | number>>;
 
@@ -17,8 +17,8 @@ export interface FamilyDefinition {
   readonly type: "counter" | "gauge" | "histogram";
   /** How prom-client sums up the workers of a cluster. */
   readonly aggregator: "sum" | "average" | "min";
-  /** Operation families are collected only from stores that measure operations. */
-  readonly of: "operations" | "state";
+  /** Collected only from stores that have this part. */
+  readonly of: MetricsPart;
   samples(metrics: OperationMetrics): Sample[];
 }
 

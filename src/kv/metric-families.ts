@@ -131,8 +131,7 @@ class MetricFamily {
   async get(): Promise<object> {
     const { name, help, type, aggregator } = this;
     const { of, samples } = this.#definition;
-    const sources = [...this.#sources.values()];
-    const collected = of === "state" ? sources : sources.filter(({ operations }) => operations);
+    const collected = [...this.#sources.values()].filter((metrics) => metrics.has(of));
     return { name, help, type, aggregator, values: collected.flatMap(samples) };
   }
 
@@ -158,9 +157,7 @@ const expositions = new WeakMap<MetricsRegistry, Exposition>();
  */
 export function expose(metrics: OperationMetrics, registry: MetricsRegistry): void {
   const exposition = expositions.get(registry) ?? new Exposition();
-  const wanted = exposition.families.filter(
-    ({ definition }) => definition.of === "state" || metrics.operations,
-  );
+  const wanted = exposition.families.filter(({ definition }) => metrics.has(definition.of));
   for (const { definition, family } of wanted) {
     const present = registry.getSingleMetric(definition.name);
     if (present === undefined || present === family) continue;

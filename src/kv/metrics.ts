@@ -86,6 +86,9 @@ export class OperationTally {
   }
 }
 
+/** "operations" is of stores that measure them, "log" of those whose backend keeps one. */
+export type MetricsPart = "operations" | "state" | "log";
+
 export class OperationMetrics {
   /** Whether operations are measured. */
   readonly operations: boolean;
@@ -125,7 +128,12 @@ export class OperationMetrics {
     this.state = stats;
   }
 
-  reset(part: "operations" | "state"): void {
+  has(part: MetricsPart): boolean {
+    if (part === "operations") return this.operations;
+    return part === "state" || this.#options.backend === "wal";
+  }
+
+  reset(part: MetricsPart): void {
     if (part === "operations") this.tallies.clear();
     else this.state = undefined;
   }

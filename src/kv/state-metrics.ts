@@ -98,5 +98,5 @@ function logMetric(
   value: (log: LogReport) => number | undefined,
 ): FamilyDefinition {
   const ofLog = ({ disk }: KvStats) => (disk?.log === undefined ? undefined : value(disk.log));
-  return { ...stateGauge(name, help, ofLog), ...kind };
+  return { ...stateGauge(name, help, ofLog), ...kind, of: "log" };
 }
