@@ -5,6 +5,7 @@ export { type ConfiguredStore, openConfiguredStores, parseConfig } from "./kv/co
 export { StoreRegistry } from "./kv/config/store-registry.js";
 export type { Filter, MemberOptions } from "./kv/filter.js";
 export { Kv } from "./kv/kv.js";
+export type { LogMessage } from "./kv/log-channel.js";
 export type {
   DurationSnapshot,
   MetricsSnapshot,

@@ -1,9 +1,10 @@
 // The public shapes of arguments and results. Field names are the seeds' and are part of the API.
 
 import type { LogReport as LogStats } from "../engine/engine.js";
+import type { LogEvent, RecoveryProgress } from "../engine/log-events.js";
 import type { ClaimRef } from "../operations/requests.js";
 
-export type { ClaimRef, LogStats };
+export type { ClaimRef, LogEvent, LogStats, RecoveryProgress };
 
 /** Any operation that writes or deletes may be guarded by a claim. */
 export interface GuardOptions {

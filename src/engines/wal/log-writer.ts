@@ -15,11 +15,13 @@
 
 import { DiskStoreWriteError, type KvError } from "../../base/errors.js";
 import type { ChangeTarget } from "../../engine/changes.js";
+import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env, Timer } from "../../env/env.js";
 import { ChangeEncoder } from "./change-codec.js";
 import { FramePacker } from "./frame-packer.js";
 import { frameHeaderBytes, sealFrame } from "./log-format.js";
-import { type OpenSegment, SegmentFile } from "./segment-file.js";
+import { troubleOf } from "./log-trouble.js";
+import { type LogHome, type OpenSegment, SegmentFile } from "./segment-file.js";
 
 export interface LogOptions {
   /** Acknowledge a write only when it is on the disk. */
@@ -30,6 +32,7 @@ export interface LogOptions {
   readonly segmentBytesMax: number;
   /** Payloads of frames are compressed from this size on, if that pays. */
   readonly packedBytesMin: number;
+  readonly observer?: LogObserver;
 }
 
 export interface LogPosition {
@@ -83,10 +86,8 @@ export class LogWriter {
     syncs: 0,
     rotations: 0,
   };
-  readonly #env: Env;
-  readonly #directory: string;
+  readonly #home: LogHome;
   readonly #options: LogOptions;
-  readonly #store: Uint8Array;
   readonly #encoder = new ChangeEncoder(frameHeaderBytes, initialBufferBytes);
   readonly #packer: FramePacker;
   #segment: SegmentFile;
@@ -104,18 +105,10 @@ export class LogWriter {
   #syncTimer: Timer | undefined;
   #failure: KvError | undefined;
 
-  private constructor(
-    env: Env,
-    directory: string,
-    options: LogOptions,
-    { store, next }: LogPosition,
-    segment: SegmentFile,
-  ) {
-    this.#env = env;
-    this.#directory = directory;
+  private constructor(home: LogHome, options: LogOptions, next: number, segment: SegmentFile) {
+    this.#home = home;
     this.#options = options;
     this.#packer = new FramePacker(options.packedBytesMin);
-    this.#store = store;
     this.#next = next;
     this.#segment = segment;
   }
@@ -127,11 +120,12 @@ export class LogWriter {
     position: LogPosition,
   ): Promise<LogWriter> {
     const { segment, next, store } = position;
+    const home = { env, directory, store, observer: options.observer ?? silentObserver };
     const file =
       segment === undefined
-        ? await SegmentFile.create(env, directory, next, store)
-        : await SegmentFile.reopen(env, segment, store, next);
-    return new LogWriter(env, directory, options, position, file);
+        ? await SegmentFile.create(home, next)
+        : await SegmentFile.reopen(home, segment, next);
+    return new LogWriter(home, options, next, file);
   }
 
   /** Sequence number of the record appended last. */
@@ -236,7 +230,7 @@ export class LogWriter {
   async #work(): Promise<void> {
     // Writers of the same turn of the loop join the first frame.
     if (this.#options.syncWrites) await Promise.resolve();
-    else await this.#env.timers.breathe();
+    else await this.#home.env.timers.breathe();
     try {
       while (this.#failure === undefined && this.#hasWork) await this.#step();
     } catch (cause) {
@@ -302,7 +296,7 @@ export class LogWriter {
   #syncLater(): void {
     const { durableBytes, bytes } = this.#segment;
     if (this.#syncTimer !== undefined || durableBytes === bytes) return;
-    this.#syncTimer = this.#env.timers.after(this.#options.flushIntervalMs, () => {
+    this.#syncTimer = this.#home.env.timers.after(this.#options.flushIntervalMs, () => {
       this.#syncTimer = undefined;
       if (this.#failure === undefined) void this.sync().catch(() => {});
     });
@@ -312,16 +306,20 @@ export class LogWriter {
     if (this.#segment.isEmpty) return;
     await this.#sync();
     await this.#segment.close();
-    const first = this.#next - this.#buffered;
-    this.#segment = await SegmentFile.create(this.#env, this.#directory, first, this.#store);
+    const { first, bytes } = this.#segment;
+    const { observer } = this.#home;
+    if (observer.active) observer.report({ event: "segment_ended", first, bytes });
+    this.#segment = await SegmentFile.create(this.#home, this.#next - this.#buffered);
     this.counters.rotations++;
   }
 
   #fail(cause: unknown): KvError {
+    const isFirst = this.#failure === undefined;
     this.#failure ??= new DiskStoreWriteError(
       `the log cannot be written any more: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause, hint: "reads go on; make room or mend the disk, then open the store again" },
     );
+    if (isFirst) this.#home.observer.report({ event: "failed", ...troubleOf(this.#failure) });
     this.#syncTimer?.cancel();
     const told = [...this.#underway, this.#writers, this.#syncAsked, this.#rotationAsked];
     for (const waiter of told) waiter?.reject(this.#failure);

@@ -6,6 +6,7 @@
 //    dropped what it had taken, and a later success would mean nothing.
 // 3. The header of a new segment and its name are on the disk before the first frame is written.
 
+import type { LogObserver } from "../../engine/log-events.js";
 import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
 import {
@@ -23,9 +24,19 @@ export interface OpenSegment {
   readonly lengthBytes: number;
 }
 
+/** What the segments of a log have in common. */
+export interface LogHome {
+  readonly env: Env;
+  readonly directory: string;
+  /** The mark of the store. */
+  readonly store: Uint8Array;
+  readonly observer: LogObserver;
+}
+
 export class SegmentFile {
   /** Sequence number of the first record. */
   readonly first: number;
+  readonly #home: LogHome;
   readonly #file: FileHandle;
   readonly #origin: number;
   #bytes: number;
@@ -35,28 +46,20 @@ export class SegmentFile {
   #durable: number;
   #syncing: Promise<number> = Promise.resolve(0);
 
-  private constructor(
-    file: FileHandle,
-    first: number,
-    store: Uint8Array,
-    bytes: number,
-    next: number,
-  ) {
+  private constructor(home: LogHome, file: FileHandle, first: number, bytes: number, next: number) {
     this.first = first;
+    this.#home = home;
     this.#file = file;
-    this.#origin = segmentOrigin(first, store);
+    this.#origin = segmentOrigin(first, home.store);
     this.#bytes = bytes;
     this.#durableBytes = bytes;
     this.#written = next - 1;
     this.#durable = next - 1;
   }
 
-  static async create(
-    { files }: Env,
-    directory: string,
-    first: number,
-    store: Uint8Array,
-  ): Promise<SegmentFile> {
+  static async create(home: LogHome, first: number): Promise<SegmentFile> {
+    const { directory, store, observer } = home;
+    const { files } = home.env;
     const file = await files.open(`${directory}/${segmentName(first)}`, "create");
     try {
       await file.write(encodeSegmentHeader(first, store));
@@ -66,17 +69,18 @@ export class SegmentFile {
       await file.close().catch(() => {});
       throw error;
     }
-    return new SegmentFile(file, first, store, segmentHeaderBytes, first);
+    if (observer.active) observer.report({ event: "segment_begun", first });
+    return new SegmentFile(home, file, first, segmentHeaderBytes, first);
   }
 
   /** Continues a segment of which all is on the disk; `next` is the number of the next record. */
   static async reopen(
-    { files }: Env,
+    home: LogHome,
     { path, first, lengthBytes }: OpenSegment,
-    store: Uint8Array,
     next: number,
   ): Promise<SegmentFile> {
-    return new SegmentFile(await files.open(path, "append"), first, store, lengthBytes, next);
+    const file = await home.env.files.open(path, "append");
+    return new SegmentFile(home, file, first, lengthBytes, next);
   }
 
   get bytes(): number {
@@ -122,9 +126,17 @@ export class SegmentFile {
     const written = this.#written;
     const covered = bytes - this.#durableBytes;
     if (covered === 0) return 0;
+    const { clock } = this.#home.env;
+    const { observer } = this.#home;
+    const records = written - this.#durable;
+    const startedMs = observer.active ? clock.monotonic() : undefined;
     await this.#file.dataSync();
     this.#durableBytes = bytes;
     this.#durable = written;
+    if (startedMs !== undefined) {
+      const durationMs = clock.monotonic() - startedMs;
+      observer.report({ event: "flushed", bytes: covered, records, durationMs });
+    }
     return covered;
   }
 

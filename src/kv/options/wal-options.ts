@@ -1,6 +1,7 @@
 // Options of the wal backend.
 
-import { booleanField, type Fields, field } from "../arguments.js";
+import type { RecoveryProgress } from "../../engine/log-events.js";
+import { booleanField, type Fields, field, refuse } from "../arguments.js";
 import { parseDuration } from "./duration.js";
 import { parseSize } from "./size.js";
 
@@ -21,6 +22,13 @@ export interface WalOptions {
    * default "64KiB". States are always compressed.
    */
   compressionThreshold?: number | string | undefined;
+  /**
+   * Told how far opening has come: at its beginning, every 100 ms or so, and at its end; not at all
+   * when there are no files yet. It is called for the handle that opens the store, takes no part
+   * in comparing options, and cannot stop the opening: if it fails, that becomes a warning of the
+   * process and it is not called again.
+   */
+  onProgress?: ((progress: RecoveryProgress) => void) | undefined;
 }
 
 /** The normal form holds only what was given, as with the disk backend. */
@@ -54,4 +62,13 @@ export function walSettings(fields: Fields): WalSettings {
       ? {}
       : { packedBytesMin: parseSize(threshold, "wal.compressionThreshold") }),
   };
+}
+
+/** @throws InvalidOptionsError */
+export function progressOption(fields: Fields): WalOptions["onProgress"] {
+  const callback = field(fields, "onProgress");
+  if (callback === undefined || typeof callback === "function") {
+    return callback as WalOptions["onProgress"];
+  }
+  return refuse('option "wal.onProgress"', "a function", callback);
 }
