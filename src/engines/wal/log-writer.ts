@@ -176,7 +176,7 @@ export class LogWriter {
 
   #breath(): Promise<void> {
     this.#breathAt = this.#encoder.length + breathBytes;
-    return this.#env.timers.breathe();
+    return this.#home.env.timers.breathe();
   }
 
   /** Resolves when everything appended so far is on the disk. */
