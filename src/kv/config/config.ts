@@ -7,189 +7,216 @@
 //
 // The second form is read as the Simple KV plugin wrote it: one store of byte values named
 // "simple_kv" on the wal backend. Other top-level keys belong to other programs and are left alone.
-// Everything wrong is reported with file, line, column and the key.
+//
+// Invariants
+// 1. Nothing of ours is ignored: a key that is not known, or that the backend has no use for, is an
+//    error, and so are two stores of one name or one path.
+// 2. Every error tells the place of the key that is wrong, and its full name as `key`.
 
-import { readFileSync } from "node:fs";
-import {
-  isMap,
-  isScalar,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type YAMLMap,
-} from "yaml";
 import { InvalidOptionsError, isKvError } from "../../base/errors.js";
 import { describe } from "../arguments.js";
-import { openKv } from "../open-kv.js";
-import { normalizeOptions, type OpenKvOptions } from "../options/options.js";
-import { StoreRegistry } from "./store-registry.js";
+import type { DiskOptions } from "../options/disk-options.js";
+import type { MetricsOptions } from "../options/metrics-options.js";
+import {
+  type KvOptions,
+  type MemoryOptions,
+  normalizeOptions,
+  type OpenKvOptions,
+} from "../options/options.js";
+import type { WalOptions } from "../options/wal-options.js";
+import { type Entry, YamlSource } from "./yaml-source.js";
 
 export interface ConfiguredStore {
   readonly name: string;
   readonly options: OpenKvOptions;
 }
 
-const simpleKvName = "simple_kv";
-const simpleKvPath = "./data/simple_kv";
-const simpleKvKeys = new Set(["enabled", "path", "sync_writes"]);
-const storeKeys = new Set([
-  "backend",
-  "path",
-  "serialization",
-  "trackKeys",
-  "memory",
-  "disk",
-  "wal",
-  "metrics",
-]);
-
-/** One document, with the means to say where in it something stands. */
-class Source {
-  readonly #file: string;
-  readonly #lines: LineCounter;
-
-  constructor(file: string, lines: LineCounter) {
-    this.#file = file;
-    this.#lines = lines;
-  }
-
-  fail(offset: number, message: string, cause?: unknown): never {
-    const { line, col } = this.#lines.linePos(offset);
-    throw new InvalidOptionsError(`${this.#file}:${line}:${col}: ${message}`, { cause });
-  }
-
-  at(node: unknown): number {
-    return (node as Node | null)?.range?.[0] ?? 0;
-  }
-
-  /** The pairs of a map with text keys; `path` names the map in messages. */
-  entries(node: unknown, path: string): [string, Pair][] {
-    if (!isMap(node)) this.fail(this.at(node), `${path} must be a map`);
-    return (node as YAMLMap).items.map((pair) => {
-      const key = isScalar(pair.key) ? pair.key.value : undefined;
-      if (typeof key !== "string")
-        this.fail(this.at(pair.key), `${path} has a key that is no text`);
-      return [key, pair];
-    });
-  }
-
-  known(entries: readonly [string, Pair][], keys: ReadonlySet<string>, path: string): void {
-    const unknown = entries.find(([key]) => !keys.has(key));
-    if (unknown === undefined) return;
-    const expected = [...keys].join(", ");
-    this.fail(this.at(unknown[1].key), `${path}.${unknown[0]} is not known; known are ${expected}`);
-  }
+/** A store with the places of what was said about it. */
+export interface PlacedStore extends ConfiguredStore {
+  readonly at: Entry;
+  /** The keys by the names that options have: "wal.syncWrites". */
+  readonly places: ReadonlyMap<string, Entry>;
 }
 
+/** All keys of an option group; the compiler sees to it that none is missing. */
+function keysOf<Options>(keys: Record<keyof Options, true>): readonly string[] {
+  return Object.keys(keys);
+}
+
+const groups: ReadonlyMap<string, readonly string[]> = new Map([
+  ["memory", keysOf<MemoryOptions>({ shardCount: true })],
+  [
+    "disk",
+    keysOf<DiskOptions>({
+      timeout: true,
+      noSync: true,
+      noGrowSync: true,
+      noFreelistSync: true,
+      preLoadFreelist: true,
+      freelistType: true,
+      readOnly: true,
+      initialMmapSize: true,
+      mlock: true,
+    }),
+  ],
+  [
+    "wal",
+    keysOf<WalOptions>({
+      syncWrites: true,
+      flushInterval: true,
+      segmentSize: true,
+      snapshotEvery: true,
+    }),
+  ],
+  ["metrics", keysOf<Omit<MetricsOptions, "registry">>({ operations: true })],
+]);
+const backendGroups = ["memory", "disk", "wal"] as const;
+const storeKeys = ["backend", "path", "serialization", "trackKeys", ...groups.keys()];
+
+const simpleKvName = "simple_kv";
+const simpleKvPath = "./data/simple_kv";
+const simpleKvKeys = ["enabled", "path", "sync_writes"];
+
 /**
- * Reads the stores that a YAML document names, in its order, without opening them.
+ * Reads the stores that a YAML document names, in its order, without opening them. Paths are as
+ * written: relative ones are meant from the working directory of the process.
+ *
  * @throws InvalidOptionsError with file, line, column and key.
  */
 export function parseConfig(text: string, file = "configuration"): ConfiguredStore[] {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const source = new Source(file, lines);
-  const [error] = document.errors;
-  if (error !== undefined) source.fail(error.pos[0], error.message.split("\n")[0] ?? "", error);
-  if (document.contents === null) return [];
-  const stores: ConfiguredStore[] = [];
-  for (const [key, pair] of source.entries(document.contents, "the document")) {
-    if (key === "anykv") stores.push(...generalForm(source, pair.value));
-    if (key === simpleKvName) stores.push(...simpleKvForm(source, pair.value));
+  return placedStores(parseSource(text, file)).map(({ name, options }) => ({ name, options }));
+}
+
+/** @throws InvalidOptionsError */
+export function parseSource(text: unknown, file: string): YamlSource {
+  if (typeof text === "string") return new YamlSource(text, file);
+  throw new InvalidOptionsError(`a configuration must be text, got ${describe(text)}`);
+}
+
+/** @throws InvalidOptionsError */
+export function placedStores(source: YamlSource): PlacedStore[] {
+  const stores: PlacedStore[] = [];
+  for (const [key, entry] of source.top(["anykv", simpleKvName])) {
+    if (key === "anykv") stores.push(...generalForm(source, entry));
+    if (key === simpleKvName) stores.push(...simpleKvForm(source, entry));
   }
+  refuseSharing(source, stores);
   return stores;
 }
 
-function generalForm(source: Source, node: unknown): ConfiguredStore[] {
-  const sections = source.entries(node, "anykv");
-  source.known(sections, new Set(["stores"]), "anykv");
-  return sections.flatMap(([, section]) =>
-    source.entries(section.value, "anykv.stores").map(([name, pair]) => {
-      const path = `anykv.stores.${name}`;
-      const entries = source.entries(pair.value, path);
-      source.known(entries, storeKeys, path);
-      const options = { ...(pair.value as YAMLMap).toJSON(), name } as OpenKvOptions;
-      checkOptions(source, pair, path, options);
-      return { name, options };
-    }),
-  );
-}
-
-// The options themselves say what is wrong with them; here it is said where.
-function checkOptions(source: Source, pair: Pair, path: string, options: OpenKvOptions): void {
-  try {
-    normalizeOptions(options);
-  } catch (error) {
-    if (!isKvError(error)) throw error;
-    const option = /option "(\w+)/.exec(error.message)?.[1];
-    const entry = source.entries(pair.value, path).find(([key]) => key === option);
-    source.fail(source.at(entry?.[1].key ?? pair.key), `${path}: ${error.message}`, error);
+function refuseSharing(source: YamlSource, stores: readonly PlacedStore[]): void {
+  const names = new Map<string, Entry>();
+  const paths = new Map<string, Entry>();
+  for (const store of stores) {
+    const { path } = checkedOptions(source, store);
+    refuseSecond(source, names, store.name, store.at, "the same name");
+    if (path === "") continue;
+    refuseSecond(source, paths, path, store.places.get("path") ?? store.at, "the same path");
   }
 }
 
-function simpleKvForm(source: Source, node: unknown): ConfiguredStore[] {
-  const entries = source.entries(node, simpleKvName);
-  source.known(entries, simpleKvKeys, simpleKvName);
-  const values = new Map(entries);
-  const enabled = booleanAt(source, values.get("enabled"), "simple_kv.enabled", true);
-  const syncWrites = booleanAt(source, values.get("sync_writes"), "simple_kv.sync_writes", false);
-  const path = pathAt(source, values.get("path"), "simple_kv.path", simpleKvPath);
-  if (!enabled) return [];
+function refuseSecond(
+  source: YamlSource,
+  known: Map<string, Entry>,
+  key: string,
+  entry: Entry,
+  what: string,
+): void {
+  const first = known.get(key);
+  if (first !== undefined) {
+    source.failAt(entry, `means ${what} as ${first.path} at ${source.place(first.offset)}`);
+  }
+  known.set(key, entry);
+}
+
+function generalForm(source: YamlSource, entry: Entry): PlacedStore[] {
+  const stores = source.section(entry, ["stores"]).get("stores");
+  if (stores === undefined) return [];
+  return [...source.section(stores)].map(([name, at]) => storeOf(source, name, at));
+}
+
+function storeOf(source: YamlSource, name: string, at: Entry): PlacedStore {
+  const places = new Map([["name", at]]);
+  const options: Record<string, unknown> = { name };
+  for (const [key, entry] of source.section(at, storeKeys)) {
+    places.set(key, entry);
+    const keys = groups.get(key);
+    options[key] = keys === undefined ? source.scalar(entry) : group(source, key, keys, places);
+  }
+  checkPath(source, places.get("path"));
+  return { name, options, at, places };
+}
+
+function group(
+  source: YamlSource,
+  name: string,
+  keys: readonly string[],
+  places: Map<string, Entry>,
+): Record<string, unknown> {
+  const options: Record<string, unknown> = {};
+  for (const [key, entry] of source.section(places.get(name) as Entry, keys)) {
+    places.set(`${name}.${key}`, entry);
+    options[key] = source.scalar(entry);
+  }
+  return options;
+}
+
+function simpleKvForm(source: YamlSource, at: Entry): PlacedStore[] {
+  const entries = source.section(at, simpleKvKeys);
+  const [enabled, path, syncWrites] = simpleKvKeys.map((key) => entries.get(key));
+  checkPath(source, path);
   const options = {
     name: simpleKvName,
     backend: "wal",
     serialization: "bytes",
-    path,
-    wal: { syncWrites },
+    path: path === undefined ? simpleKvPath : (source.scalar(path) as string),
+    wal: { syncWrites: syncWrites === undefined ? false : (source.scalar(syncWrites) as boolean) },
   } as const;
-  return [{ name: simpleKvName, options }];
-}
-
-function scalarOf(pair: Pair | undefined): unknown {
-  return isScalar(pair?.value) ? pair.value.value : pair?.value;
-}
-
-function booleanAt(
-  source: Source,
-  pair: Pair | undefined,
-  key: string,
-  fallback: boolean,
-): boolean {
-  const value = scalarOf(pair) ?? fallback;
-  if (typeof value === "boolean") return value;
-  return source.fail(source.at(pair?.value), `${key} must be a boolean, got ${describe(value)}`);
-}
-
-function pathAt(source: Source, pair: Pair | undefined, key: string, fallback: string): string {
-  const value = scalarOf(pair) ?? fallback;
-  const valid = typeof value === "string" && value.trim() !== "" && !value.includes("\0");
-  if (valid) return value;
-  return source.fail(source.at(pair?.value), `${key} must be a path, got ${describe(value)}`);
-}
-
-/**
- * Opens the stores that a YAML file names and registers each under its name.
- * @throws InvalidOptionsError when the file cannot be read or names something wrong.
- */
-export function openConfiguredStores(file: string): StoreRegistry {
-  const registry = new StoreRegistry();
-  try {
-    for (const { name, options } of parseConfig(readConfig(file), file)) {
-      registry.register(name, openKv(options));
-    }
-  } catch (error) {
-    // Whoever opens all or nothing must not be left with some of them open.
-    registry.close().catch(() => {});
-    throw error;
+  const places = new Map([["name", at]]);
+  if (path !== undefined) places.set("path", path);
+  if (syncWrites !== undefined) places.set("wal.syncWrites", syncWrites);
+  const store = { name: simpleKvName, options, at, places };
+  if (enabled === undefined) return [store];
+  const isEnabled = source.scalar(enabled);
+  if (typeof isEnabled !== "boolean") {
+    source.failAt(enabled, `must be a boolean, got ${describe(isEnabled)}`);
   }
-  return registry;
+  // What is switched off must be right nevertheless: it will be switched on one day.
+  checkedOptions(source, store);
+  return isEnabled ? [store] : [];
 }
 
-function readConfig(file: string): string {
+// To `openKv` an empty path stands for the default; in a document it is a mistake.
+function checkPath(source: YamlSource, entry: Entry | undefined): void {
+  if (entry === undefined) return;
+  const path = source.scalar(entry);
+  const isPath = typeof path === "string" && path.trim() !== "" && !path.includes("\0");
+  if (!isPath) source.failAt(entry, `must be a path, got ${describe(path)}`);
+}
+
+// The options themselves say what is wrong with them; here it is said where.
+function checkedOptions(source: YamlSource, store: PlacedStore): KvOptions {
+  const options = normalized(source, store);
+  const { backend, path } = options;
+  const idle: Entry[] = backendGroups
+    .filter((name) => name !== backend)
+    .flatMap((name) => store.places.get(name) ?? []);
+  const pathAt = store.places.get("path");
+  if (pathAt !== undefined && path === "") idle.push(pathAt);
+  const [first] = idle;
+  if (first !== undefined) source.failAt(first, `has no meaning for the backend "${backend}"`);
+  return options;
+}
+
+function normalized(source: YamlSource, { at, options, places }: PlacedStore): KvOptions {
   try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new InvalidOptionsError(`the configuration ${file} cannot be read`, { cause });
+    return normalizeOptions(options);
+  } catch (error) {
+    if (!isKvError(error)) throw error;
+    const [, option = "", rest = ""] = /^option "([\w.]+)" (.*)$/s.exec(error.message) ?? [];
+    const entry = places.get(option);
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    if (entry !== undefined) return source.failAt(entry, rest, { cause: error, ...hint });
+    return source.failAt(at, `is refused: ${error.message}`, { cause: error, ...hint });
   }
 }
