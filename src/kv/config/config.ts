@@ -1,222 +1,142 @@
-// Configuration: stores named in a YAML document.
+// Configuration: stores from a YAML file, all of them open, or none.
 //
-//   anykv:
-//     stores:
-//       sessions: { backend: wal, path: ./data/sessions, wal: { syncWrites: true } }
-//   simple_kv: { enabled: true, path: ./data/simple_kv, sync_writes: false }
+// `openKv` returns at once and lets the first operation wait for the opening. A program that opens
+// what its operators have written down wants to know before it goes on, so here the opening itself
+// is awaited: the registry that comes back holds open stores only.
 //
-// The second form is read as the Simple KV plugin wrote it: one store of byte values named
-// "simple_kv" on the wal backend. Other top-level keys belong to other programs and are left alone.
-//
-// Invariants
-// 1. Nothing of ours is ignored: a key that is not known, or that the backend has no use for, is an
-//    error, and so are two stores of one name or one path.
-// 2. Every error tells the place of the key that is wrong, and its full name as `key`.
+// The parser of YAML takes as long to load as all the rest of the library. It is loaded here, when
+// it is needed.
 
-import { InvalidOptionsError, isKvError } from "../../base/errors.js";
-import { describe } from "../arguments.js";
-import type { DiskOptions } from "../options/disk-options.js";
-import type { MetricsOptions } from "../options/metrics-options.js";
-import {
-  type KvOptions,
-  type MemoryOptions,
-  normalizeOptions,
-  type OpenKvOptions,
-} from "../options/options.js";
-import type { WalOptions } from "../options/wal-options.js";
-import { type Entry, YamlSource } from "./yaml-source.js";
+import { errorClasses, InvalidOptionsError, isKvError } from "../../base/errors.js";
+import { configBytesMax } from "../../base/limits.js";
+import type { Env } from "../../env/env.js";
+import { describe, fieldsOf } from "../arguments.js";
+import { Kv } from "../kv.js";
+import { envOption, normalizeOptions, type OpenKvOptions } from "../options/options.js";
+import { acquireStore } from "../registry.js";
+import type { PlacedStore } from "./configured-stores.js";
+import { StoreRegistry } from "./store-registry.js";
+import type { YamlSource } from "./yaml-source.js";
 
 export interface ConfiguredStore {
   readonly name: string;
   readonly options: OpenKvOptions;
 }
 
-/** A store with the places of what was said about it. */
-export interface PlacedStore extends ConfiguredStore {
-  readonly at: Entry;
-  /** The keys by the names that options have: "wal.syncWrites". */
-  readonly places: ReadonlyMap<string, Entry>;
+export interface OpenConfiguredStoresOptions {
+  /** Clock, randomness, timers and files, for the configuration and its stores; for tests. */
+  env?: Env | undefined;
 }
-
-/** All keys of an option group; the compiler sees to it that none is missing. */
-function keysOf<Options>(keys: Record<keyof Options, true>): readonly string[] {
-  return Object.keys(keys);
-}
-
-const groups: ReadonlyMap<string, readonly string[]> = new Map([
-  ["memory", keysOf<MemoryOptions>({ shardCount: true })],
-  [
-    "disk",
-    keysOf<DiskOptions>({
-      timeout: true,
-      noSync: true,
-      noGrowSync: true,
-      noFreelistSync: true,
-      preLoadFreelist: true,
-      freelistType: true,
-      readOnly: true,
-      initialMmapSize: true,
-      mlock: true,
-    }),
-  ],
-  [
-    "wal",
-    keysOf<WalOptions>({
-      syncWrites: true,
-      flushInterval: true,
-      segmentSize: true,
-      snapshotEvery: true,
-    }),
-  ],
-  ["metrics", keysOf<Omit<MetricsOptions, "registry">>({ operations: true })],
-]);
-const backendGroups = ["memory", "disk", "wal"] as const;
-const storeKeys = ["backend", "path", "serialization", "trackKeys", ...groups.keys()];
-
-const simpleKvName = "simple_kv";
-const simpleKvPath = "./data/simple_kv";
-const simpleKvKeys = ["enabled", "path", "sync_writes"];
 
 /**
- * Reads the stores that a YAML document names, in its order, without opening them. Paths are as
- * written: relative ones are meant from the working directory of the process.
+ * Reads the stores that a YAML document names, in its order, and opens none. Paths are as written:
+ * relative ones are meant from the working directory of the process.
  *
+ * @param file the name of the document in messages.
  * @throws InvalidOptionsError with file, line, column and key.
  */
-export function parseConfig(text: string, file = "configuration"): ConfiguredStore[] {
+export async function parseConfig(
+  text: string,
+  file = "configuration",
+): Promise<ConfiguredStore[]> {
+  const { parseSource, placedStores } = await import("./configured-stores.js");
   return placedStores(parseSource(text, file)).map(({ name, options }) => ({ name, options }));
 }
 
-/** @throws InvalidOptionsError */
-export function parseSource(text: unknown, file: string): YamlSource {
-  if (typeof text === "string") return new YamlSource(text, file);
-  throw new InvalidOptionsError(`a configuration must be text, got ${describe(text)}`);
-}
-
-/** @throws InvalidOptionsError */
-export function placedStores(source: YamlSource): PlacedStore[] {
-  const stores: PlacedStore[] = [];
-  for (const [key, entry] of source.top(["anykv", simpleKvName])) {
-    if (key === "anykv") stores.push(...generalForm(source, entry));
-    if (key === simpleKvName) stores.push(...simpleKvForm(source, entry));
+/**
+ * Reads a YAML file, opens the stores that it names, all at once, and registers each under its name,
+ * in the order of the file. Resolves when all are open; when one cannot be opened, the others are
+ * closed again first.
+ *
+ * @throws InvalidOptionsError when the file cannot be read or names something wrong; what opening
+ * throws (DiskStoreOpenError, DiskPathError, ...), with the place and the key of the store.
+ */
+export async function openConfiguredStores(
+  file: string,
+  options?: OpenConfiguredStoresOptions | null,
+): Promise<StoreRegistry> {
+  const env = envOption(fieldsOf(options).env ?? undefined);
+  const text = await readConfig(env, file);
+  const { parseSource, placedStores } = await import("./configured-stores.js");
+  const source = parseSource(text, file);
+  const stores = placedStores(source);
+  const opened = await Promise.allSettled(stores.map((store) => openPlaced(source, store, env)));
+  const failed = opened.find((result) => result.status === "rejected");
+  const kvs = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  if (failed !== undefined) {
+    await Promise.allSettled(kvs.map((kv) => kv.close()));
+    throw failed.reason;
   }
-  refuseSharing(source, stores);
-  return stores;
+  const registry = new StoreRegistry();
+  for (const [index, kv] of kvs.entries()) registry.register(stores[index]?.name as string, kv);
+  return registry;
 }
 
-function refuseSharing(source: YamlSource, stores: readonly PlacedStore[]): void {
-  const names = new Map<string, Entry>();
-  const paths = new Map<string, Entry>();
-  for (const store of stores) {
-    const { path } = checkedOptions(source, store);
-    refuseSecond(source, names, store.name, store.at, "the same name");
-    if (path === "") continue;
-    refuseSecond(source, paths, path, store.places.get("path") ?? store.at, "the same path");
-  }
-}
-
-function refuseSecond(
-  source: YamlSource,
-  known: Map<string, Entry>,
-  key: string,
-  entry: Entry,
-  what: string,
-): void {
-  const first = known.get(key);
-  if (first !== undefined) {
-    source.failAt(entry, `means ${what} as ${first.path} at ${source.place(first.offset)}`);
-  }
-  known.set(key, entry);
-}
-
-function generalForm(source: YamlSource, entry: Entry): PlacedStore[] {
-  const stores = source.section(entry, ["stores"]).get("stores");
-  if (stores === undefined) return [];
-  return [...source.section(stores)].map(([name, at]) => storeOf(source, name, at));
-}
-
-function storeOf(source: YamlSource, name: string, at: Entry): PlacedStore {
-  const places = new Map([["name", at]]);
-  const options: Record<string, unknown> = { name };
-  for (const [key, entry] of source.section(at, storeKeys)) {
-    places.set(key, entry);
-    const keys = groups.get(key);
-    options[key] = keys === undefined ? source.scalar(entry) : group(source, key, keys, places);
-  }
-  checkPath(source, places.get("path"));
-  return { name, options, at, places };
-}
-
-function group(
-  source: YamlSource,
-  name: string,
-  keys: readonly string[],
-  places: Map<string, Entry>,
-): Record<string, unknown> {
-  const options: Record<string, unknown> = {};
-  for (const [key, entry] of source.section(places.get(name) as Entry, keys)) {
-    places.set(`${name}.${key}`, entry);
-    options[key] = source.scalar(entry);
-  }
-  return options;
-}
-
-function simpleKvForm(source: YamlSource, at: Entry): PlacedStore[] {
-  const entries = source.section(at, simpleKvKeys);
-  const [enabled, path, syncWrites] = simpleKvKeys.map((key) => entries.get(key));
-  checkPath(source, path);
-  const options = {
-    name: simpleKvName,
-    backend: "wal",
-    serialization: "bytes",
-    path: path === undefined ? simpleKvPath : (source.scalar(path) as string),
-    wal: { syncWrites: syncWrites === undefined ? false : (source.scalar(syncWrites) as boolean) },
-  } as const;
-  const places = new Map([["name", at]]);
-  if (path !== undefined) places.set("path", path);
-  if (syncWrites !== undefined) places.set("wal.syncWrites", syncWrites);
-  const store = { name: simpleKvName, options, at, places };
-  if (enabled === undefined) return [store];
-  const isEnabled = source.scalar(enabled);
-  if (typeof isEnabled !== "boolean") {
-    source.failAt(enabled, `must be a boolean, got ${describe(isEnabled)}`);
-  }
-  // What is switched off must be right nevertheless: it will be switched on one day.
-  checkedOptions(source, store);
-  return isEnabled ? [store] : [];
-}
-
-// To `openKv` an empty path stands for the default; in a document it is a mistake.
-function checkPath(source: YamlSource, entry: Entry | undefined): void {
-  if (entry === undefined) return;
-  const path = source.scalar(entry);
-  const isPath = typeof path === "string" && path.trim() !== "" && !path.includes("\0");
-  if (!isPath) source.failAt(entry, `must be a path, got ${describe(path)}`);
-}
-
-// The options themselves say what is wrong with them; here it is said where.
-function checkedOptions(source: YamlSource, store: PlacedStore): KvOptions {
-  const options = normalized(source, store);
-  const { backend, path } = options;
-  const idle: Entry[] = backendGroups
-    .filter((name) => name !== backend)
-    .flatMap((name) => store.places.get(name) ?? []);
-  const pathAt = store.places.get("path");
-  if (pathAt !== undefined && path === "") idle.push(pathAt);
-  const [first] = idle;
-  if (first !== undefined) source.failAt(first, `has no meaning for the backend "${backend}"`);
-  return options;
-}
-
-function normalized(source: YamlSource, { at, options, places }: PlacedStore): KvOptions {
+async function openPlaced(source: YamlSource, store: PlacedStore, env: Env): Promise<Kv> {
   try {
-    return normalizeOptions(options);
+    const shared = acquireStore(normalizeOptions({ ...store.options, env }));
+    const kv = new Kv(shared);
+    try {
+      await shared.store;
+      return kv;
+    } catch (error) {
+      // Counted like any other handle, so it has to be given back.
+      await kv.close().catch(() => {});
+      throw error;
+    }
   } catch (error) {
-    if (!isKvError(error)) throw error;
-    const [, option = "", rest = ""] = /^option "([\w.]+)" (.*)$/s.exec(error.message) ?? [];
-    const entry = places.get(option);
-    const hint = error.hint === undefined ? {} : { hint: error.hint };
-    if (entry !== undefined) return source.failAt(entry, rest, { cause: error, ...hint });
-    return source.failAt(at, `is refused: ${error.message}`, { cause: error, ...hint });
+    throw placed(source, store, error);
+  }
+}
+
+/** The same error, class and code, that also says which store of which file it concerns. */
+function placed(source: YamlSource, { at, places }: PlacedStore, error: unknown): unknown {
+  if (!isKvError(error)) return error;
+  const entry = error.name === "DiskPathError" ? (places.get("path") ?? at) : at;
+  const message = `${source.place(entry.offset)}: ${at.path} cannot be opened: ${error.message}`;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new errorClasses[error.name](message, { key: entry.path, cause: error, ...hint });
+}
+
+async function readConfig({ files }: Env, file: string): Promise<string> {
+  if (typeof file !== "string" || file.trim() === "" || file.includes("\0")) {
+    throw new InvalidOptionsError(`the configuration must be a path, got ${describe(file)}`);
+  }
+  let bytes: Uint8Array;
+  try {
+    // What is no file (a pipe, a device) may have no end, or keep us waiting for its beginning.
+    const kind = (await files.stat(file))?.kind ?? "file";
+    if (kind !== "file") throw new Error(kind === "directory" ? "a directory" : "not a plain file");
+    bytes = await readStart({ files }, file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidOptionsError(`${file}: the configuration cannot be read: ${reason}`, {
+      cause,
+    });
+  }
+  return decode(file, bytes);
+}
+
+/** One byte more than a configuration may have, so that one that is too long is refused as such. */
+async function readStart({ files }: Pick<Env, "files">, file: string): Promise<Uint8Array> {
+  const handle = await files.open(file, "read");
+  try {
+    const buffer = new Uint8Array(configBytesMax + 1);
+    return buffer.subarray(0, await handle.read(buffer, 0, buffer.length, 0));
+  } finally {
+    await handle.close();
+  }
+}
+
+function decode(file: string, bytes: Uint8Array): string {
+  if (bytes.length > configBytesMax) {
+    throw new InvalidOptionsError(
+      `${file}: a configuration must be at most ${configBytesMax} bytes`,
+    );
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new InvalidOptionsError(`${file}: the configuration is not UTF-8`, { cause });
   }
 }

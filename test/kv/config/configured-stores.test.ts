@@ -4,9 +4,9 @@ import { type ConfiguredStore, InvalidOptionsError, isKvError, parseConfig } fro
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-function refusal(text: string): { message: string; key?: string; hint?: string; cause?: unknown } {
+async function refusal(text: string): Promise<InvalidOptionsError> {
   try {
-    parseConfig(text, "kv.yml");
+    await parseConfig(text, "kv.yml");
   } catch (error) {
     if (error instanceof InvalidOptionsError) return error;
     throw error;
@@ -15,9 +15,9 @@ function refusal(text: string): { message: string; key?: string; hint?: string; 
 }
 
 describe("the form of the Simple KV plugin", () => {
-  test("names one store of byte values on the wal backend", () => {
+  test("names one store of byte values on the wal backend", async () => {
     const text = 'simple_kv:\n  enabled: true\n  path: "./data/kv"\n  sync_writes: true\n';
-    expect(parseConfig(text)).toEqual([
+    expect(await parseConfig(text)).toEqual([
       {
         name: "simple_kv",
         options: {
@@ -31,8 +31,8 @@ describe("the form of the Simple KV plugin", () => {
     ]);
   });
 
-  test("has the plugin's defaults", () => {
-    expect(parseConfig("simple_kv: {}")[0]?.options).toMatchObject({
+  test("has the plugin's defaults", async () => {
+    expect((await parseConfig("simple_kv: {}"))[0]?.options).toMatchObject({
       path: "./data/simple_kv",
       wal: { syncWrites: false },
     });
@@ -40,7 +40,7 @@ describe("the form of the Simple KV plugin", () => {
 
   test.each(["High-Performance", "High-Durability", "Development/Testing"])(
     "reads the plugin's example: %s",
-    (setup) => {
+    async (setup) => {
       const path = { "High-Performance": "/fast-ssd/kv", "High-Durability": "./data/kv" }[setup];
       const syncWrites = setup === "High-Durability";
       const text = `simple_kv:
@@ -48,16 +48,16 @@ describe("the form of the Simple KV plugin", () => {
   path: "${path ?? "/tmp/kv"}"
   sync_writes: ${syncWrites}  # a comment
 `;
-      expect(parseConfig(text)[0]?.options).toMatchObject({
+      expect((await parseConfig(text))[0]?.options).toMatchObject({
         path: path ?? "/tmp/kv",
         wal: { syncWrites },
       });
     },
   );
 
-  test("registers nothing when it is not enabled, and is checked nevertheless", () => {
-    expect(parseConfig("simple_kv: { enabled: false }")).toEqual([]);
-    expect(refusal("simple_kv: { enabled: false, sync_writes: 1 }").key).toBe(
+  test("registers nothing when it is not enabled, and is checked nevertheless", async () => {
+    expect(await parseConfig("simple_kv: { enabled: false }")).toEqual([]);
+    expect((await refusal("simple_kv: { enabled: false, sync_writes: 1 }")).key).toBe(
       "simple_kv.sync_writes",
     );
   });
@@ -67,7 +67,7 @@ describe("the general form", () => {
   const named = (stores: ConfiguredStore[]) =>
     stores.map(({ name, options }) => [name, options.backend]);
 
-  test("names several stores in their order, on any backend", () => {
+  test("names several stores in their order, on any backend", async () => {
     const text = `
 anykv:
   stores:
@@ -79,7 +79,7 @@ other_program: { any: thing, any: thing, 1: [] }
 7: the other program's too
 simple_kv: {}
 `;
-    const stores = parseConfig(text);
+    const stores = await parseConfig(text);
     expect(named(stores)).toEqual([
       ["sessions", "wal"],
       ["cache", "memory"],
@@ -103,16 +103,18 @@ simple_kv: {}
     ["no stores", "anykv: {}"],
     ["empty stores", "anykv: { stores: {} }"],
     ["keys of other programs", "other: 1"],
-  ])("a document that names none: %s", (_, text) => expect(parseConfig(text)).toEqual([]));
+  ])("a document that names none: %s", async (_, text) =>
+    expect(await parseConfig(text)).toEqual([]),
+  );
 
-  test("a byte order mark and Windows line ends do not matter", () => {
+  test("a byte order mark and Windows line ends do not matter", async () => {
     const text = "\ufeffanykv:\r\n  stores:\r\n    a: { backend: memory }\r\n";
-    expect(named(parseConfig(text))).toEqual([["a", "memory"]]);
-    expect(refusal("\ufeffsimple_kv:\r\n  sync: 1\r\n").message).toMatch(/^kv\.yml:2:3: /);
-    expect(refusal("\ufeffsimple_kv: 1").message).toMatch(/^kv\.yml:1:1: /);
+    expect(named(await parseConfig(text))).toEqual([["a", "memory"]]);
+    expect((await refusal("\ufeffsimple_kv:\r\n  sync: 1\r\n")).message).toMatch(/^kv\.yml:2:3: /);
+    expect((await refusal("\ufeffsimple_kv: 1")).message).toMatch(/^kv\.yml:1:1: /);
   });
 
-  test("what is said once may be referred to", () => {
+  test("what is said once may be referred to", async () => {
     const text = `
 defaults:
   - &durable { syncWrites: true }
@@ -122,16 +124,16 @@ anykv:
     first: *session
     second: { backend: wal, path: ./second, wal: *durable }
 `;
-    const [first, second] = parseConfig(text);
+    const [first, second] = await parseConfig(text);
     expect(first?.options.wal).toEqual({ syncWrites: true });
     expect(second?.options.wal).toEqual({ syncWrites: true });
   });
 
-  test("a later anchor of the same name takes over", () => {
+  test("a later anchor of the same name takes over", async () => {
     const text = `
 x: [&b memory, &b wal]
 anykv: { stores: { a: { backend: *b, path: ./a } } }`;
-    expect(named(parseConfig(text))).toEqual([["a", "wal"]]);
+    expect(named(await parseConfig(text))).toEqual([["a", "wal"]]);
   });
 });
 
@@ -272,17 +274,17 @@ describe("mistakes are reported with file, line, column and key", () => {
     ["a: 1\n---\n", "2:1: a second document begins", ""],
   ];
 
-  test.each(cases)("%j: %s", (text, message, key) => {
-    const error = refusal(text);
+  test.each(cases)("%j: %s", async (text, message, key) => {
+    const error = await refusal(text);
     expect(error.message.startsWith(`kv.yml:${message}`), error.message).toBe(true);
     // The key is what the message names first, unless the document as a whole is wrong.
     if (key === "") expect("key" in error).toBe(false);
     else expect(error.key).toBe(key ?? /^\S+ (\S*)/.exec(error.message)?.[1]);
   });
 
-  test("a name that is too long is refused", () => {
+  test("a name that is too long is refused", async () => {
     const name = "x".repeat(1_025);
-    const { message, key } = refusal(`anykv: { stores: { ? ${name} : {} } }`);
+    const { message, key } = await refusal(`anykv: { stores: { ? ${name} : {} } }`);
     expect(message).toBe(
       `kv.yml:1:22: anykv.stores.${name} must be at most 1024 bytes of UTF-8, got 1025`,
     );
@@ -297,51 +299,53 @@ describe("mistakes are reported with file, line, column and key", () => {
     ["lists", "- ".repeat(100_000), 129],
     ["keys", "? ".repeat(100_000), 129],
     ["values", `a: ${"b: ".repeat(80_000)}`, 193],
-  ])("deep nesting is refused: %s", (_, text, column) => {
-    expect(refusal(text).message).toBe(`kv.yml:1:${column}: nested deeper than 64 levels`);
+  ])("deep nesting is refused: %s", async (_, text, column) => {
+    expect((await refusal(text)).message).toBe(`kv.yml:1:${column}: nested deeper than 64 levels`);
   });
 
-  test("as many levels as are allowed are read", () => {
-    expect(parseConfig(`a: ${"[".repeat(63)}${"]".repeat(63)}`)).toEqual([]);
+  test("as many levels as are allowed are read", async () => {
+    expect(await parseConfig(`a: ${"[".repeat(63)}${"]".repeat(63)}`)).toEqual([]);
   });
 
-  test("a document of more than 256 KiB is refused, one of 256 KiB is read", () => {
+  test("a document of more than 256 KiB is refused, one of 256 KiB is read", async () => {
     const filled = (bytes: number) => `# ${"é".repeat((bytes - 2) / 2)}`;
-    expect(parseConfig(filled(262_144))).toEqual([]);
-    expect(refusal(filled(262_146)).message).toBe(
+    expect(await parseConfig(filled(262_144))).toEqual([]);
+    expect((await refusal(filled(262_146))).message).toBe(
       "kv.yml: a configuration must be at most 262144 bytes, got 262146",
     );
   });
 
-  test("a bomb of aliases does not unfold", () => {
+  test("a bomb of aliases does not unfold", async () => {
     const levels = Array.from({ length: 40 }, (_, level) => {
       const aliases = Array.from({ length: 9 }, () => `*l${level - 1}`);
       return `l${level}: &l${level} [${level === 0 ? "x" : aliases.join(", ")}]`;
     });
     const bomb = levels.join("\n");
-    expect(parseConfig(bomb)).toEqual([]);
-    expect(refusal(`${bomb}\n${store("backend: *l39")}`).message).toMatch(
+    expect(await parseConfig(bomb)).toEqual([]);
+    expect((await refusal(`${bomb}\n${store("backend: *l39")}`)).message).toMatch(
       /^kv\.yml:44:7: anykv\.stores\.a\.backend must be one of .*, got an array$/,
     );
   });
 
-  test("the cause and the advice of the option are kept", () => {
-    const error = refusal(store("backend: wal\nwal: { syncWrites: true, flushInterval: 5 }"));
+  test("the cause and the advice of the option are kept", async () => {
+    const error = await refusal(store("backend: wal\nwal: { syncWrites: true, flushInterval: 5 }"));
     expect(error.hint).toBe(
       "with `syncWrites: true` every write waits for the disk: no interval is left",
     );
     expect(error.cause).toMatchObject({ name: "InvalidOptionsError" });
-    expect(refusal(store("backend: tape")).cause).toMatchObject({ name: "InvalidBackendError" });
+    expect((await refusal(store("backend: tape"))).cause).toMatchObject({
+      name: "InvalidBackendError",
+    });
   });
 
-  test("what is no text is refused", () => {
+  test("what is no text is refused", async () => {
     for (const text of [undefined, null, 5, new Uint8Array(3)]) {
-      expect(() => parseConfig(text as unknown as string)).toThrow(InvalidOptionsError);
+      await expect(parseConfig(text as unknown as string)).rejects.toThrow(InvalidOptionsError);
     }
   });
 });
 
-test("whatever happens to a document, it is read or refused with its place", () => {
+test("whatever happens to a document, it is read or refused with its place", async () => {
   const whole = `%YAML 1.2
 ---
 x: &w { syncWrites: true }
@@ -363,13 +367,13 @@ simple_kv: { enabled: true, path: "./kv", sync_writes: false }
     piece,
   });
   let refused = 0;
-  fc.assert(
-    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 4 }), async (edits) => {
       let text = whole;
       for (const { at, cut, piece } of edits)
         text = text.slice(0, at) + piece + text.slice(at + cut);
       try {
-        parseConfig(text, "kv.yml");
+        await parseConfig(text, "kv.yml");
       } catch (error) {
         if (!isKvError(error)) throw error;
         expect(error.name).toBe("InvalidOptionsError");
