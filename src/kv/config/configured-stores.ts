@@ -63,6 +63,7 @@ const groups: ReadonlyMap<string, readonly string[]> = new Map([
       flushInterval: true,
       segmentSize: true,
       snapshotEvery: true,
+      compressionThreshold: true,
     }),
   ],
   ["metrics", keysOf<Omit<MetricsOptions, "registry">>({ operations: true })],
