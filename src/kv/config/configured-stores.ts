@@ -35,7 +35,7 @@ export interface PlacedStore {
   readonly places: ReadonlyMap<string, Entry>;
 }
 
-/** All keys of an option group; the compiler sees to it that none is missing. */
+/** All keys of an option group that can be written; the compiler sees to it that none is missing. */
 function keysOf<Options>(keys: Record<keyof Options, true>): readonly string[] {
   return Object.keys(keys);
 }
@@ -58,7 +58,7 @@ const groups: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   [
     "wal",
-    keysOf<WalOptions>({
+    keysOf<Omit<WalOptions, "onProgress">>({
       syncWrites: true,
       flushInterval: true,
       segmentSize: true,
