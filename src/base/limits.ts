@@ -20,14 +20,14 @@ export const prefixDeleteKeysMax = 100_000;
 export const randomKeysMax = 1_000_000;
 
 /**
- * Size at which a segment of a log gets a successor. Below, most of the work would be making files.
+ * Size at which a segment of a log gets a successor. What is smaller was meant in another unit.
  * Above, a segment might not be read back, which happens as a whole: it may exceed its size by a
  * record of up to 1 GiB, and Node reads files of less than 2 GiB.
  */
-export const segmentBytesMin = 65_536;
+export const segmentBytesMin = 4_096;
 export const segmentBytesMax = 536_870_912;
 /** Growth of the log after which the state is written anew. */
-export const snapshotEveryBytesMin = 65_536;
+export const snapshotEveryBytesMin = 4_096;
 /** How long a written record may be missing on the disk: a day. */
 export const flushIntervalMsMax = 86_400_000;
 

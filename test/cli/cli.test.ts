@@ -46,10 +46,10 @@ async function run(args: readonly string[], answer?: boolean): Promise<Run> {
 }
 
 async function fill(): Promise<void> {
-  const wal = { segmentSize: "64KiB", syncWrites: true };
+  const wal = { segmentSize: "4KiB", syncWrites: true };
   const kv = openKv({ name: "cli", backend: "wal", path, env, wal });
   // Three to a segment, also where stored values are compressed.
-  const filling = randomBytes(20_000).toString("base64");
+  const filling = randomBytes(1_500).toString("base64");
   for (let number = 0; number < 12; number++) await kv.set(`key ${number % 4}`, number + filling);
   await kv.close();
 }

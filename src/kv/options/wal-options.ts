@@ -26,12 +26,12 @@ export interface WalOptions {
    */
   flushInterval?: number | string | undefined;
   /**
-   * Size at which a segment of the log gets a successor: 64 KiB to 512 MiB, bytes or text; default
+   * Size at which a segment of the log gets a successor: 4 KiB to 512 MiB, bytes or text; default
    * "64MiB".
    */
   segmentSize?: number | string | undefined;
   /**
-   * Growth of the log after which the state is written anew, at least 64 KiB, bytes or text; default
+   * Growth of the log after which the state is written anew, at least 4 KiB, bytes or text; default
    * "64MiB". A store with a larger state waits until the log has grown as large as its state.
    */
   snapshotEvery?: number | string | undefined;

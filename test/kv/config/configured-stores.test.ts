@@ -221,7 +221,7 @@ describe("mistakes are reported with file, line, column and key", () => {
     ],
     [
       store("backend: wal\nwal: { segmentSize: 1KiB }"),
-      '5:14: anykv.stores.a.wal.segmentSize must be from 65536 to 536870912 bytes, got "1KiB"',
+      '5:14: anykv.stores.a.wal.segmentSize must be from 4096 to 536870912 bytes, got "1KiB"',
     ],
     [
       store("backend: wal\nwal: { snapshotEvery: .nan }"),
