@@ -137,7 +137,8 @@ function shardCount(fields: Fields): number {
   return Math.max(0, count);
 }
 
-function envOption(env: unknown): Env {
+/** @throws InvalidOptionsError */
+export function envOption(env: unknown): Env {
   if (env === undefined) return nodeEnv;
   if (typeof env === "object" && env !== null && "clock" in env && "timers" in env) {
     return env as Env;

@@ -1,5 +1,15 @@
 // Options of the wal backend.
+//
+// An option that would have no effect is refused, not ignored: who sets `flushInterval` together
+// with `syncWrites` expects something of it that is not so.
 
+import { InvalidOptionsError } from "../../base/errors.js";
+import {
+  flushIntervalMsMax,
+  segmentBytesMax,
+  segmentBytesMin,
+  snapshotEveryBytesMin,
+} from "../../base/limits.js";
 import type { RecoveryProgress } from "../../engine/log-events.js";
 import { booleanField, type Fields, field, refuse } from "../arguments.js";
 import { parseDuration } from "./duration.js";
@@ -11,11 +21,20 @@ export interface WalOptions {
    * log's buffer, which reaches the file within milliseconds.
    */
   syncWrites?: boolean | undefined;
-  /** Without `syncWrites`: how long a write may be missing on the disk; ms or text; default 1 s. */
+  /**
+   * How long a written record may be missing on the disk: 1 ms to a day, ms or text; default 1 s.
+   * Not together with `syncWrites: true`, which never lets one be missing.
+   */
   flushInterval?: number | string | undefined;
-  /** Size at which a segment of the log gets a successor; bytes or text; default "64MiB". */
+  /**
+   * Size at which a segment of the log gets a successor: 4 KiB to 512 MiB, bytes or text; default
+   * "64MiB".
+   */
   segmentSize?: number | string | undefined;
-  /** Growth of the log after which the state is written anew; bytes or text; default "64MiB". */
+  /**
+   * Growth of the log after which the state is written anew, at least 4 KiB, bytes or text; default
+   * "64MiB". A store with a larger state waits until the log has grown as large as its state.
+   */
   snapshotEvery?: number | string | undefined;
   /**
    * What goes to the log at once is compressed from this size on, where that pays; bytes or text;
@@ -42,22 +61,17 @@ export interface WalSettings {
 
 /** @throws InvalidOptionsError */
 export function walSettings(fields: Fields): WalSettings {
-  const syncWrites = field(fields, "syncWrites");
+  const syncWrites = booleanField(fields, "syncWrites", false, "wal.syncWrites");
   const interval = field(fields, "flushInterval");
   const segmentSize = field(fields, "segmentSize");
   const snapshotEvery = field(fields, "snapshotEvery");
   const threshold = field(fields, "compressionThreshold");
+  if (syncWrites && interval !== undefined) refuseIdleInterval();
   return {
-    ...(syncWrites === undefined ? {} : { syncWrites: booleanField(fields, "syncWrites", false) }),
-    ...(interval === undefined
-      ? {}
-      : { flushIntervalMs: Math.max(1, parseDuration(interval, "wal.flushInterval")) }),
-    ...(segmentSize === undefined
-      ? {}
-      : { segmentBytesMax: parseSize(segmentSize, "wal.segmentSize") }),
-    ...(snapshotEvery === undefined
-      ? {}
-      : { snapshotBytesMin: parseSize(snapshotEvery, "wal.snapshotEvery") }),
+    ...(field(fields, "syncWrites") === undefined ? {} : { syncWrites }),
+    ...(interval === undefined ? {} : { flushIntervalMs: intervalMs(interval) }),
+    ...(segmentSize === undefined ? {} : { segmentBytesMax: segmentBytes(segmentSize) }),
+    ...(snapshotEvery === undefined ? {} : { snapshotBytesMin: snapshotBytes(snapshotEvery) }),
     ...(threshold === undefined
       ? {}
       : { packedBytesMin: parseSize(threshold, "wal.compressionThreshold") }),
@@ -71,4 +85,31 @@ export function progressOption(fields: Fields): WalOptions["onProgress"] {
     return callback as WalOptions["onProgress"];
   }
   return refuse('option "wal.onProgress"', "a function", callback);
+}
+
+function refuseIdleInterval(): never {
+  throw new InvalidOptionsError(
+    'option "wal.flushInterval" must be left out together with `syncWrites: true`',
+    { hint: "with `syncWrites: true` every write waits for the disk: no interval is left" },
+  );
+}
+
+function intervalMs(value: unknown): number {
+  const ms = parseDuration(value, "wal.flushInterval");
+  if (ms >= 1 && ms <= flushIntervalMsMax) return ms;
+  return refuse('option "wal.flushInterval"', `from 1 to ${flushIntervalMsMax} ms`, value);
+}
+
+function segmentBytes(value: unknown): number {
+  const bytes = parseSize(value, "wal.segmentSize");
+  if (bytes >= segmentBytesMin && bytes <= segmentBytesMax) return bytes;
+  const expected = `from ${segmentBytesMin} to ${segmentBytesMax} bytes`;
+  return refuse('option "wal.segmentSize"', expected, value);
+}
+
+function snapshotBytes(value: unknown): number {
+  const bytes = parseSize(value, "wal.snapshotEvery");
+  if (bytes >= snapshotEveryBytesMin) return bytes;
+  const expected = `at least ${snapshotEveryBytesMin} bytes`;
+  return refuse('option "wal.snapshotEvery"', expected, value);
 }

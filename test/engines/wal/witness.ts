@@ -21,7 +21,12 @@ import { writeSync } from "node:fs";
 import { openKv } from "anykv";
 const [path, level] = process.argv.slice(2);
 const syncWrites = level === "acknowledged";
-const wal = { syncWrites, flushInterval: 20, segmentSize: 65536, snapshotEvery: 262144 };
+const wal = {
+  syncWrites,
+  flushInterval: syncWrites ? undefined : 20,
+  segmentSize: 65536,
+  snapshotEvery: 262144,
+};
 const kv = openKv({ backend: "wal", name: "witnessed", path, wal });
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 if (!(await kv.exists("loaded"))) {
