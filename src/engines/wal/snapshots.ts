@@ -34,7 +34,7 @@ export class Snapshots {
     source: RowSource,
     log: LogWriter,
     store: Uint8Array,
-    options: { readonly snapshotBytesMin: number },
+    options: { readonly snapshotBytesMin: number; readonly logBytes: number },
   ) {
     this.#env = env;
     this.#directories = directories;
@@ -42,7 +42,8 @@ export class Snapshots {
     this.#log = log;
     this.#store = store;
     this.#everyBytes = options.snapshotBytesMin;
-    this.#nextAtBytes = this.#everyBytes;
+    // The counter begins at 0; what the store found in its log when it was opened counts as well.
+    this.#nextAtBytes = this.#everyBytes - options.logBytes;
   }
 
   /** Called after every commit: begins a state when the log has grown enough. */
