@@ -147,6 +147,8 @@ export class Watch {
     this.recovered = engine.last;
     this.opening = this.points.length;
     this.ledger.committed = engine.last;
+    // A store shows nothing that a power cut may still take away: recovery makes sure of what it found.
+    this.ledger.durable = engine.last;
     const write = engine.write.bind(engine);
     engine.write = (operation, request) => {
       const before = engine.last;

@@ -15,9 +15,9 @@ import { seededRandom } from "anykv/testing";
 import { expect, test, vi } from "vitest";
 import { faults } from "../../../src/testing/simulated-calls.js";
 import { SimulatedDisk } from "../../../src/testing/simulated-disk.js";
-import { crashPoints, imageOf, reopen, seedOf } from "./crash-images.js";
+import { type Ending, endingsAt, imageOf, reopen, seedOf } from "./crash-images.js";
 import { Ledger } from "./crash-ledger.js";
-import { levelOf, live, type Start } from "./crash-life.js";
+import { levelOf, live, type Point, type Start } from "./crash-life.js";
 import { FaultRun, type PlannedFault } from "./fault-run.js";
 
 vi.mock("node:zlib", async (original) => {
@@ -43,13 +43,10 @@ async function startOf(seed: number): Promise<Start> {
   const { below } = seededRandom(seedOf(`start ${seed}`));
   if (below(3) === 0) return start;
   const life = await live(start);
-  const crashes = crashPoints(life, seed);
-  const { point: index, ending } = crashes[below(crashes.length)] ?? {
-    point: 0,
-    ending: undefined,
-  };
-  const point = life.points[index];
-  if (point === undefined || ending === undefined) throw new Error("a life without a moment");
+  const index = below(life.points.length);
+  const point = life.points[index] as Point;
+  const endings = endingsAt(point, index, seed);
+  const ending = endings[below(endings.length)] as Ending;
   const image = imageOf(point, ending);
   const last = await reopen(image, point, ending, life, level);
   const ledger = ending.kind === "kill" ? point.ledger.copy() : Ledger.from(last);
