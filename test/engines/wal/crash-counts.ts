@@ -4,7 +4,7 @@
 import type { Life } from "./crash-life.js";
 
 /** A call with the last two names of its path; of a numbered file only what comes after the dot. */
-function shortened(before: string): string {
+export function shortened(before: string): string {
   const [kind = "", path = ""] = before.split(" ");
   const [name, directory] = path.split("/").reverse();
   return directory === undefined ? before : `${kind} ${directory}/${name?.replace(/^\d.*\./, "")}`;

@@ -90,6 +90,8 @@ export interface Finding {
   /** The last record. */
   readonly last: number;
   readonly content: string;
+  /** By how much the log was cut. */
+  readonly tornBytes: number;
 }
 
 /**
@@ -106,7 +108,7 @@ export async function reopened(image: SimulatedDisk, level: Level): Promise<Find
     const cut = cutBytes(before, segmentSizes(files.disk));
     const { tornBytes } = engine.recovered;
     if (cut !== tornBytes) throw new Error(`${cut} bytes were cut and ${tornBytes} reported`);
-    return { last: engine.last, content: engineContent(engine) };
+    return { last: engine.last, content: engineContent(engine), tornBytes };
   } finally {
     host.kill(processes);
   }
