@@ -1,7 +1,7 @@
 // Crash counts: how often the crash simulation has been where, so that it cannot go blind: a kind of
 // file call, a situation or an ending that no crash has met any more makes the test fail.
 
-import type { Life } from "./crash-life.js";
+import type { Life, Point } from "./crash-life.js";
 
 /** A call with the last two names of its path; of a numbered file only what comes after the dot. */
 export function shortened(before: string): string {
@@ -22,8 +22,12 @@ function situationOf(call: string, isOpen: boolean, isFirst: boolean): string {
 
 /** Where a life is at one of its points: the situation, and the call that comes next. */
 export function placeOf({ points, opening }: Life, index: number, isFirst: boolean): string {
-  const call = shortened(points[index]?.before ?? "");
-  return `${situationOf(call, index >= opening, isFirst)}: ${call}`;
+  const { before, ledger } = points[index] as Point;
+  const call = shortened(before);
+  const place = `${situationOf(call, index >= opening, isFirst)}: ${call}`;
+  const [, replay] = /(\d+)\.state$/.exec(before) ?? [];
+  const isOvertaken = call.startsWith("rename") && ledger.committed > Number(replay);
+  return isOvertaken ? `${place}, with later transactions` : place;
 }
 
 /** Everything that a store does to its files, and when. */
@@ -57,6 +61,7 @@ export const places = [
   "snapshot: write last_state/tmp",
   "snapshot: sync last_state/tmp",
   "snapshot: rename last_state/state",
+  "snapshot: rename last_state/state, with later transactions",
   "snapshot: syncDirectory store/last_state",
   "clean-up: remove last_state/state",
   "clean-up: remove last_state/tmp",

@@ -220,11 +220,12 @@ export async function live(start: Start): Promise<Life> {
     observer: {
       before: (call) => watch.before(call, files.disk),
       after: (call) => watch.after(call),
+      delay: slowly(seed, () => env),
     },
   });
   if (stop !== undefined) files.stopAt(stop.call, stop.middle);
   const processes = host.start();
-  const env = virtualEnv({ seed, files, processes });
+  const env: VirtualEnv = virtualEnv({ seed, files, processes });
   await attending(
     (engine) => watch.attend(engine),
     () => Promise.race([toTheEnd(start, watch, env), files.whenStopped]),
@@ -247,6 +248,21 @@ async function toTheEnd(start: Start, watch: Watch, env: VirtualEnv): Promise<vo
 }
 
 /**
+ * Now and then a call takes a turn of the event loop, those on states mostly: so that transactions
+ * come while a state is being written.
+ */
+export function slowly(
+  seed: number,
+  env: () => VirtualEnv,
+): (call: Call) => Promise<void> | undefined {
+  const { below } = seededRandom(seed + 2);
+  return ({ path }) => {
+    const isSlow = below(path.includes("/last_state/") ? 2 : 10) === 0;
+    return isSlow ? env().timers.breathe() : undefined;
+  };
+}
+
+/**
  * Operations alone and side by side; time passes, so that timers flush and rows expire. Resolves
  * with what they come to.
  */
@@ -261,11 +277,12 @@ export async function work(
     const result = actions.next();
     result.catch(() => {});
     results.push(result);
-    const pause = random.below(6);
+    const pause = random.below(8);
     if (pause === 0) for (let turns = random.below(20); turns > 0; turns--) await null;
     else if (pause === 1) await env.idle();
     else if (pause === 2) await env.advance(1 + random.below(stepMsMax));
     else if (pause === 3) await Promise.allSettled(results);
+    else if (pause < 6) await env.timers.breathe();
   }
   return results;
 }

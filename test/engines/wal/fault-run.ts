@@ -14,6 +14,7 @@ import {
   engineContent,
   host,
   type Start,
+  slowly,
   storePath,
   Watch,
   work,
@@ -50,7 +51,10 @@ export class FaultRun {
     this.#files = new SimulatedFiles({
       disk: start.disk.clone(),
       random: seededRandom(seed + 1),
-      observer: { after: (call) => this.#watch.after(call) },
+      observer: {
+        after: (call) => this.#watch.after(call),
+        delay: slowly(seed, () => this.#env),
+      },
     });
     this.#env = virtualEnv({ seed, files: this.#files, processes: this.#processes });
   }
