@@ -33,6 +33,8 @@ export interface Recovery {
   readonly segment: OpenSegment | undefined;
   readonly next: number;
   readonly store: Uint8Array | undefined;
+  /** Bytes of the log that the next state will make superfluous. */
+  readonly logBytes: number;
   readonly report: RecoveryReport;
 }
 
@@ -79,6 +81,7 @@ class Replay {
   next: number;
   store: Uint8Array | undefined;
   records = 0;
+  logBytes = 0;
   tornBytes = 0;
   open: OpenSegment | undefined;
   /** A segment that was being created when the process or the system ended. */
@@ -123,6 +126,7 @@ class Replay {
     const end = await this.#frames(path, bytes, header.origin);
     this.#meter?.fileDone(bytes.length);
     if (end < bytes.length) this.#judgeTail(path, bytes, end, isLast, header.origin);
+    this.logBytes += end;
     if (!isLast) return;
     this.open = { path, first: header.first, lengthBytes: end };
     this.#unproven = bytes.subarray(this.#provenBytes, end);
@@ -250,7 +254,8 @@ async function replayLog(
 
 function recoveryOf(state: FoundState | undefined, run: Replay): Recovery {
   const report = { stateRows: state?.rows ?? 0, records: run.records, tornBytes: run.tornBytes };
-  return { segment: run.open, next: run.next, store: run.store, report };
+  const { open: segment, next, store, logBytes } = run;
+  return { segment, next, store, logBytes, report };
 }
 
 /** Fills the tables from the files; the observer is told of the progress. */

@@ -37,7 +37,11 @@ export class Snapshots {
     source: RowSource,
     log: LogWriter,
     store: Uint8Array,
-    options: { readonly snapshotBytesMin: number; readonly observer?: LogObserver },
+    options: {
+      readonly snapshotBytesMin: number;
+      readonly logBytes: number;
+      readonly observer?: LogObserver;
+    },
   ) {
     this.#env = env;
     this.#directories = directories;
@@ -46,7 +50,8 @@ export class Snapshots {
     this.#store = store;
     this.#observer = options.observer ?? silentObserver;
     this.#everyBytes = options.snapshotBytesMin;
-    this.#nextAtBytes = this.#everyBytes;
+    // The counter begins at 0; what the store found in its log when it was opened counts as well.
+    this.#nextAtBytes = this.#everyBytes - options.logBytes;
   }
 
   /** Called after every commit: begins a state when the log has grown enough. */

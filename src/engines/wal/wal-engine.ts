@@ -110,7 +110,9 @@ export class WalEngine implements Engine {
       const store = found.store ?? randomBytes(storeIdBytes);
       const position = { segment: found.segment, next: found.next, store };
       const log = await LogWriter.open(env, directories.log, options, position);
-      const snapshots = new Snapshots(env, directories, memory, log, store, options);
+      const { snapshotBytesMin } = options;
+      const growth = { snapshotBytesMin, logBytes: found.logBytes };
+      const snapshots = new Snapshots(env, directories, memory, log, store, growth);
       return new WalEngine(options, memory, log, snapshots, lock, found.report);
     } catch (error) {
       await lock.release().catch(() => {});
