@@ -1,8 +1,9 @@
 // History arbitrary: random histories for fast-check, and how to make a failing one smaller.
 //
-// A history has exactly the asked number of operations, and inspections among them. Shrinking first takes commands out, many at a
-// time as long as that works, then drops options; what is left mostly fits on half a screen. Both
-// are deterministic, so that a seed and a path name one history for good.
+// A history has exactly the asked number of operations, with inspections and reopenings among them.
+// Shrinking first takes commands out, many at a time as long as that works, then drops options; what
+// is left mostly fits on half a screen. Both are deterministic, so that a seed and a path name one
+// history for good.
 
 import type * as FastCheck from "fast-check";
 import { type Command, Draw } from "./history-commands.js";
@@ -21,11 +22,16 @@ export interface History {
   readonly commands: readonly Command[];
 }
 
-export function historyArbitrary(fc: FastCheckModule, steps: number): FastCheck.Arbitrary<History> {
+/** `reopens`: the store is closed and opened again at random points. */
+export function historyArbitrary(
+  fc: FastCheckModule,
+  steps: number,
+  reopens: boolean,
+): FastCheck.Arbitrary<History> {
   class HistoryArbitrary extends fc.Arbitrary<History> {
     override generate(random: FastCheck.Random): FastCheck.Value<History> {
       const draw = new Draw((bound) => random.nextInt(0, bound - 1));
-      const commands = drawCommands(draw, steps);
+      const commands = drawCommands(draw, steps, reopens);
       const history = { seed: draw.below(2 ** 31), trackKeys: draw.once(2), commands };
       return new fc.Value(history, undefined);
     }

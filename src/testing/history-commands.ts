@@ -89,6 +89,8 @@ export type Command =
   | { readonly method: Method; readonly args: readonly unknown[] }
   | { readonly method: "advance" | "stall"; readonly args: readonly [MomentPlace] }
   | { readonly method: "abort"; readonly args: readonly [WaitPlace] }
+  /** Closes every handle and opens the store again. */
+  | { readonly method: "reopen"; readonly args: readonly [] }
   /** Compares the complete content. */
   | { readonly method: "inspect"; readonly args: readonly [] };
 

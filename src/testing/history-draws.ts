@@ -10,7 +10,10 @@ interface Drawing {
   readonly args: (draw: Draw) => readonly unknown[];
 }
 
-const drawings: { readonly [Name in Command["method"]]: Drawing } = {
+/** Reopenings are for stores that outlive their handles, and come on top. */
+type DrawnMethod = Exclude<Command["method"], "reopen">;
+
+const drawings: { readonly [Name in DrawnMethod]: Drawing } = {
   get: { weight: 3, args: (d) => [d.key()] },
   find: { weight: 2, args: (d) => [d.key()] },
   getMany: { weight: 2, args: (d) => [d.list(4, () => (d.once(9) ? "" : d.key()))] },
@@ -115,9 +118,8 @@ function counted(draw: Draw): object {
 }
 
 // Ten entries for a weight of 1: a draw is one look into a table.
-const lottery: readonly Command["method"][] = Object.entries(drawings).flatMap(
-  ([method, { weight }]) =>
-    Array.from({ length: Math.round(weight * 10) }, () => method as Command["method"]),
+const lottery: readonly DrawnMethod[] = Object.entries(drawings).flatMap(([method, { weight }]) =>
+  Array.from({ length: Math.round(weight * 10) }, () => method as DrawnMethod),
 );
 
 function drawCommand(draw: Draw): Command {
@@ -126,12 +128,15 @@ function drawCommand(draw: Draw): Command {
 }
 
 const stepsBetweenInspections = 20;
+/** On average. */
+const stepsBetweenReopenings = 30;
 
-/** So many operations, with an inspection now and then. */
-export function drawCommands(draw: Draw, operations: number): Command[] {
+/** So many operations, with an inspection now and then, and `reopens`: with reopenings at random. */
+export function drawCommands(draw: Draw, operations: number, reopens: boolean): Command[] {
   const commands: Command[] = [];
   for (let drawn = 1; drawn <= operations; drawn++) {
     commands.push(drawCommand(draw));
+    if (reopens && draw.once(stepsBetweenReopenings)) commands.push({ method: "reopen", args: [] });
     if (drawn % stepsBetweenInspections === 0) commands.push({ method: "inspect", args: [] });
   }
   return commands;

@@ -18,6 +18,7 @@ import type {
 } from "./history-commands.js";
 import { buckets, keys, prefixes } from "./history-commands.js";
 import { type Method, Model, type Outcome, Pending } from "./model.js";
+import type { TestStore } from "./runner.js";
 import type { VirtualEnv } from "./virtual-env.js";
 
 type Call = (...args: unknown[]) => Promise<unknown>;
@@ -31,15 +32,17 @@ interface Wait {
 export class HistoryError extends Error {}
 
 export class HistoryRun {
-  readonly #kv: Kv;
+  readonly #store: TestStore;
+  #kv: Kv;
   readonly #env: VirtualEnv;
   readonly #model: Model;
   readonly #claims: ClaimRef[] = [];
   readonly #cursors: string[] = [];
   readonly #waits = new Map<number, Wait>();
 
-  constructor(kv: Kv, env: VirtualEnv, trackKeys: boolean) {
-    this.#kv = kv;
+  constructor(store: TestStore, env: VirtualEnv, trackKeys: boolean) {
+    this.#store = store;
+    this.#kv = store.kv;
     this.#env = env;
     this.#model = new Model({ clock: env.clock, trackKeys });
   }
@@ -67,7 +70,17 @@ export class HistoryRun {
     for (const id of this.#model.pendingWaits()) {
       const due = { error: "StoreClosedError" };
       this.#expectOutcome(`wait ${id} at close`, this.#waits.get(id)?.outcome, due);
+      this.#model.closeWait(id);
+      this.#waits.delete(id);
     }
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#store.reopen === undefined) throw new Error("this store cannot be reopened");
+    this.#kv = await this.#store.reopen();
+    await this.afterClose();
+    // The clock stands still until the store is open again.
+    await this.#kv.exists(keys[0]);
   }
 
   async #step(command: Command): Promise<void> {
@@ -75,6 +88,7 @@ export class HistoryRun {
       await this.#moveClock(command.method, this.#duration(command.args[0]));
     } else if (command.method === "abort") this.#abort(command.args[0]);
     else if (command.method === "inspect") await this.#inspect();
+    else if (command.method === "reopen") await this.#reopen();
     else await this.#operate(command.method, command.args);
     if (this.#waits.size > 0) await this.#compareWaits();
   }

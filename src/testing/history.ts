@@ -13,6 +13,8 @@ export interface HistoryOptions {
   readonly runs: number;
   /** Operations in each; default 200. */
   readonly steps?: number;
+  /** Close the store and open it again at random points; for stores that outlive their handles. */
+  readonly reopens?: boolean;
   /** A 32-bit integer; the same seed gives the same histories. Default 1. */
   readonly seed?: number;
   /** With the seed of a failure: runs nothing but the history that its report calls by this path. */
@@ -32,11 +34,12 @@ export function historySuite(
   factory: StoreFactory,
   options: HistoryOptions,
 ): void {
-  const { runs, steps = stepsDefault } = options;
+  const { runs, steps = stepsDefault, reopens = false } = options;
+  const how = reopens ? ", with reopenings," : "";
   runner.describe(`${factory.name}: histories`, () => {
     whereFeature(runner, factory, "virtual clock", () => {
       runner.test(
-        `${runs} histories of ${steps} operations agree with the model`,
+        `${runs} histories of ${steps} operations${how} agree with the model`,
         () => checkHistories(runner.fc, factory, options),
         Math.max(timeoutMsMin, runs * timeoutMsPerRun),
       );
@@ -48,11 +51,11 @@ export function historySuite(
 export async function checkHistories(
   fc: FastCheckModule,
   factory: StoreFactory,
-  { runs, steps = stepsDefault, seed = 1, path, command = "npx vitest run" }: HistoryOptions,
+  options: HistoryOptions,
 ): Promise<void> {
-  const property = fc.asyncProperty(historyArbitrary(fc, steps), (history) =>
-    runHistory(factory, history),
-  );
+  const { runs, steps = stepsDefault, seed = 1, path, command = "npx vitest run" } = options;
+  const histories = historyArbitrary(fc, steps, options.reopens ?? false);
+  const property = fc.asyncProperty(histories, (history) => runHistory(factory, history));
   const details = await fc.check(property, {
     seed,
     numRuns: runs,
@@ -81,7 +84,7 @@ export async function runHistory(factory: StoreFactory, history: History): Promi
   const { seed, trackKeys, commands } = history;
   const env = virtualEnv({ seed });
   const store = await factory.create({ env, trackKeys });
-  const run = new HistoryRun(store.kv, env, trackKeys);
+  const run = new HistoryRun(store, env, trackKeys);
   try {
     await run.run(commands);
   } finally {

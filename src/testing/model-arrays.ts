@@ -96,6 +96,11 @@ export class ArrayModel extends ClaimModel {
     if (this.#leave(id)) this.#settled.set(id, { error: "OperationCanceledError" });
   }
 
+  /** The store is closed: the wait is over, and nobody asks the model about it any more. */
+  closeWait(id: number): void {
+    this.#leave(id);
+  }
+
   /** Whether a wait may have ended so although its turn has not come. */
   concede(id: number, outcome: Outcome): boolean {
     const waiter = this.waiters.find((other) => other.id === id);

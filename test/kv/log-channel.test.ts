@@ -118,7 +118,7 @@ describe("opening", () => {
   });
 
   test("a state and a log: progress from nothing to everything, then what was found", async () => {
-    const before = openStore({ wal: { snapshotEvery: 4_000, syncWrites: true } });
+    const before = openStore({ wal: { snapshotEvery: 5_000, syncWrites: true } });
     const written = new Recording();
     await fill(before, 60);
     await written.next("cleaned");
@@ -183,8 +183,8 @@ describe("writing", () => {
 
   test("segments end and begin", async () => {
     const recording = new Recording();
-    const kv = openStore({ wal: { syncWrites: true, segmentSize: 1_000 } });
-    await fill(kv, 30);
+    const kv = openStore({ wal: { syncWrites: true, segmentSize: 4_096 } });
+    await fill(kv, 80);
     await kv.close();
     const begun = recording.of("segment_begun");
     const ended = recording.of("segment_ended");
@@ -217,7 +217,7 @@ describe("writing", () => {
 describe("states", () => {
   test("are begun, written, and what they replace is removed", async () => {
     const recording = new Recording();
-    const kv = openStore({ wal: { snapshotEvery: 4_000, segmentSize: 1_000, syncWrites: true } });
+    const kv = openStore({ wal: { snapshotEvery: 5_000, segmentSize: 4_096, syncWrites: true } });
     await fill(kv, 40);
     const { segments, states } = await recording.next("cleaned");
     const [written] = recording.of("state_written");
@@ -238,7 +238,7 @@ describe("states", () => {
           ? Promise.reject(systemError("ENOSPC"))
           : handle.write(bytes, position),
     }));
-    const kv = openStore({ env, wal: { snapshotEvery: 4_000, syncWrites: true } });
+    const kv = openStore({ env, wal: { snapshotEvery: 5_000, syncWrites: true } });
     await fill(kv, 60);
     expect(await recording.next("state_failed")).toMatchObject({
       errorName: "DiskStoreWriteError",
@@ -255,7 +255,7 @@ describe("states", () => {
       file.endsWith(".log") ? Promise.reject(systemError("EACCES")) : nodeEnv.files.remove(file);
     const kv = openStore({
       env: envWith({ remove }),
-      wal: { snapshotEvery: 4_000, syncWrites: true },
+      wal: { snapshotEvery: 5_000, syncWrites: true },
     });
     await fill(kv, 60);
     expect(await recording.next("clean_failed")).toMatchObject({ systemCode: "EACCES" });
@@ -267,9 +267,10 @@ describe("states", () => {
 describe("subscribers", () => {
   test("find no key, value or item in any message", async () => {
     const recording = new Recording();
-    const kv = openStore({ wal: { snapshotEvery: 1_000, segmentSize: 500, syncWrites: true } });
+    const kv = openStore({ wal: { snapshotEvery: 4_096, segmentSize: 4_096, syncWrites: true } });
     for (const call of Object.values(everyOperation)) await call(kv);
     for (const call of Object.values(everyFilterOperation)) await call(kv.filter(secret));
+    for (let i = 0; i < 60; i++) await kv.set(`${secret}:${i}`, secret.repeat(10));
     await recording.next("cleaned");
     await kv.close();
     await openStore().size();

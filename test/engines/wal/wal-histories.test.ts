@@ -1,4 +1,4 @@
-// Random histories on the wal backend. ANYKV_HISTORIES sets their number; ANYKV_SEED and
+// Random histories on the wal backend, which is closed and opened again at random points. ANYKV_HISTORIES sets their number; ANYKV_SEED and
 // ANYKV_PATH repeat a failure, as its report says.
 
 import { historySuite } from "anykv/testing";
@@ -11,6 +11,7 @@ const { ANYKV_HISTORIES, ANYKV_SEED, ANYKV_PATH } = process.env;
 historySuite({ describe, expect, test, fc }, walFactory, {
   runs: Number(ANYKV_HISTORIES ?? 100),
   steps: 200,
+  reopens: true,
   seed: Number(ANYKV_SEED ?? 1),
   ...(ANYKV_PATH === undefined ? {} : { path: ANYKV_PATH }),
   command: "npx vitest run test/engines/wal/wal-histories.test.ts",
