@@ -1,5 +1,6 @@
 // Runs the examples and the main job as they stand, and reads what they print.
 
+import { readFileSync } from "node:fs";
 import { type Claim, openKv } from "anykv";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { mainJob, runJob } from "../../examples/main-job/job.js";
@@ -185,6 +186,9 @@ describe("main job", () => {
       [["--seconds", "soon"], /--seconds must be a number from 0.1 to 3600, got "soon"/],
       [["--seconds", ""], /--seconds must be a number/],
       [["--records=-1"], /--records must be/],
+      [["--path", " "], /--path must name a directory, got nothing\n.*--help/],
+      [["--no-sync-writes=1"], /--no-sync-writes/],
+      [["--backend", "wal", "--path", "a\0b"], /^InvalidOptionsError: .*"path"/],
       [
         ["--backend", "floppy"],
         /^InvalidBackendError: .*memory, wal, disk, shared, valkey.*"floppy"/,
@@ -206,9 +210,16 @@ describe("main job", () => {
   test("--help prints the options", async () => {
     const { exitCode, output, errors } = await runMainJob("--help");
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: "" });
-    for (const option of ["backend", "users", "seconds", "records", "quick", "help"]) {
-      expect(output).toContain(`--${option}`);
-    }
+    const options = ["backend", "path", "no-sync-writes", "users", "seconds", "records"];
+    for (const option of [...options, "quick", "help"]) expect(output).toContain(`--${option}`);
+  });
+
+  test("its files lie in a directory of its own that git ignores", () => {
+    const { path, syncWrites } = parseOptions(["--backend", "wal"]);
+    expect([path, syncWrites]).toEqual([".anykv/main-job", true]);
+    const ignored = readFileSync(new URL("../../.gitignore", import.meta.url), "utf8");
+    expect(ignored.split("\n")).toContain(".anykv*/");
+    expect(parseOptions(["--no-sync-writes"]).syncWrites).toBe(false);
   });
 
   test("--quick shortens the run, an explicit --seconds wins", () => {

@@ -1,5 +1,5 @@
 // The sources compiled into a temporary folder, for tests that need the package in a process of its
-// own. Scripts in `source` form import it as "anykv".
+// own. Scripts in `source` form, and other folders of the repository, import it as "anykv".
 
 import {
   cpSync,
@@ -31,17 +31,21 @@ async function compile(file: string, to: string): Promise<void> {
   writeFileSync(to, code);
 }
 
-/** Takes about a second; the caller removes it. */
-export async function compilePackage(): Promise<CompiledPackage> {
-  const directory = mkdtempSync(join(tmpdir(), "anykv-package-"));
-  const sources = join(root, "src");
+async function compileFolder(sources: string, to: string): Promise<void> {
   const files = readdirSync(sources, { recursive: true, withFileTypes: true });
   for (const file of files) {
     if (!file.isFile() || !file.name.endsWith(".ts")) continue;
     const path = join(file.parentPath, file.name);
-    const target = join(directory, "dist", relative(sources, path)).replace(/\.ts$/, ".js");
+    const target = join(to, relative(sources, path)).replace(/\.ts$/, ".js");
     await compile(path, target);
   }
+}
+
+/** Takes about a second; the caller removes it. `folders` of the repository come with it. */
+export async function compilePackage(...folders: readonly string[]): Promise<CompiledPackage> {
+  const directory = mkdtempSync(join(tmpdir(), "anykv-package-"));
+  await compileFolder(join(root, "src"), join(directory, "dist"));
+  for (const folder of folders) await compileFolder(join(root, folder), join(directory, folder));
   cpSync(join(root, "package.json"), join(directory, "package.json"));
   symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
   return {
