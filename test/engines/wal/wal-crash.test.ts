@@ -183,7 +183,10 @@ test(
       if (only !== undefined) break;
     }
     console.info(counts.summary(histories, (performance.now() - startedAt) / 1000));
-    if (only !== undefined) return;
+    if (only !== undefined) {
+      expect(counts.images, "crashes of that name").toBe(only.length);
+      return;
+    }
     expect(counts.moments).toBeGreaterThanOrEqual(wanted);
     if (wanted >= pointsForAll) expect(counts.missed()).toEqual([]);
   },
