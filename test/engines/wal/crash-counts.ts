@@ -103,6 +103,10 @@ export class Counts {
     add(this.#reopenings, ending);
   }
 
+  get images(): number {
+    return sum(this.#images);
+  }
+
   /** Places and endings that were not met. */
   missed(): string[] {
     const unseen = places.filter((place) => !this.#byPlace.has(place));
@@ -110,11 +114,10 @@ export class Counts {
   }
 
   summary(histories: number, seconds: number): string {
-    const images = sum(this.#images);
     const reopenings = sum(this.#reopenings);
     const lines = [
       `${this.moments} crash points in ${histories} histories, ${seconds.toFixed(1)} s: ` +
-        `${images} images, ${reopenings} different ones opened`,
+        `${this.images} images, ${reopenings} different ones opened`,
       ...endingKinds.map(
         (kind) =>
           `${kind}: ${this.#images.get(kind) ?? 0}, opened ${this.#reopenings.get(kind) ?? 0}`,

@@ -248,7 +248,7 @@ export async function live(start: Start): Promise<Life> {
   await attending(
     level,
     (engine) => watch.attend(engine),
-    () => Promise.race([toTheEnd(start, watch, env), files.whenStopped]),
+    () => Promise.race([toTheEnd(start, watch, files, env), files.whenStopped]),
   );
   watch.mark(files.disk, "the end");
   host.kill(processes);
@@ -257,14 +257,32 @@ export async function live(start: Start): Promise<Life> {
   return { points, opening, states, calls: files.calls.length };
 }
 
-async function toTheEnd(start: Start, watch: Watch, env: VirtualEnv): Promise<void> {
+async function toTheEnd(
+  start: Start,
+  watch: Watch,
+  files: SimulatedFiles,
+  env: VirtualEnv,
+): Promise<void> {
   const { seed, operations, stop } = start;
   const random = seededRandom(seed);
   const kv = openKv({ name: `life ${++lives}`, backend: "wal", path: storePath, env });
   const actions = new Actions(kv, random, async () => watch.engine?.compact());
   await Promise.all(await work(actions, env, random, operations));
   // Who opens the same path again in this real process would wait for a close that never ends.
-  if (stop === undefined) await kv.close();
+  if (stop === undefined) await closeForGood(kv, files, env);
+}
+
+/** Closes; whoever opens the directory then must have it alone. */
+export async function closeForGood(
+  kv: { close(): Promise<void> },
+  files: SimulatedFiles,
+  env: VirtualEnv,
+): Promise<void> {
+  await kv.close();
+  const { length } = files.calls;
+  await env.idle();
+  const later = files.calls[length];
+  if (later !== undefined) throw new Error(`after closing came ${later.kind} ${later.path}`);
 }
 
 /**

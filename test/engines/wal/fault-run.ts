@@ -11,6 +11,7 @@ import { Actions } from "./crash-actions.js";
 import { reopen } from "./crash-images.js";
 import {
   attending,
+  closeForGood,
   engineContent,
   host,
   type Start,
@@ -106,8 +107,8 @@ export class FaultRun {
     const errors = await errorsOf(results);
     if (this.#watch.engine === undefined) await this.#checkRefused(kv, errors);
     else await this.#checkWritten(kv, errors);
-    await kv.close().catch(requireTyped);
-    await this.#env.idle();
+    const close = (): Promise<void> => kv.close().catch(requireTyped);
+    await closeForGood({ close }, this.#files, this.#env);
     if (this.#files.openHandles > 0) throw new Error(`${this.#files.openHandles} handles are open`);
     this.#checkUntouched();
   }
