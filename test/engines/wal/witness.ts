@@ -29,7 +29,7 @@ const wal = {
   segmentSize: 16384,
   snapshotEvery: 65536,
 };
-writeSync(1, "opening\n");
+writeSync(1, "opening\\n");
 const kv = openKv({ backend: "wal", name: "witnessed", path, wal });
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 if (!(await kv.exists("loaded"))) {
