@@ -32,7 +32,7 @@ describe.each(["acknowledged", "written"] as const)("kill -9, %s", (level) => {
           const said = await writeUntil(script, path, level, linesOf(round));
           memory.note(path, said);
           await using kv = openKv({ backend: "wal", name: `killed-${level}-${round}`, path });
-          await checkWitnessed(kv, said, memory);
+          await checkWitnessed(kv, said, memory, level);
         }
         console.info(`kill -9, ${level}: ${memory.summary}`);
       } finally {

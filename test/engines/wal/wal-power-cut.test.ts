@@ -105,7 +105,7 @@ async function cutPower(
         name: `cut-${fileSystem}-${level}-${round}`,
         path,
       });
-      await checkWitnessed(kv, said, memory);
+      await checkWitnessed(kv, said, memory, level);
     }
     const summary = `${memory.summary}; ${dropped} times an unsynced file was gone`;
     console.info(`power cuts, ${fileSystem}, ${level}: ${summary}`);
