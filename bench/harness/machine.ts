@@ -13,10 +13,12 @@ export interface RunFacts {
   readonly machine: string;
   readonly load: string;
   readonly node: string;
+  /** The directory of the files, and its file system. */
+  readonly disk: string;
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export function runFacts(args: readonly string[]): RunFacts {
+export function runFacts(args: readonly string[], disk: string): RunFacts {
   const [cpu] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   return {
@@ -28,8 +30,16 @@ export function runFacts(args: readonly string[]): RunFacts {
       .map((load) => load.toFixed(2))
       .join(" "),
     node: `${process.version} (V8 ${process.versions.v8})`,
-    versions: { anykv: packageVersion("anykv"), keyv: packageVersion("keyv") },
+    disk,
+    versions: packageVersions(),
   };
+}
+
+function packageVersions(): Record<string, string> {
+  const packages = ["anykv", "keyv", "classic-level", "lmdb"];
+  const versions = Object.fromEntries(packages.map((name) => [name, packageVersion(name)]));
+  const { sqlite } = process.versions;
+  return sqlite === undefined ? versions : { ...versions, SQLite: sqlite };
 }
 
 function revision(): string {
