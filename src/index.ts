@@ -1,10 +1,16 @@
 // anykv: the public entry.
 
 export * from "./base/errors.js";
-export { type ConfiguredStore, openConfiguredStores, parseConfig } from "./kv/config/config.js";
+export {
+  type ConfiguredStore,
+  type OpenConfiguredStoresOptions,
+  openConfiguredStores,
+  parseConfig,
+} from "./kv/config/config.js";
 export { StoreRegistry } from "./kv/config/store-registry.js";
 export type { Filter, MemberOptions } from "./kv/filter.js";
 export { Kv } from "./kv/kv.js";
+export type { LogMessage } from "./kv/log-channel.js";
 export type {
   DurationSnapshot,
   MetricsSnapshot,

@@ -18,10 +18,13 @@ export async function recordLog(path: string, count: number): Promise<void> {
   await kv.close();
 }
 
+/** The least there is: any log that opening finds is more, and the first write begins a state. */
+export const snapshotAtOnce = "4KiB";
+
 /** Writes a state of what is in the store, after which there is next to no log. */
 export async function turnIntoState(path: string): Promise<void> {
   const before = filesOf(path);
-  const kv = openWal(path, { snapshotEvery: 1 });
+  const kv = openWal(path, { snapshotEvery: snapshotAtOnce });
   const value = await kv.get(accountKey(0));
   await provokeState(kv, path, before, value);
   await kv.close();
@@ -29,7 +32,7 @@ export async function turnIntoState(path: string): Promise<void> {
 
 const tickMs = 5;
 
-// Any write makes the log grow by enough; this one changes nothing.
+// Any write will do; this one changes nothing.
 async function provokeState(kv: Kv, path: string, before: Files, value: unknown): Promise<void> {
   while (!isFreshState(before, filesOf(path))) {
     await kv.set(accountKey(0), value);

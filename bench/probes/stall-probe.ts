@@ -8,6 +8,7 @@ import {
   filesOf,
   isFreshState,
   neverSnapshot,
+  snapshotAtOnce,
 } from "../contestants/recorded-stores.js";
 import { account, accountKey } from "../contestants/records.js";
 import { openWal } from "../contestants/stores.js";
@@ -22,8 +23,6 @@ const writesPerTurn = 50;
 const writesPerNewKey = 10;
 /** A stride without a common factor with the number of keys: it leads through all of them. */
 const stride = 7_919;
-/** The snapshot begins when the writers have written so much. */
-const snapshotEvery = "256KiB";
 /** How long is watched when no snapshot is written, and at least in any case. */
 const watchedMs = (count: number): number => 200 + count / 400;
 const givenUpAfterMs = 120_000;
@@ -90,7 +89,7 @@ await answer(async () => {
   const count = Number(countText);
   const scene = sceneText as Scene;
   const before = filesOf(path);
-  const every = scene === "writers" ? neverSnapshot : snapshotEvery;
+  const every = scene === "writers" ? neverSnapshot : snapshotAtOnce;
   const kv = openWal(path, { snapshotEvery: every });
   expectAnswer("size", count, await kv.size());
   const writers = new Writers(kv, count);

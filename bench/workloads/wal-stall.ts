@@ -1,11 +1,11 @@
 // Stall: the longest turn of the event loop while the state of 1,000,000 keys is written and writers
 // go on, garbage collection included. The same writers without a snapshot show what is theirs and
-// the machine's. Every sample is a process with a copy of the store.
+// the machine's. Every sample is a process with a copy of the log.
 
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { inFreshDirectory } from "../contestants/disk-stores.js";
-import { recordLog, turnIntoState } from "../contestants/recorded-stores.js";
+import { recordLog } from "../contestants/recorded-stores.js";
 import { interleave } from "../harness/interleave.js";
 import { runInProcess } from "../harness/processes.js";
 import type { LongestTurn } from "../harness/turn-watch.js";
@@ -53,7 +53,6 @@ async function compare(effort: Effort, directory: string): Promise<Outcome> {
   const count = effort === "quick" ? 1_000 : 1_000_000;
   const recorded = join(directory, "recorded");
   await recordLog(recorded, count);
-  await turnIntoState(recorded);
   const probe = new URL("../probes/stall-probe.js", import.meta.url);
   const contestants = (Object.keys(scenes) as Scene[]).flatMap((scene) =>
     contestantsOf(scene, () =>

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isKvError, type OpenKvOptions, openKv } from "anykv";
 import { loadAccounts } from "./data-set.js";
 import { helpText, type JobOptions, parseOptions, UsageError } from "./options.js";
-import { Pool } from "./pool.js";
+import { type Found, Pool } from "./pool.js";
 import { formatCount, type Output, showProgress } from "./progress.js";
 import { Referee } from "./referee.js";
 import { runReportWorker } from "./report-worker.js";
@@ -15,7 +15,8 @@ import { countCalls, newTally, type Tally } from "./tally.js";
 import { Incidents, VirtualUser, type Workplace } from "./virtual-user.js";
 
 const leaseMs = 300;
-const reportWorkers = 4;
+/** So many users share a report worker, at least: each of them waits for the store in turn. */
+const usersPerReportWorker = 4;
 /** Part of the time in which accounts are loaded; the rest is for working off the last of them. */
 const feedingPart = 0.9;
 const feedPauseMs = 20;
@@ -36,7 +37,8 @@ export async function mainJob(
     }
     // Any name goes to `openKv`, which tells the caller what is wrong with it.
     const backend = options.backend as OpenKvOptions["backend"];
-    const kv = openKv<JobSchema>({ name: "main-job", backend });
+    const { path, syncWrites } = options;
+    const kv = openKv<JobSchema>({ name: "main-job", backend, path, wal: { syncWrites } });
     try {
       return await runJob(kv, options, output);
     } finally {
@@ -66,13 +68,19 @@ export async function runJob(store: JobKv, options: JobOptions, output: Output):
   const kv = countCalls(store, countCall);
   const completed = countCalls(store.filter("completed"), countCall);
   const sizeFull = options.records ?? records.length;
+  const pool = new Pool(kv, tally, records, sizeFull);
+  const startedAt = performance.now();
+  const found = await pool.look();
+  const place = (await store.stats()).disk?.path;
+  if (found === "something else") {
+    throw new UsageError(`${place ?? "the store"} holds something else: choose another --path`);
+  }
   output.write(
     `Main job on ${options.backend}: ${formatCount(options.users)} users share a pool of ` +
       `${formatCount(sizeFull)} airports for ${options.seconds} s\n`,
   );
-  const pool = new Pool(kv, tally, records, sizeFull);
-  const startedAt = performance.now();
-  await pool.prepare(completed);
+  await pool.prepare(found, completed);
+  output.write(describeBeginning(found, tally, place));
   const stopProgress = showProgress(output, tally, referee);
   try {
     await runUsers({ kv, completed, referee, tally, pool, options, startedAt });
@@ -82,6 +90,19 @@ export async function runJob(store: JobKv, options: JobOptions, output: Output):
   const seconds = (performance.now() - startedAt) / 1_000;
   const rows = await summarize(store, store.filter("completed"), tally, referee, seconds);
   return printResult(rows, referee, output);
+}
+
+/** What was found, and where; nothing about a new job that cannot be gone on with. */
+function describeBeginning(found: Found, tally: Tally, place: string | undefined): string {
+  const where = place === undefined ? "" : ` in ${place}`;
+  if (found === "finished job") return `The job${where} was finished: starting afresh.\n`;
+  if (found === "interrupted job") {
+    return (
+      `Going on with the interrupted job${where}: ` +
+      `${formatCount(tally.completedEarlier)} accounts were completed before.\n`
+    );
+  }
+  return place === undefined ? "" : `New job${where}: killed, it goes on when started again.\n`;
 }
 
 interface Run {
@@ -113,10 +134,13 @@ async function runUsers({ kv, completed, referee, tally, pool, options, startedA
   const users = Array.from({ length: options.users }, (_, index) =>
     watched(new VirtualUser(place, `user ${index + 1}`).run()),
   );
-  const workers = Array.from({ length: reportWorkers }, () => watched(runReportWorker(kv, tally)));
+  const workers = Array.from({ length: Math.ceil(options.users / usersPerReportWorker) }, () =>
+    watched(runReportWorker(kv, tally)),
+  );
   await Promise.all([feeding, ...users]);
   for (const _ of workers) await kv.append("finished", "end");
   await Promise.all(workers);
+  await watched(pool.finish());
 }
 
 function printResult(rows: readonly Row[], referee: Referee, output: Output): number {

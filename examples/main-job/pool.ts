@@ -15,6 +15,9 @@ import type { Tally } from "./tally.js";
 const batchAccountsMax = 1_000;
 const pageResultsMax = 1_000;
 
+/** What a store holds before the job begins. */
+export type Found = "nothing" | "interrupted job" | "finished job" | "something else";
+
 export class Pool {
   readonly #kv: JobKv;
   readonly #tally: Tally;
@@ -32,16 +35,24 @@ export class Pool {
     return this.#kv.count({ prefix: poolPrefix });
   }
 
-  /** Starts a job in an empty store, or goes on with the one that is there. */
-  async prepare(completed: CompletedFilter): Promise<void> {
-    const loaded = (await this.#kv.find("job:loaded")) ?? 0;
-    if (loaded > 0 && (await this.size()) > 0) {
-      this.#tally.loaded = loaded;
-      await this.#recover(completed);
-    } else {
-      await this.#kv.clear();
-    }
+  /** Looks, and changes nothing: whatever is not a job belongs to somebody. */
+  async look(): Promise<Found> {
+    if (await this.#kv.exists("job:finished")) return "finished job";
+    if (await this.#kv.exists("job:loaded")) return "interrupted job";
+    const arrays = await this.#kv.listArrays({ limit: 1 });
+    return (await this.#kv.size()) === 0 && arrays.length === 0 ? "nothing" : "something else";
+  }
+
+  /** Starts afresh, or goes on with the job that is there; then fills the pool. */
+  async prepare(found: Found, completed: CompletedFilter): Promise<void> {
+    if (found === "interrupted job") await this.#recover(completed);
+    else if (found === "finished job") await this.#kv.clear();
     await this.fill();
+  }
+
+  /** Marks the job as finished, unless accounts are left. */
+  async finish(): Promise<void> {
+    if ((await this.size()) === 0) await this.#kv.set("job:finished", true);
   }
 
   /** Loads accounts until the pool is full; a record comes again once all have had their turn. */
@@ -76,27 +87,29 @@ export class Pool {
   /** Makes the counters and the filter anew from the results whose accounts are gone. */
   async #recover(completed: CompletedFilter): Promise<void> {
     const kv = this.#kv;
+    this.#tally.loaded = (await kv.find("job:loaded")) ?? 0;
     await completed.clear();
     await kv.deleteArray("finished");
     for (const prefix of ["completed:", "report:"]) {
       while (!(await kv.deleteByPrefix({ prefix, limit: pageResultsMax })).done);
     }
+    const counts = new Map<string, number>();
     let cursor = "";
     do {
       const page = await kv.scan<Result>({ prefix: "result:", limit: pageResultsMax, cursor });
-      const accounts = await kv.getMany(page.entries.map(({ key }) => accountKey(key)));
-      for (const [index, { key, value }] of page.entries.entries()) {
-        if (accounts[index]?.exists === false)
-          await this.#recount(accountKey(key), value, completed);
-      }
+      const inPool = await kv.getMany(page.entries.map(({ key }) => accountKey(key)));
+      const done = page.entries.filter((_, index) => inPool[index]?.exists === false);
+      // At once, so that a store that waits for the disk waits once for all of them.
+      await Promise.all(done.map(({ key }) => completed.add(accountKey(key))));
+      for (const { value } of done) counts.set(value.country, (counts.get(value.country) ?? 0) + 1);
+      this.#tally.completedEarlier += done.length;
       cursor = page.cursor;
     } while (cursor !== "");
+    await Promise.all([...counts].map(([country, count]) => this.#recount(country, count)));
   }
 
-  async #recount(account: string, result: Result, completed: CompletedFilter): Promise<void> {
-    this.#tally.completedEarlier++;
-    await completed.add(account);
-    await this.#kv.incrementBy(`completed:${result.country}`, 1);
-    await this.#kv.incrementBy(`report:${result.country}`, 1);
+  async #recount(country: string, count: number): Promise<void> {
+    await this.#kv.incrementBy(`completed:${country}`, count);
+    await this.#kv.incrementBy(`report:${country}`, count);
   }
 }

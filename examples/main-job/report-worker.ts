@@ -8,7 +8,9 @@ const waitMs = 1_000;
 
 export async function runReportWorker(kv: JobKv, tally: Tally): Promise<void> {
   for (;;) {
-    const finished = await kv.popFirstWait("finished", { timeout: waitMs });
+    // Waiting pops are served one after the other; those that need not wait share a sync.
+    const finished =
+      (await kv.popFirst("finished")) ?? (await kv.popFirstWait("finished", { timeout: waitMs }));
     if (finished === "end") return;
     if (finished === null) continue;
     await kv.incrementBy(`report:${finished.country}`, 1);

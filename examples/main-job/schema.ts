@@ -3,12 +3,13 @@
 //   account:<n>          the pool: a record of the data set, there until somebody has completed it
 //   result:<n>           written by whoever holds the claim on account:<n>, before completing it
 //   job:loaded           how many accounts were ever loaded; written together with them
+//   job:finished         there once the job has come to its end: the next one starts afresh
 //   completed:<country>  counter of completed accounts
 //   finished             queue of completed accounts, waiting for the report
 //   report:<country>     counter of accounts that the report has seen
 //   filter "completed"   the accounts that are completed
 //
-// The first three are the truth: an account is completed when it has a result and is no longer in
+// The first four are the truth: an account is completed when it has a result and is no longer in
 // the pool. The others follow from it and are made anew when a job that was killed goes on.
 
 import type { Filter, Kv } from "anykv";
@@ -31,6 +32,7 @@ export type Finished = { readonly account: string; readonly country: string } | 
 
 export interface JobSchema {
   readonly "job:loaded": number;
+  readonly "job:finished": true;
   readonly finished: Finished[];
   readonly [account: `account:${number}`]: Account;
   readonly [result: `result:${number}`]: Result;

@@ -23,8 +23,8 @@ export const errorCatalogue = [
   {
     name: "InvalidOptionsError",
     code: "ANYKV_INVALID_OPTIONS",
-    when: "An argument or option has the wrong shape, type or range, a key is empty or too long, or entries of a `setMany` cannot be stored (see `errors`).",
-    remedy: "Correct the argument that the message names.",
+    when: "An argument, an option or a key of a configuration has the wrong shape, type or range, a key is empty or too long, or entries of a `setMany` cannot be stored (see `errors`).",
+    remedy: "Correct what the message names.",
   },
   {
     name: "InvalidBackendError",
@@ -111,13 +111,13 @@ export const errorCatalogue = [
   {
     name: "BackendUnavailableError",
     code: "ANYKV_BACKEND_UNAVAILABLE",
-    when: "The backend exists by name, but its package or its system support cannot be loaded here.",
+    when: "The backend exists by name, but not in this version, or its package or its system support cannot be loaded here.",
     remedy: "Install what the message names, or use the backend that it suggests.",
   },
   {
     name: "StoreClosedError",
     code: "ANYKV_STORE_CLOSED",
-    when: "A handle was used after its `close`.",
+    when: "A handle or a registry of stores was used after its `close`.",
     remedy: "Open a new handle with `openKv`, and close only after the last operation has settled.",
   },
   {
@@ -203,16 +203,15 @@ export const errorCatalogue = [
   {
     name: "DiskPathError",
     code: "ANYKV_DISK_PATH",
-    when: "The `path` of a store is a directory where a file is due, cannot be resolved, or its parent cannot be created.",
-    remedy:
-      "Choose another `path`, or create the parent directory with the rights that the process needs.",
+    when: "The `path` of a store leads to something of the wrong kind (a file where a directory is due, or the reverse), cannot be resolved, or cannot be created; or a command was given a path that is no store.",
+    remedy: "Choose another `path`, or give the process the right to create and write it.",
   },
   {
     name: "DiskStoreOpenError",
     code: "ANYKV_DISK_STORE_OPEN",
-    when: "The files of a store cannot be opened: another process holds the lock, they are damaged, or access is denied.",
+    when: "The files of a store cannot be opened: somebody has them open already, they are damaged or of another version, or they cannot be read.",
     remedy:
-      "Look at `cause`, and stop the other process, wait longer for the lock, or verify the files.",
+      "Stop the process that the message names, or run `anykv verify` on files that are damaged.",
   },
   {
     name: "BucketNotFoundError",
@@ -229,7 +228,7 @@ export const errorCatalogue = [
   {
     name: "DiskStoreWriteError",
     code: "ANYKV_DISK_STORE_WRITE",
-    when: "The storage failed to write; the whole operation was rolled back.",
+    when: "The storage failed to write or to sync, and takes no more writes until it is opened again; or an operation is larger than its log takes, and has changed nothing.",
     remedy: "Look at `cause`: free disk space, or reopen the store after a failed write or sync.",
   },
   {

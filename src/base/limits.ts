@@ -19,6 +19,23 @@ export const prefixDeleteKeysMax = 100_000;
 /** Keys that one `randomKeys`, `claimRandomMany` or `popRandomMany` chooses. */
 export const randomKeysMax = 1_000_000;
 
+/**
+ * Size at which a segment of a log gets a successor. What is smaller was meant in another unit.
+ * Above, a segment might not be read back, which happens as a whole: it may exceed its size by a
+ * record of up to 1 GiB, and Node reads files of less than 2 GiB.
+ */
+export const segmentBytesMin = 4_096;
+export const segmentBytesMax = 536_870_912;
+/** Growth of the log after which the state is written anew. */
+export const snapshotEveryBytesMin = 4_096;
+/** How long a written record may be missing on the disk: a day. */
+export const flushIntervalMsMax = 86_400_000;
+
+/** A configuration, in UTF-8: parsing may take a thousand times as much memory. */
+export const configBytesMax = 262_144;
+/** How deep maps and lists of a configuration may lie in each other. */
+export const configLevelsMax = 64;
+
 /** Rows that one export, import or validation of a file handles. */
 export const fileRowsMax = 1_000_000;
 /** Rows that an import writes in one transaction. */

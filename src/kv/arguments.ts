@@ -85,9 +85,15 @@ export function prefixField(fields: Fields): string {
   return textField(fields, "prefix") ?? "";
 }
 
-export function booleanField(fields: Fields, name: string, fallback: boolean): boolean {
+/** `option` is the name in messages, where the field lies in a group of options. */
+export function booleanField(
+  fields: Fields,
+  name: string,
+  fallback: boolean,
+  option = name,
+): boolean {
   const value = field(fields, name) ?? fallback;
-  if (typeof value !== "boolean") refuse(`option "${name}"`, "a boolean", value);
+  if (typeof value !== "boolean") refuse(`option "${option}"`, "a boolean", value);
   return value;
 }
 

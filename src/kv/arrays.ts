@@ -15,6 +15,7 @@ import {
   refuse,
 } from "./arguments.js";
 import { ClaimMethods } from "./claims.js";
+import { encodeValue } from "./encode-value.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type { CreateOptions, GuardOptions, ListOptions, WaitOptions } from "./types.js";
 import { createOptions, guardOptions } from "./write-arguments.js";
@@ -127,7 +128,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
 
   async #push(key: string, value: unknown, end: End, options: unknown): Promise<number> {
     checkKey(key);
-    const encoded = this.format.encode(value);
+    const encoded = encodeValue(this.format, value, options);
     const request = { key, value: encoded, end, options: createOptions(options) };
     const store = this.ready ?? (await this.opened());
     return store.push(request);

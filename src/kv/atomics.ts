@@ -3,9 +3,11 @@
 import type { Comparison } from "../operations/atomics.js";
 import { assertDelta } from "../operations/counter.js";
 import { booleanField, checkKey, fieldsOf } from "./arguments.js";
+import { encodeValue } from "./encode-value.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type {
   CompareOptions,
+  CounterOptions,
   CreateOptions,
   DeleteResult,
   GuardOptions,
@@ -22,7 +24,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
    * @throws ValueNumberRequiredError when `delta` is not an integer.
    * @throws ValueParseError when the value is not a counter, or would overflow 64 bits.
    */
-  async incrementBy(key: KeyOf<Schema>, delta: number, options?: CreateOptions): Promise<number> {
+  async incrementBy(key: KeyOf<Schema>, delta: number, options?: CounterOptions): Promise<number> {
     checkKey(key);
     const create = createOptions(options);
     assertDelta(delta);
@@ -49,7 +51,8 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: CreateOptions,
   ): Promise<{ value: unknown; loaded: boolean }> {
     checkKey(key);
-    const request = { key, value: this.format.encode(value), options: createOptions(options) };
+    const encoded = encodeValue(this.format, value, options);
+    const request = { key, value: encoded, options: createOptions(options) };
     const store = this.ready ?? (await this.opened());
     const result = await store.getOrSet(request);
     return { value: this.format.decode(result.value), loaded: result.loaded };
@@ -72,7 +75,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: WriteOptions,
   ): Promise<{ previous: unknown; loaded: boolean }> {
     checkKey(key);
-    const encoded = this.format.encode(value);
+    const encoded = encodeValue(this.format, value, options);
     const replace = replaceOptions(options);
     const request = { key, value: encoded, options: replace, check: this.format.check };
     const store = this.ready ?? (await this.opened());
@@ -148,7 +151,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     const request = {
       key,
       expected: expected === null || expected === undefined ? undefined : format.encode(expected),
-      value: format.encode(value),
+      value: encodeValue(format, value, options),
       same: format.equal,
       options: replaceOptions(options),
     };

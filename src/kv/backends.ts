@@ -4,6 +4,7 @@ import { BackendUnavailableError } from "../base/errors.js";
 import { MemoryEngine } from "../engines/memory/memory-engine.js";
 import { LocalStore } from "../store/local-store.js";
 import type { Store } from "../store/store.js";
+import { LogChannel } from "./log-channel.js";
 import type { KvOptions } from "./options/options.js";
 
 /** @throws BackendUnavailableError for a backend that this version does not have. */
@@ -16,10 +17,10 @@ export function openStore(options: KvOptions): Store | Promise<Store> {
   });
 }
 
-async function openWal({ path, trackKeys, wal, env }: KvOptions): Promise<Store> {
+async function openWal(options: KvOptions): Promise<Store> {
   const { WalEngine, walDefaults } = await import("../engines/wal/wal-engine.js");
-  return new LocalStore(
-    await WalEngine.open(env, { ...walDefaults, ...wal, path, trackKeys }),
-    env,
-  );
+  const { path, trackKeys, wal, env } = options;
+  const observer = new LogChannel(options);
+  const engine = await WalEngine.open(env, { ...walDefaults, ...wal, path, trackKeys, observer });
+  return new LocalStore(engine, env);
 }

@@ -5,6 +5,7 @@ import { compareByteOrder } from "../base/byte-order.js";
 import { type ErrorDetail, InvalidOptionsError, isKvError } from "../base/errors.js";
 import type { Entry } from "../operations/requests.js";
 import { checkKey, describe, isPlainObject } from "./arguments.js";
+import { compressed } from "./serialization/compressed.js";
 import type { ValueFormat } from "./serialization/format.js";
 
 function refuseEntries(errors: ErrorDetail[]): never {
@@ -24,7 +25,11 @@ function detail(key: string, error: unknown): ErrorDetail {
 }
 
 /** The encoded entries in the order of the object; rejects them all if one is bad. */
-export function encodeEntries(entries: unknown, format: ValueFormat): Entry[] {
+export function encodeEntries(
+  entries: unknown,
+  format: ValueFormat,
+  isCompressed: boolean,
+): Entry[] {
   if (!isPlainObject(entries)) {
     const message = `entries must be a plain object, got ${describe(entries)}`;
     refuseEntries([{ name: "InvalidEntries", message }]);
@@ -35,7 +40,8 @@ export function encodeEntries(entries: unknown, format: ValueFormat): Entry[] {
   const errors: ErrorDetail[] = [];
   for (const key of keys) {
     try {
-      encoded.push({ key, value: format.encode(entries[key]) });
+      const value = format.encode(entries[key]);
+      encoded.push({ key, value: isCompressed ? compressed(value) : value });
     } catch (error) {
       errors.push(detail(key, error));
     }

@@ -9,33 +9,17 @@
 
 import { InvalidOptionsError } from "../base/errors.js";
 import { type DurationHistogram, durationBoundsMs } from "./duration-histogram.js";
+import {
+  counts,
+  type FamilyDefinition,
+  type Labels,
+  levels,
+  rates,
+  type Sample,
+} from "./metric-definition.js";
 import type { OperationMetrics, OperationTally } from "./metrics.js";
 import type { MetricsRegistry } from "./options/metrics-options.js";
-import type { KvStats } from "./types.js";
-
-type Labels = Readonly<Record<string, string | number>>;
-
-interface Sample {
-  readonly labels: Labels;
-  readonly value: number;
-  /** Where it is not the name of the family. */
-  readonly metricName?: string;
-}
-
-interface FamilyDefinition {
-  readonly name: string;
-  readonly help: string;
-  readonly type: "counter" | "gauge" | "histogram";
-  /** How prom-client sums up the workers of a cluster. */
-  readonly aggregator: "sum" | "average" | "min";
-  /** Operation families are collected only from stores that measure operations. */
-  readonly of: "operations" | "state";
-  samples(metrics: OperationMetrics): Sample[];
-}
-
-const rates = { type: "gauge", aggregator: "average" } as const;
-const counts = { type: "counter", aggregator: "sum" } as const;
-const levels = { type: "gauge", aggregator: "sum" } as const;
+import { stateDefinitions } from "./state-metrics.js";
 
 const definitions: readonly FamilyDefinition[] = [
   {
@@ -88,48 +72,8 @@ const definitions: readonly FamilyDefinition[] = [
     of: "operations",
     samples: ({ labels, inFlight }) => [{ labels, value: inFlight }],
   },
-  stateGauge("xk6_kv_keys", "Keys that hold values.", ({ count }) => count),
-  stateGauge("xk6_kv_claims_live", "Live claims.", ({ claims }) => claims.live),
-  stateGauge("xk6_kv_claims_expired", "Expired claims, not removed yet.", ({ claims }) => {
-    return claims.expired;
-  }),
-  {
-    name: "xk6_kv_index_keys",
-    help: "Keys in the key index, by its parts.",
-    ...levels,
-    of: "state",
-    samples: ({ labels, state }) => {
-      if (!state?.index) return [];
-      const { keysList, keysMap, ost } = state.index;
-      return Object.entries({ keys_list: keysList, keys_map: keysMap, ost }).map(
-        ([index, value]) => ({ labels: { ...labels, index }, value }),
-      );
-    },
-  },
-  {
-    ...stateGauge(
-      "xk6_kv_index_consistent",
-      "1 when the key index agrees with the data.",
-      (stats) => (stats.index === null ? undefined : Number(stats.index.consistent)),
-    ),
-    aggregator: "min",
-  },
-  stateGauge("xk6_kv_disk_size_bytes", "Size of the files of the store.", ({ disk }) => {
-    return disk?.sizeBytes;
-  }),
+  ...stateDefinitions,
 ];
-
-function stateGauge(
-  name: string,
-  help: string,
-  value: (stats: KvStats) => number | undefined,
-): FamilyDefinition {
-  const samples = ({ labels, state }: OperationMetrics): Sample[] => {
-    const found = state === undefined ? undefined : value(state);
-    return found === undefined ? [] : [{ labels, value: found }];
-  };
-  return { name, help, ...levels, of: "state", samples };
-}
 
 function byOperation(
   { tallies, labels }: OperationMetrics,
@@ -187,8 +131,7 @@ class MetricFamily {
   async get(): Promise<object> {
     const { name, help, type, aggregator } = this;
     const { of, samples } = this.#definition;
-    const sources = [...this.#sources.values()];
-    const collected = of === "state" ? sources : sources.filter(({ operations }) => operations);
+    const collected = [...this.#sources.values()].filter((metrics) => metrics.has(of));
     return { name, help, type, aggregator, values: collected.flatMap(samples) };
   }
 
@@ -214,9 +157,7 @@ const expositions = new WeakMap<MetricsRegistry, Exposition>();
  */
 export function expose(metrics: OperationMetrics, registry: MetricsRegistry): void {
   const exposition = expositions.get(registry) ?? new Exposition();
-  const wanted = exposition.families.filter(
-    ({ definition }) => definition.of === "state" || metrics.operations,
-  );
+  const wanted = exposition.families.filter(({ definition }) => metrics.has(definition.of));
   for (const { definition, family } of wanted) {
     const present = registry.getSingleMetric(definition.name);
     if (present === undefined || present === family) continue;

@@ -8,7 +8,7 @@ import { DurationHistogram } from "./duration-histogram.js";
 import { expose } from "./metric-families.js";
 import { type OperationName, poolOperations } from "./operation-names.js";
 import type { KvOptions, Serialization } from "./options/options.js";
-import type { KvStats } from "./types.js";
+import type { KvStats, LogStats } from "./types.js";
 
 /** Percentiles are estimated from buckets; `max` is exact. */
 export interface DurationSnapshot {
@@ -45,6 +45,8 @@ export interface StateSnapshot {
   index: { keysList: number; keysMap: number; ost: number; consistent: boolean } | null;
   /** null unless the backend keeps files. */
   diskSizeBytes: number | null;
+  /** null unless the backend keeps a log. */
+  log: LogStats | null;
 }
 
 /** The metrics of a store as plain data. */
@@ -83,6 +85,9 @@ export class OperationTally {
     return this.empty === undefined || this.ok.count === 0 ? null : this.empty / this.ok.count;
   }
 }
+
+/** "operations" is of stores that measure them, "log" of those whose backend keeps one. */
+export type MetricsPart = "operations" | "state" | "log";
 
 export class OperationMetrics {
   /** Whether operations are measured. */
@@ -123,7 +128,12 @@ export class OperationMetrics {
     this.state = stats;
   }
 
-  reset(part: "operations" | "state"): void {
+  has(part: MetricsPart): boolean {
+    if (part === "operations") return this.operations;
+    return part === "state" || this.#options.backend === "wal";
+  }
+
+  reset(part: MetricsPart): void {
     if (part === "operations") this.tallies.clear();
     else this.state = undefined;
   }
@@ -215,5 +225,6 @@ function stateSnapshot({ count, claims, index, disk }: KvStats): StateSnapshot {
             consistent: index.consistent,
           },
     diskSizeBytes: disk === null ? null : disk.sizeBytes,
+    log: disk?.log === undefined ? null : structuredClone(disk.log),
   };
 }

@@ -30,9 +30,9 @@ class RegisteredStore {
     this.#forget = forget;
   }
 
-  /** One more handle; the first one opens the store. */
-  acquire(): SharedStore {
-    const store = this.#store ?? this.#open();
+  /** One more handle; the first one opens the store, and hears of the progress. */
+  acquire({ onProgress }: KvOptions): SharedStore {
+    const store = this.#store ?? this.#open({ ...this.options, onProgress });
     // Made after the opening: a store that cannot be opened must not show up in a registry.
     this.#metrics ??= new OperationMetrics(this.options);
     this.#handles++;
@@ -45,10 +45,10 @@ class RegisteredStore {
     };
   }
 
-  #open(): Store | Promise<Store> {
-    const before = closing.get(this.options.path);
+  #open(options: KvOptions): Store | Promise<Store> {
+    const before = closing.get(options.path);
     const opening =
-      before === undefined ? openStore(this.options) : before.then(() => openStore(this.options));
+      before === undefined ? openStore(options) : before.then(() => openStore(options));
     this.#store = opening;
     if (opening instanceof Promise) this.#attend(opening);
     else this.#locked = true;
@@ -105,12 +105,12 @@ export function acquireStore(options: KvOptions): SharedStore {
   const known = stores.get(name);
   if (known !== undefined) {
     refuseConflict(known.options, options);
-    return known.acquire();
+    return known.acquire(options);
   }
   const registered: RegisteredStore = new RegisteredStore(options, () => {
     if (stores.get(name) === registered) stores.delete(name);
   });
-  const shared = registered.acquire();
+  const shared = registered.acquire(options);
   stores.set(name, registered);
   return shared;
 }

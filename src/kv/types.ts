@@ -1,9 +1,10 @@
 // The public shapes of arguments and results. Field names are the seeds' and are part of the API.
 
 import type { LogReport as LogStats } from "../engine/engine.js";
+import type { LogEvent, RecoveryProgress } from "../engine/log-events.js";
 import type { ClaimRef } from "../operations/requests.js";
 
-export type { ClaimRef, LogStats };
+export type { ClaimRef, LogEvent, LogStats, RecoveryProgress };
 
 /** Any operation that writes or deletes may be guarded by a claim. */
 export interface GuardOptions {
@@ -14,8 +15,16 @@ export interface GuardOptions {
   claim?: ClaimRef;
 }
 
+export interface CompressOptions {
+  /**
+   * Keep the value compressed, in memory and in files, if that makes it smaller. It is read as any
+   * other; writing takes about 10 ms per megabyte and reading 2. Default false.
+   */
+  compress?: boolean | undefined;
+}
+
 /** Replacing a value also replaces its expiry; without `ttl` the new value never expires. */
-export interface WriteOptions extends GuardOptions {
+export interface WriteOptions extends GuardOptions, CompressOptions {
   /** Milliseconds until the key vanishes; an integer of at least 1. */
   ttl?: number | undefined;
   /** Keep the expiry that the key already has. Not together with `ttl`. */
@@ -23,10 +32,13 @@ export interface WriteOptions extends GuardOptions {
 }
 
 /** Changing a key in place keeps its expiry; `ttl` applies when the operation creates the key. */
-export interface CreateOptions extends GuardOptions {
+export interface CounterOptions extends GuardOptions {
   /** Milliseconds until a key created by this operation vanishes. */
   ttl?: number | undefined;
 }
+
+/** As `CounterOptions`, for operations that write the caller's value. */
+export interface CreateOptions extends CounterOptions, CompressOptions {}
 
 export interface CompareOptions {
   /** Add `current` to a mismatch on an existing key. Default false. */

@@ -11,6 +11,7 @@ import {
   requiredCountField,
   textField,
 } from "./arguments.js";
+import { encodeValue, isCompressed } from "./encode-value.js";
 import { encodeEntries } from "./entries-argument.js";
 import { Handle } from "./handle.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
@@ -67,7 +68,8 @@ export abstract class ValueMethods<Schema> extends Handle {
   ): Promise<ValueOf<Schema, Key>>;
   async set(key: string, value: unknown, options?: WriteOptions): Promise<unknown> {
     checkKey(key);
-    const request = { key, value: this.format.encode(value), options: replaceOptions(options) };
+    const encoded = encodeValue(this.format, value, options);
+    const request = { key, value: encoded, options: replaceOptions(options) };
     const store = this.ready ?? (await this.opened());
     const written = store.set(request);
     if (written instanceof Promise) await written;
@@ -82,7 +84,7 @@ export abstract class ValueMethods<Schema> extends Handle {
     entries: { readonly [Key in KeyOf<Schema>]?: Schema[Key] },
     options?: WriteOptions,
   ): Promise<{ written: number }> {
-    const encoded = encodeEntries(entries, this.format);
+    const encoded = encodeEntries(entries, this.format, isCompressed(options));
     const request = { entries: encoded, options: replaceOptions(options) };
     const store = this.ready ?? (await this.opened());
     await store.setMany(request);

@@ -3,7 +3,8 @@
 // A call takes effect at one instant, some turns after it was made, and settles some turns later;
 // how many is drawn from `random`, so that calls which are under way together overtake each other
 // as they do in a thread pool. Turns are microtasks: when the event loop comes round, every call has
-// settled, and `idle` of a virtual Env needs to know nothing of them.
+// settled, and `idle` of a virtual Env needs to know nothing of them. Whoever wants others to have
+// their turn in the middle of a call adds a delay, by the `breathe` of that Env.
 
 import type { Random } from "../env/env.js";
 import type { FileHandle, Files } from "../env/files.js";
@@ -18,12 +19,16 @@ export interface Call {
   /** Of a write: what goes where. */
   readonly position?: number;
   readonly bytes?: Uint8Array;
+  /** Of a sync: the number of the last change that it covers. */
+  readonly until?: number;
 }
 
 /** Told at the instant of a call, right before and right after it takes effect. */
 export interface CallObserver {
   before?(call: Call): void;
   after?(call: Call): void;
+  /** What a call waits for before it takes effect, besides its turns. */
+  delay?(call: Call): Promise<void> | undefined;
 }
 
 /**
@@ -96,6 +101,7 @@ export class SimulatedCalls {
     const call: Call = { ...subject, index: this.made.length };
     this.made.push(call);
     await this.#turns();
+    await this.#observer.delay?.(call);
     this.#endAt(call, part);
     await this.#alive();
     const fault = this.#faultOf(call);

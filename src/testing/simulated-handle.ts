@@ -85,7 +85,7 @@ export class SimulatedHandle implements FileHandle {
     const fail = (fault: Fault | undefined): void => {
       if (fault !== undefined) disk.loseUnsynced(file);
     };
-    await this.#run({ kind }, () => disk.sync(file, until), fail);
+    await this.#run({ kind, until }, () => disk.sync(file, until), fail);
   }
 
   #place(position: number | undefined): number {
@@ -94,7 +94,7 @@ export class SimulatedHandle implements FileHandle {
   }
 
   async #run<Result>(
-    subject: Pick<Call, "kind" | "position" | "bytes">,
+    subject: Pick<Call, "kind" | "position" | "bytes" | "until">,
     effect: () => Result,
     part?: (fault: Fault | undefined) => void,
   ): Promise<Result> {

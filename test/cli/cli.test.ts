@@ -1,5 +1,6 @@
 // The command line: what is said where, and with which exit code.
 
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { openKv } from "anykv";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -45,9 +46,11 @@ async function run(args: readonly string[], answer?: boolean): Promise<Run> {
 }
 
 async function fill(): Promise<void> {
-  const wal = { segmentSize: 400, syncWrites: true };
+  const wal = { segmentSize: "4KiB", syncWrites: true };
   const kv = openKv({ name: "cli", backend: "wal", path, env, wal });
-  for (let number = 0; number < 12; number++) await kv.set(`key ${number % 4}`, number);
+  // Three to a segment, also where stored values are compressed.
+  const filling = randomBytes(1_500).toString("base64");
+  for (let number = 0; number < 12; number++) await kv.set(`key ${number % 4}`, number + filling);
   await kv.close();
 }
 
@@ -80,7 +83,9 @@ describe("verify", () => {
     damage();
     const { code, out } = await run(["verify", path]);
     expect(code).toBe(1);
-    expect(out).toMatch(/1 problem:\n {2}wal\/0+1\.log at byte 36: unreadable frame \(\d+ bytes\)/);
+    expect(out).toMatch(
+      /1 problem:\n {2}wal\/0+1\.log at byte 36: unreadable frame \([\d,]+ bytes\)/,
+    );
     expect(out).toContain("The store does not open: unreadable frame at byte 36");
   });
 

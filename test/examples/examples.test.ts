@@ -98,6 +98,21 @@ describe("small examples", () => {
       "revoked: true false",
     ]);
   });
+
+  test("what Simple KV is used for, over a restart", async () => {
+    expect(await lines(() => import("../../examples/simple-kv.js"))).toEqual([
+      "stores: sessions, cache, simple_kv",
+      "sum: 332833500",
+      "sum: 332833500",
+      'configuration: {"theme":"dark","retries":3}',
+      'session: {"user":"alice"}',
+      "signed in: true false",
+      "sum: 332833500",
+      "computed: 1",
+      "records replayed: 1",
+      "files: LOCK, last_state, wal",
+    ]);
+  });
 });
 
 describe("main job", () => {

@@ -1,5 +1,8 @@
 // Metrics: what is counted, under which names and labels it appears, and where it can be seen.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Kv, type MetricsSnapshot, type OpenKvOptions, openKv } from "anykv";
 import { Counter, Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
@@ -268,7 +271,8 @@ describe("metrics()", () => {
     await kv.claimKey("a");
     await kv.reportStats();
     await kv.set("d", 4);
-    const state = { keys: 3, claimsLive: 1, claimsExpired: 0, index: null, diskSizeBytes: null };
+    const none = { index: null, diskSizeBytes: null, log: null };
+    const state = { keys: 3, claimsLive: 1, claimsExpired: 0, ...none };
     expect(await kv.metrics()).toEqual({
       store: "reported",
       backend: "memory",
@@ -378,6 +382,37 @@ describe("metricsText()", () => {
     for (const { labels } of samples) expect(labels.track_keys).toBe("true");
   });
 
+  test("shows the log of a store that has one", async () => {
+    const path = mkdtempSync(join(tmpdir(), "anykv-metrics-"));
+    const logged = () =>
+      open({ backend: "wal", path, metrics: undefined, wal: { syncWrites: true } });
+    const before = logged();
+    for (const key of ["a", "b", "c"]) await before.set(key, 1);
+    await before.close();
+    const kv = logged();
+    for (const key of ["d", "e"]) await kv.set(key, 1);
+    await kv.reportStats();
+    const log = (await kv.stats()).disk?.log;
+    expect((await kv.metrics()).state?.log).toEqual(log);
+    const samples = parse(await kv.metricsText()).filter(({ name }) => name.includes("_log_"));
+    const values = samples.map(({ name, value }) => [name.replace("xk6_kv_log_", ""), value]);
+    expect(Object.fromEntries(values)).toEqual({
+      segments: 1,
+      unsynced_records: 0,
+      frames_total: 2,
+      bytes_total: log?.bytes,
+      syncs_total: 2,
+      rotations_total: 0,
+      states_total: 0,
+      state_failed: 0,
+      recovered_rows: 0,
+      recovered_records: 3,
+      torn_bytes: 0,
+    });
+    await kv.close();
+    rmSync(path, { recursive: true, force: true });
+  });
+
   test("escapes the name of the store", async () => {
     const name = 'a "quoted" \\ name\nof two lines';
     const kv = open({ name });
@@ -433,6 +468,18 @@ describe("a registry of the application", () => {
     const stateOnly = new Registry();
     open({ metrics: { registry: stateOnly } });
     expect(stateOnly.getMetricsAsArray().map(({ name }) => name)).toEqual(names.slice(6));
+  });
+
+  test("has those of the log only once a store with a log is in it", async () => {
+    const registry = new Registry();
+    const path = mkdtempSync(join(tmpdir(), "anykv-metrics-"));
+    open({ metrics: { registry } });
+    const names = () => registry.getMetricsAsArray().map(({ name }) => name);
+    expect(names().some((name) => name.includes("_log_"))).toBe(false);
+    const kv = open({ backend: "wal", path, metrics: { registry } });
+    expect(names().filter((name) => name.includes("_log_"))).toHaveLength(12);
+    await kv.close();
+    rmSync(path, { recursive: true, force: true });
   });
 
   test("is chosen by the first handle, and no reason for a conflict", async () => {

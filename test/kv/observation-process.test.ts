@@ -97,7 +97,7 @@ test("a handled rejection leaves no unhandled one behind", () => {
 const manual = readFileSync(join(root, "docs", "observability.md"), "utf8");
 const programs = [...manual.matchAll(/^```mjs\n(.*?)^```/gms)].map((match) => match[1] ?? "");
 
-test("the manual has programs", () => expect(programs).toHaveLength(3));
+test("the manual has programs", () => expect(programs).toHaveLength(5));
 
 test.each(programs.map((text, index) => [index + 1, text] as const))(
   "program %i of the manual does what it says",

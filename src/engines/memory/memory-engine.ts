@@ -133,6 +133,10 @@ export class MemoryEngine implements Engine {
     return this.#tables[table].size;
   }
 
+  restoredRows(table: TableName): number {
+    return this.#tables[table].restored;
+  }
+
   rows(table: TableName): Iterator<[string, Row]> {
     return this.#tables[table].rows();
   }

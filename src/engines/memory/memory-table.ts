@@ -34,6 +34,8 @@ export class MemoryTable implements Table {
   #rows = new Map<string, MemoryRow>();
   #index: OrderedKeys | undefined;
   #deadlines = new DeadlineQueue<string>();
+  // Rows that `restore` has added: they stand at the end of the map, wherever they stood before.
+  #restored = 0;
   readonly #name: TableName;
   // The row found last: operations look a row up before they put it.
   #foundKey = "";
@@ -50,6 +52,11 @@ export class MemoryTable implements Table {
 
   get size(): number {
     return this.#rows.size;
+  }
+
+  /** Rises whenever a row that was there before is put back behind all others. */
+  get restored(): number {
+    return this.#restored;
   }
 
   get earliestDeadline(): number {
@@ -117,6 +124,7 @@ export class MemoryTable implements Table {
     if (value === undefined) {
       if (row !== undefined) this.#remove(key, row);
     } else if (row === undefined) {
+      this.#restored++;
       this.#insert(key, value, deadline);
     } else {
       row.value = value;
@@ -130,7 +138,10 @@ export class MemoryTable implements Table {
     else target.put(this.#name, key, row.value, row.deadline);
   }
 
-  /** Rows in the order in which they were added; tolerates changes meanwhile. */
+  /**
+   * Rows in the order in which they were added or put back; tolerates changes meanwhile, and goes on
+   * with the old rows when the table is cleared.
+   */
   rows(): Iterator<[string, Row]> {
     return this.#rows.entries();
   }

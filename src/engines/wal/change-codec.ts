@@ -7,10 +7,12 @@
 // the space for the varint is guessed from the number of characters, which is right for ASCII, and
 // the text is moved by a byte or two where it was not.
 
+import { DiskStoreWriteError } from "../../base/errors.js";
 import type { ChangeTarget } from "../../engine/changes.js";
 import { never } from "../../engine/engine.js";
 import type { Stored } from "../../engine/stored.js";
 import { type TableName, tableNames } from "../../engine/tables.js";
+import { recordBytesMax } from "./log-format.js";
 
 const putBit = 0x10;
 const bytesBit = 0x20;
@@ -34,6 +36,11 @@ const tablesByNumber = new Map(tableNames.map((name) => [tableNumbers[name], nam
 const utf8BytesPerUnitMax = 3;
 const varintBytesMax = 8;
 const recordLengthBytes = 4;
+/** Below 0x80, so that the length is one byte. */
+const shortTextLengthMax = 24;
+const recycledGrowthMax = 32;
+/** Node refuses larger buffers with an error that helps nobody. */
+const bufferBytesMax = 2 ** 32 - 1;
 
 function varintSize(value: number): number {
   let size = 1;
@@ -48,6 +55,8 @@ export class ChangeEncoder {
   #recordStart = 0;
   readonly #reserved: number;
   readonly #initialBytes: number;
+  // A buffer that was handed out and has come back.
+  #spare: Buffer | undefined;
 
   constructor(reserved: number, initialBytes: number) {
     this.#reserved = reserved;
@@ -67,9 +76,14 @@ export class ChangeEncoder {
     this.#length += recordLengthBytes;
   }
 
-  /** Completes the record; false when nothing was put into it, and then there is none. */
+  /**
+   * Completes the record; false when nothing was put into it, and then there is none.
+   *
+   * @throws DiskStoreWriteError when the record is too long; it is then to be cancelled.
+   */
   endRecord(): boolean {
     const length = this.#length - this.#recordStart - recordLengthBytes;
+    if (length > recordBytesMax) throw tooLong();
     if (length === 0) this.#length = this.#recordStart;
     else this.#buffer.writeUInt32LE(length, this.#recordStart);
     return length > 0;
@@ -101,13 +115,21 @@ export class ChangeEncoder {
 
   /**
    * Hands out what was put in, with the reserved bytes before it, and starts anew. The bytes belong
-   * to the caller.
+   * to the caller, who may give them back with `recycle` when nobody reads them any more.
    */
   take(): Buffer {
     const taken = this.#buffer.subarray(0, this.#length);
-    this.#buffer = Buffer.allocUnsafeSlow(this.#initialBytes);
+    this.#buffer = this.#spare ?? Buffer.allocUnsafeSlow(this.#initialBytes);
+    this.#spare = undefined;
     this.#length = this.#reserved;
     return taken;
+  }
+
+  /** Takes the buffer of `taken` for later use, unless it has grown much beyond the usual. */
+  recycle(taken: Buffer): void {
+    const { buffer } = taken;
+    if (buffer.byteLength <= this.#initialBytes * recycledGrowthMax)
+      this.#spare = Buffer.from(buffer);
   }
 
   #kind(kind: number): void {
@@ -122,10 +144,29 @@ export class ChangeEncoder {
 
   #text(text: string): void {
     this.#ensure(text.length * utf8BytesPerUnitMax + varintBytesMax);
+    if (text.length > shortTextLengthMax || !this.#shortText(text)) this.#anyText(text);
+  }
+
+  // For a short text the call into the runtime takes longer than the text.
+  #shortText(text: string): boolean {
+    const { length } = text;
+    const buffer = this.#buffer;
+    const start = this.#length + 1;
+    for (let at = 0; at < length; at++) {
+      const unit = text.charCodeAt(at);
+      if (unit >= 0x80) return false;
+      buffer[start + at] = unit;
+    }
+    buffer[this.#length] = length;
+    this.#length = start + length;
+    return true;
+  }
+
+  #anyText(text: string): void {
     const buffer = this.#buffer;
     const guessed = varintSize(text.length);
     const start = this.#length + guessed;
-    const bytes = buffer.write(text, start, "utf8");
+    const bytes = buffer.write(text, start);
     const needed = varintSize(bytes);
     if (needed !== guessed) buffer.copyWithin(this.#length + needed, start, start + bytes);
     writeVarint(buffer, bytes, this.#length);
@@ -142,10 +183,19 @@ export class ChangeEncoder {
   #ensure(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2));
+    if (needed > bufferBytesMax) throw tooLong();
+    const size = Math.min(Math.max(needed, this.#buffer.length * 2), bufferBytesMax);
+    const grown = Buffer.allocUnsafeSlow(size);
     this.#buffer.copy(grown, 0, 0, this.#length);
     this.#buffer = grown;
   }
+}
+
+function tooLong(): DiskStoreWriteError {
+  return new DiskStoreWriteError(
+    `the transaction is too large for the log: at most ${recordBytesMax} bytes fit into one`,
+    { hint: "write in several smaller steps" },
+  );
 }
 
 function writeVarint(buffer: Buffer, value: number, at: number): number {

@@ -1,8 +1,9 @@
 // Frames of a segment in memory: walking them, finding them behind damage, replaying them.
 
 import type { ChangeTarget } from "../../engine/changes.js";
-import { type ChangeDecoder, forEachRecord, MalformedChanges } from "./change-codec.js";
-import { decodeFrame, frameHeaderBytes, frameMagic } from "./log-format.js";
+import { ChangeDecoder, forEachRecord, MalformedChanges } from "./change-codec.js";
+import { unpacked } from "./frame-packer.js";
+import { decodeFrame, frameHeaderBytes, frameMagicStart } from "./log-format.js";
 
 export interface FoundFrame {
   readonly offset: number;
@@ -11,13 +12,15 @@ export interface FoundFrame {
   readonly first: number;
   readonly records: number;
   readonly durable: number;
+  /** Whether its payload is compressed. */
+  readonly packed: boolean;
 }
 
 function frameAt(bytes: Buffer, offset: number, origin: number): FoundFrame | undefined {
   const frame = decodeFrame(bytes, offset, origin);
   if (frame === undefined) return undefined;
-  const { length, first, records, durable } = frame;
-  return { offset, end: offset + frameHeaderBytes + length, first, records, durable };
+  const { length, first, records, durable, packed } = frame;
+  return { offset, end: offset + frameHeaderBytes + length, first, records, durable, packed };
 }
 
 /** The whole, checked frames from `start` on, up to the first that does not check out. */
@@ -31,10 +34,10 @@ export function* framesFrom(bytes: Buffer, start: number, origin: number): Gener
  * their place before their checksum is taken, so the search takes time in proportion to the bytes.
  */
 export function findFrame(bytes: Buffer, offset: number, origin: number): FoundFrame | undefined {
-  for (let at = bytes.indexOf(frameMagic, offset); at >= 0; ) {
+  for (let at = bytes.indexOf(frameMagicStart, offset); at >= 0; ) {
     const frame = frameAt(bytes, at, origin);
     if (frame !== undefined) return frame;
-    at = bytes.indexOf(frameMagic, at + 1);
+    at = bytes.indexOf(frameMagicStart, at + 1);
   }
   return undefined;
 }
@@ -50,6 +53,7 @@ export function wasDurable(bytes: Buffer, offset: number, origin: number): boole
 
 /**
  * Applies the records of a frame from the sequence number `from` on; returns how many there were.
+ * `decoder` reads `bytes`.
  *
  * @throws MalformedChanges when checked bytes make no sense.
  */
@@ -60,11 +64,32 @@ export function replayFrame(
   from: number,
   target: ChangeTarget,
 ): number {
+  const start = frame.offset + frameHeaderBytes;
+  if (!frame.packed)
+    return replayRecords(decoder, { bytes, start, end: frame.end }, frame, from, target);
+  const raw = unpacked(bytes.subarray(start, frame.end));
+  const payload = { bytes: raw, start: 0, end: raw.length };
+  return replayRecords(new ChangeDecoder(raw), payload, frame, from, target);
+}
+
+interface Payload {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+function replayRecords(
+  decoder: ChangeDecoder,
+  { bytes, start, end }: Payload,
+  frame: FoundFrame,
+  from: number,
+  target: ChangeTarget,
+): number {
   let sequence = frame.first;
   let applied = 0;
-  const records = forEachRecord(bytes, frame.offset + frameHeaderBytes, frame.end, (start, end) => {
+  const records = forEachRecord(bytes, start, end, (recordStart, recordEnd) => {
     if (sequence++ < from) return;
-    decoder.decode(start, end, target);
+    decoder.decode(recordStart, recordEnd, target);
     applied++;
   });
   if (records !== frame.records) throw new MalformedChanges("the number of records is wrong");

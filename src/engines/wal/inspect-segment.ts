@@ -6,7 +6,7 @@ import { type FoundFrame, findFrame, framesFrom, replayFrame } from "./frames.js
 import {
   decodeFrame,
   frameHeaderBytes,
-  frameMagic,
+  frameMagicStart,
   segmentHeaderBytes,
   segmentOrigin,
 } from "./log-format.js";
@@ -74,14 +74,14 @@ function originOf(bytes: Buffer, first: number, stores: readonly Uint8Array[]): 
 /** The origin on which the most bytes agree; a log inside a value is always in the minority. */
 function inferOrigin(bytes: Buffer): number | undefined {
   const votes = new Map<number, number>();
-  for (let at = bytes.indexOf(frameMagic); at >= 0; ) {
+  for (let at = bytes.indexOf(frameMagicStart); at >= 0; ) {
     const frame = decodeFrame(bytes, at, undefined);
     const length = frame === undefined ? 1 : frameHeaderBytes + frame.length;
     if (frame !== undefined) {
       const origin = (frame.place - at) >>> 0;
       votes.set(origin, (votes.get(origin) ?? 0) + length);
     }
-    at = bytes.indexOf(frameMagic, at + length);
+    at = bytes.indexOf(frameMagicStart, at + length);
   }
   return [...votes].sort(([, a], [, b]) => b - a)[0]?.[0];
 }

@@ -2,6 +2,7 @@
 //
 //   segment  | "AKVLOG" | version 2 | first 8 | store 16 | crc 4 |                       36 bytes
 //   frame    | "AKVF" | crc 4 | length 4 | records 4 | first 8 | durable 8 | place 4 |   36, payload
+//   packed   | "AKVZ" | as above, and the payload is rawLength 4 | raw DEFLATE of the payload |
 //
 // A frame belongs to one place: `place` is the checksum of its segment's header plus its offset.
 // Bytes of another store, another segment or another offset (blocks that the file system has used
@@ -18,10 +19,13 @@ const segmentMagic = Buffer.from("AKVLOG", "latin1");
 export const segmentHeaderBytes = 36;
 const headerCheckedBytes = 32;
 
-export const frameMagic = Buffer.from("AKVF", "latin1");
+const frameMagic = Buffer.from("AKVF", "latin1");
+const packedFrameMagic = Buffer.from("AKVZ", "latin1");
+/** What both magics begin with, to search for. */
+export const frameMagicStart = Buffer.from("AKV", "latin1");
 export const frameHeaderBytes = 36;
-/** A frame holds one flush; a transaction larger than this is refused before it is logged. */
-export const framePayloadBytesMax = 2 ** 31;
+/** A larger transaction is refused before it is logged: a reader takes a segment in one piece. */
+export const recordBytesMax = 2 ** 30;
 
 /** Where the checksum of a frame begins: behind the magic and the checksum itself. */
 const frameCheckedFrom = 8;
@@ -71,7 +75,9 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
 }
 
 export interface FrameHeader {
-  /** Bytes of the payload. */
+  /** Whether the payload is compressed. */
+  readonly packed: boolean;
+  /** Bytes of the payload, as it lies in the file. */
   readonly length: number;
   readonly records: number;
   /** Sequence number of the first record. */
@@ -84,13 +90,17 @@ export interface FrameHeader {
 
 /** Completes a frame whose payload already lies behind the space for its header. */
 export function sealFrame(frame: Buffer, header: Omit<FrameHeader, "length">): void {
-  frameMagic.copy(frame, 0);
+  (header.packed ? packedFrameMagic : frameMagic).copy(frame, 0);
   frame.writeUInt32LE(frame.length - frameHeaderBytes, 8);
   frame.writeUInt32LE(header.records, 12);
   frame.writeBigUInt64LE(BigInt(header.first), 16);
   frame.writeBigUInt64LE(BigInt(header.durable), 24);
   frame.writeUInt32LE(header.place, 32);
   frame.writeUInt32LE(crc32(frame.subarray(frameCheckedFrom)), 4);
+}
+
+function isMagic(magic: Buffer, bytes: Buffer, offset: number): boolean {
+  return magic.compare(bytes, offset, offset + magic.length) === 0;
 }
 
 /**
@@ -103,7 +113,8 @@ export function decodeFrame(
   origin: number | undefined,
 ): FrameHeader | undefined {
   if (bytes.length - offset < frameHeaderBytes) return undefined;
-  if (frameMagic.compare(bytes, offset, offset + frameMagic.length) !== 0) return undefined;
+  const packed = isMagic(packedFrameMagic, bytes, offset);
+  if (!packed && !isMagic(frameMagic, bytes, offset)) return undefined;
   const place = bytes.readUInt32LE(offset + 32);
   if (origin !== undefined && place !== placeAt(origin, offset)) return undefined;
   const length = bytes.readUInt32LE(offset + 8);
@@ -113,6 +124,7 @@ export function decodeFrame(
     return undefined;
   }
   return {
+    packed,
     length,
     records: bytes.readUInt32LE(offset + 12),
     first: Number(bytes.readBigUInt64LE(offset + 16)),

@@ -5,25 +5,23 @@
 // Invariants
 // 1. One loop writes; appends that come meanwhile collect in the buffer and become the next frame.
 // 2. Frames follow each other without gaps, in the order of their sequence numbers.
-// 3. `durable` never exceeds the length of the segment at the moment when a sync of it began.
+// 3. Memory is bounded: beyond `bufferedBytesMax` a writer waits until its record leaves the buffer,
+//    and that happens when the frame before it has been written. A writer that awaits nothing but us
+//    would keep the event loop from its turns, and the frame from its end: every `breathBytes` one
+//    is made to wait for a turn.
 // 4. After the first failure nothing is written, synced or retried any more: the system may have
 //    dropped what it had taken, so every later success would be a lie. Reads of the store go on.
 // 5. Before a segment gets a successor all of it has been synced.
 
 import { DiskStoreWriteError, type KvError } from "../../base/errors.js";
 import type { ChangeTarget } from "../../engine/changes.js";
+import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env, Timer } from "../../env/env.js";
-import type { FileHandle } from "../../env/files.js";
 import { ChangeEncoder } from "./change-codec.js";
-import {
-  encodeSegmentHeader,
-  frameHeaderBytes,
-  placeAt,
-  sealFrame,
-  segmentHeaderBytes,
-  segmentName,
-  segmentOrigin,
-} from "./log-format.js";
+import { FramePacker } from "./frame-packer.js";
+import { frameHeaderBytes, sealFrame } from "./log-format.js";
+import { troubleOf } from "./log-trouble.js";
+import { type LogHome, type OpenSegment, SegmentFile } from "./segment-file.js";
 
 export interface LogOptions {
   /** Acknowledge a write only when it is on the disk. */
@@ -32,13 +30,9 @@ export interface LogOptions {
   readonly flushIntervalMs: number;
   /** A segment that has grown beyond this gets a successor. */
   readonly segmentBytesMax: number;
-}
-
-export interface OpenSegment {
-  readonly path: string;
-  /** Sequence number of its first record. */
-  readonly first: number;
-  readonly lengthBytes: number;
+  /** Payloads of frames are compressed from this size on, if that pays. */
+  readonly packedBytesMin: number;
+  readonly observer?: LogObserver;
 }
 
 export interface LogPosition {
@@ -53,67 +47,70 @@ export interface LogPosition {
 export interface LogCounters {
   records: number;
   frames: number;
+  /** As written, and as they were before large frames were compressed. */
   bytes: number;
+  rawBytes: number;
   syncs: number;
   rotations: number;
 }
 
-// Writers wait while more than this is buffered: memory stays bounded when the disk is slow.
 const bufferedBytesMax = 1 << 20;
+const breathBytes = 1 << 18;
 const initialBufferBytes = 1 << 16;
 
-interface Batch {
+/** Somebody who waits for the log. */
+interface Waiter {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-function newBatch(): Batch {
+function newWaiter(): Waiter {
   let resolve: () => void = () => {};
   let reject: (error: unknown) => void = () => {};
   const promise = new Promise<void>((yes, no) => {
     resolve = yes;
     reject = no;
   });
-  // Whoever waits is told; a batch for which nobody waits must not bring the process down.
+  // Whoever waits is told; a promise that nobody waits for must not bring the process down.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }
 
 export class LogWriter {
-  readonly counters: LogCounters = { records: 0, frames: 0, bytes: 0, syncs: 0, rotations: 0 };
-  readonly #env: Env;
-  readonly #directory: string;
+  readonly counters: LogCounters = {
+    records: 0,
+    frames: 0,
+    bytes: 0,
+    rawBytes: 0,
+    syncs: 0,
+    rotations: 0,
+  };
+  readonly #home: LogHome;
   readonly #options: LogOptions;
-  readonly #store: Uint8Array;
   readonly #encoder = new ChangeEncoder(frameHeaderBytes, initialBufferBytes);
-  #file: FileHandle | undefined;
-  #segmentFirst = 0;
-  #segmentOrigin = 0;
-  #segmentBytes = 0;
-  #durableBytes = 0;
+  readonly #packer: FramePacker;
+  #segment: SegmentFile;
+  // Sequence number of the next record, and how many before it are still in the buffer.
   #next: number;
-  // Sequence numbers of the last records that are in the file, and on the disk.
-  #written: number;
-  #durable: number;
   #buffered = 0;
-  #batch: Batch | undefined;
+  #breathAt = breathBytes;
   #working: Promise<void> | undefined;
-  #syncAsked: Batch | undefined;
-  #rotationAsked: Batch | undefined;
+  // Those whose records are in the buffer; with `syncWrites` they wait for the sync, else for room.
+  #writers: Waiter | undefined;
+  #syncAsked: Waiter | undefined;
+  #rotationAsked: Waiter | undefined;
   // Whose step is under way: told of its failure.
-  #underway: readonly (Batch | undefined)[] = [];
+  #underway: readonly (Waiter | undefined)[] = [];
   #syncTimer: Timer | undefined;
   #failure: KvError | undefined;
 
-  private constructor(env: Env, directory: string, options: LogOptions, position: LogPosition) {
-    this.#env = env;
-    this.#directory = directory;
+  private constructor(home: LogHome, options: LogOptions, next: number, segment: SegmentFile) {
+    this.#home = home;
     this.#options = options;
-    this.#store = position.store;
-    this.#next = position.next;
-    this.#written = position.next - 1;
-    this.#durable = position.next - 1;
+    this.#packer = new FramePacker(options.packedBytesMin);
+    this.#next = next;
+    this.#segment = segment;
   }
 
   static async open(
@@ -122,15 +119,13 @@ export class LogWriter {
     options: LogOptions,
     position: LogPosition,
   ): Promise<LogWriter> {
-    const writer = new LogWriter(env, directory, options, position);
-    try {
-      if (position.segment === undefined) await writer.#beginSegment(position.next);
-      else await writer.#continueSegment(position.segment);
-    } catch (error) {
-      await writer.#closeFile();
-      throw error;
-    }
-    return writer;
+    const { segment, next, store } = position;
+    const home = { env, directory, store, observer: options.observer ?? silentObserver };
+    const file =
+      segment === undefined
+        ? await SegmentFile.create(home, next)
+        : await SegmentFile.reopen(home, segment, next);
+    return new LogWriter(home, options, next, file);
   }
 
   /** Sequence number of the record appended last. */
@@ -140,7 +135,8 @@ export class LogWriter {
 
   /** How far the records have come. */
   get progress(): { appended: number; written: number; durable: number } {
-    return { appended: this.last, written: this.#written, durable: this.#durable };
+    const { written, durable } = this.#segment;
+    return { appended: this.last, written, durable };
   }
 
   get failure(): KvError | undefined {
@@ -154,33 +150,42 @@ export class LogWriter {
 
   /**
    * Takes one transaction into the buffer. Returns what its writer has to wait for: the sync that
-   * covers it with `syncWrites`, the buffer to drain when it is too full, otherwise nothing.
+   * covers it with `syncWrites`, otherwise room in the buffer when that is too full, a turn of the
+   * event loop now and then, and mostly nothing.
    */
   append(transaction: { report(target: ChangeTarget): void }): Promise<void> | undefined {
-    this.#encoder.beginRecord();
+    const encoder = this.#encoder;
+    encoder.beginRecord();
     try {
-      transaction.report(this.#encoder);
+      transaction.report(encoder);
+      if (!encoder.endRecord()) return undefined;
     } catch (error) {
       // The transaction is taken back, so nothing of it may stay in the buffer.
-      this.#encoder.cancelRecord();
+      encoder.cancelRecord();
       throw error;
     }
-    if (!this.#encoder.endRecord()) return undefined;
     this.#next++;
     this.#buffered++;
     this.#start();
-    if (!this.#options.syncWrites && this.#encoder.length <= bufferedBytesMax) return undefined;
-    this.#batch ??= newBatch();
-    return this.#batch.promise;
+    if (!this.#options.syncWrites && encoder.length <= bufferedBytesMax) {
+      return encoder.length < this.#breathAt ? undefined : this.#breath();
+    }
+    this.#writers ??= newWaiter();
+    return this.#writers.promise;
+  }
+
+  #breath(): Promise<void> {
+    this.#breathAt = this.#encoder.length + breathBytes;
+    return this.#home.env.timers.breathe();
   }
 
   /** Resolves when everything appended so far is on the disk. */
   async sync(): Promise<void> {
     this.assertWritable();
-    this.#syncAsked ??= newBatch();
-    const asked = this.#syncAsked.promise;
+    this.#syncAsked ??= newWaiter();
+    const { promise } = this.#syncAsked;
     this.#start();
-    await asked;
+    await promise;
   }
 
   /**
@@ -189,41 +194,45 @@ export class LogWriter {
    */
   async rotate(): Promise<number> {
     this.assertWritable();
-    this.#rotationAsked ??= newBatch();
-    const asked = this.#rotationAsked.promise;
+    this.#rotationAsked ??= newWaiter();
+    const { promise } = this.#rotationAsked;
     this.#start();
-    await asked;
-    return this.#segmentFirst - 1;
+    await promise;
+    return this.#segment.first - 1;
   }
 
-  /** Drains, syncs and closes. After a failure it only closes. */
+  /**
+   * Drains, syncs and closes.
+   *
+   * @throws DiskStoreWriteError when the log has failed and records are lost by it whose writers
+   * were told that all was well, as they are without `syncWrites`.
+   */
   async close(): Promise<void> {
     this.#syncTimer?.cancel();
     try {
       if (this.#failure === undefined) await this.sync();
       await this.#working;
+      // With `syncWrites` every writer has been told.
+      if (!this.#options.syncWrites && this.#segment.durable < this.last) this.assertWritable();
     } finally {
-      await this.#closeFile();
+      await this.#segment.close();
     }
-  }
-
-  // What was to be kept has been synced by now, or the writer has failed: closing decides nothing,
-  // so its errors concern nobody.
-  async #closeFile(): Promise<void> {
-    await this.#file?.close().catch(() => {});
-    this.#file = undefined;
   }
 
   #start(): void {
     this.#working ??= this.#work();
   }
 
+  get #hasWork(): boolean {
+    return this.#buffered > 0 || this.#syncAsked !== undefined || this.#rotationAsked !== undefined;
+  }
+
   async #work(): Promise<void> {
     // Writers of the same turn of the loop join the first frame.
     if (this.#options.syncWrites) await Promise.resolve();
-    else await this.#env.timers.breathe();
+    else await this.#home.env.timers.breathe();
     try {
-      while (this.#buffered > 0 || this.#syncAsked || this.#rotationAsked) await this.#step();
+      while (this.#failure === undefined && this.#hasWork) await this.#step();
     } catch (cause) {
       this.#fail(cause);
     } finally {
@@ -233,95 +242,88 @@ export class LogWriter {
 
   // One frame and what was asked for until now. Whatever is asked meanwhile is for the next step.
   async #step(): Promise<void> {
-    const batch = this.#batch;
+    const writers = this.#writers;
     const syncAsked = this.#syncAsked;
     const rotationAsked = this.#rotationAsked;
-    this.#batch = undefined;
+    this.#writers = undefined;
     this.#syncAsked = undefined;
     this.#rotationAsked = undefined;
-    this.#underway = [batch, syncAsked, rotationAsked];
-    if (this.#buffered > 0) await this.#writeFrame();
-    if (this.#options.syncWrites || syncAsked !== undefined) await this.#syncFile();
+    this.#underway = [writers, syncAsked, rotationAsked];
+    if (this.#buffered > 0) await this.#writeFrame(writers);
+    if (this.#options.syncWrites) {
+      await this.#sync();
+      writers?.resolve();
+      syncAsked?.resolve();
+    } else if (syncAsked !== undefined) this.#syncBehind(syncAsked);
     else this.#syncLater();
-    batch?.resolve();
-    syncAsked?.resolve();
-    if (rotationAsked !== undefined || this.#segmentBytes > this.#options.segmentBytesMax) {
+    if (rotationAsked !== undefined || this.#segment.bytes > this.#options.segmentBytesMax) {
       await this.#rotate();
     }
     rotationAsked?.resolve();
   }
 
-  async #writeFrame(): Promise<void> {
+  async #writeFrame(writers: Waiter | undefined): Promise<void> {
     const records = this.#buffered;
+    const last = this.last;
     const frame = this.#encoder.take();
     this.#buffered = 0;
-    const first = this.#next - records;
-    const place = placeAt(this.#segmentOrigin, this.#segmentBytes);
-    sealFrame(frame, { records, first, durable: this.#durableBytes, place });
-    await (this.#file as FileHandle).write(frame);
-    this.#segmentBytes += frame.length;
-    this.#written += records;
+    this.#breathAt = breathBytes;
+    // There is room again, and the next frame is gathered while this one is written.
+    if (!this.#options.syncWrites) writers?.resolve();
+    const packed = await this.#packer.pack(frame);
+    this.assertWritable();
+    const written = packed ?? frame;
+    const { place, durableBytes: durable } = this.#segment;
+    const first = last - records + 1;
+    sealFrame(written, { packed: packed !== undefined, records, first, durable, place });
+    await this.#segment.write(written, last);
     this.counters.records += records;
     this.counters.frames++;
-    this.counters.bytes += frame.length;
+    this.counters.bytes += written.length;
+    this.counters.rawBytes += frame.length;
+    this.#encoder.recycle(frame);
   }
 
-  async #syncFile(): Promise<void> {
-    const length = this.#segmentBytes;
-    const written = this.#written;
-    if (this.#durableBytes === length) return;
-    await (this.#file as FileHandle).dataSync();
-    this.#durableBytes = length;
-    this.#durable = written;
-    this.counters.syncs++;
+  async #sync(): Promise<void> {
+    if ((await this.#segment.sync()) > 0) this.counters.syncs++;
+  }
+
+  // Without `syncWrites` frames go on reaching the file while the disk is busy.
+  #syncBehind(asked: Waiter): void {
+    this.#sync().then(asked.resolve, (cause: unknown) => asked.reject(this.#fail(cause)));
   }
 
   #syncLater(): void {
-    if (this.#syncTimer !== undefined || this.#durableBytes === this.#segmentBytes) return;
-    this.#syncTimer = this.#env.timers.after(this.#options.flushIntervalMs, () => {
+    const { durableBytes, bytes } = this.#segment;
+    if (this.#syncTimer !== undefined || durableBytes === bytes) return;
+    this.#syncTimer = this.#home.env.timers.after(this.#options.flushIntervalMs, () => {
       this.#syncTimer = undefined;
       if (this.#failure === undefined) void this.sync().catch(() => {});
     });
   }
 
   async #rotate(): Promise<void> {
-    if (this.#segmentBytes === segmentHeaderBytes) return;
-    await this.#syncFile();
-    await this.#closeFile();
-    await this.#beginSegment(this.#next - this.#buffered);
+    if (this.#segment.isEmpty) return;
+    await this.#sync();
+    await this.#segment.close();
+    const { first, bytes } = this.#segment;
+    const { observer } = this.#home;
+    if (observer.active) observer.report({ event: "segment_ended", first, bytes });
+    this.#segment = await SegmentFile.create(this.#home, this.#next - this.#buffered);
     this.counters.rotations++;
   }
 
-  async #beginSegment(first: number): Promise<void> {
-    const path = `${this.#directory}/${segmentName(first)}`;
-    this.#file = await this.#env.files.open(path, "create");
-    await this.#file.write(encodeSegmentHeader(first, this.#store));
-    await this.#file.sync();
-    await this.#env.files.syncDirectory(this.#directory);
-    this.#segmentFirst = first;
-    this.#segmentOrigin = segmentOrigin(first, this.#store);
-    this.#segmentBytes = segmentHeaderBytes;
-    this.#durableBytes = segmentHeaderBytes;
-  }
-
-  async #continueSegment(segment: OpenSegment): Promise<void> {
-    this.#segmentFirst = segment.first;
-    this.#segmentOrigin = segmentOrigin(segment.first, this.#store);
-    this.#file = await this.#env.files.open(segment.path, "append");
-    this.#segmentBytes = segment.lengthBytes;
-    // Recovery has synced what it kept.
-    this.#durableBytes = segment.lengthBytes;
-  }
-
   #fail(cause: unknown): KvError {
+    const isFirst = this.#failure === undefined;
     this.#failure ??= new DiskStoreWriteError(
       `the log cannot be written any more: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause, hint: "reads go on; make room or mend the disk, then open the store again" },
     );
+    if (isFirst) this.#home.observer.report({ event: "failed", ...troubleOf(this.#failure) });
     this.#syncTimer?.cancel();
-    const told = [...this.#underway, this.#batch, this.#syncAsked, this.#rotationAsked];
-    for (const batch of told) batch?.reject(this.#failure);
-    this.#batch = undefined;
+    const told = [...this.#underway, this.#writers, this.#syncAsked, this.#rotationAsked];
+    for (const waiter of told) waiter?.reject(this.#failure);
+    this.#writers = undefined;
     this.#syncAsked = undefined;
     this.#rotationAsked = undefined;
     return this.#failure;

@@ -10,6 +10,7 @@
 //    have left bytes and names that only the system's memory holds.
 
 import type { ChangeTarget } from "../../engine/changes.js";
+import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env } from "../../env/env.js";
 import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
 import { type FoundFrame, framesFrom, replayFrame, wasDurable } from "./frames.js";
@@ -19,15 +20,21 @@ import {
   type SegmentHeader,
   segmentHeaderBytes,
 } from "./log-format.js";
-import type { OpenSegment } from "./log-writer.js";
 import { namesIn } from "./names-in.js";
 import { damage, requireVersion } from "./open-errors.js";
-import { type FoundState, readState } from "./state-reader.js";
+import { RecoveryMeter } from "./recovery-meter.js";
+import type { OpenSegment } from "./segment-file.js";
+import { type FoundState, readState, stateNames } from "./state-reader.js";
+
+// The program that opens the store has other things to do as well.
+const sliceMs = 4;
 
 export interface Recovery {
   readonly segment: OpenSegment | undefined;
   readonly next: number;
   readonly store: Uint8Array | undefined;
+  /** Bytes of the log that the next state will make superfluous. */
+  readonly logBytes: number;
   readonly report: RecoveryReport;
 }
 
@@ -68,12 +75,13 @@ class Replay {
   readonly #env: Env;
   readonly #directory: string;
   readonly #target: ChangeTarget;
-  readonly #onProgress: (records: number) => void;
+  readonly #meter: RecoveryMeter | undefined;
   readonly #until: number;
   readonly #begun: number;
   next: number;
   store: Uint8Array | undefined;
   records = 0;
+  logBytes = 0;
   tornBytes = 0;
   open: OpenSegment | undefined;
   /** A segment that was being created when the process or the system ended. */
@@ -88,12 +96,12 @@ class Replay {
     directory: string,
     target: ChangeTarget,
     base: Base,
-    onProgress: (records: number) => void,
+    meter: RecoveryMeter | undefined,
   ) {
     this.#env = env;
     this.#directory = directory;
     this.#target = target;
-    this.#onProgress = onProgress;
+    this.#meter = meter;
     this.#until = base.until;
     this.#begun = base.begun;
     this.next = base.replay + 1;
@@ -103,7 +111,6 @@ class Replay {
   async segments(names: readonly string[]): Promise<void> {
     for (const [index, name] of names.entries()) {
       await this.#segment(`${this.#directory}/${name}`, name, index === names.length - 1);
-      this.#onProgress(this.records);
       await this.#env.timers.breathe();
     }
   }
@@ -116,8 +123,10 @@ class Replay {
       return;
     }
     this.#checkHeader(path, name, header);
-    const end = this.#frames(path, bytes, header.origin);
+    const end = await this.#frames(path, bytes, header.origin);
+    this.#meter?.fileDone(bytes.length);
     if (end < bytes.length) this.#judgeTail(path, bytes, end, isLast, header.origin);
+    this.logBytes += end;
     if (!isLast) return;
     this.open = { path, first: header.first, lengthBytes: end };
     this.#unproven = bytes.subarray(this.#provenBytes, end);
@@ -143,10 +152,12 @@ class Replay {
     }
   }
 
-  #frames(path: string, bytes: Buffer, origin: number): number {
+  async #frames(path: string, bytes: Buffer, origin: number): Promise<number> {
     const decoder = new ChangeDecoder(bytes);
     let end = segmentHeaderBytes;
     this.#provenBytes = 0;
+    const { clock, timers } = this.#env;
+    let sliceEnd = clock.monotonic() + sliceMs;
     for (const frame of framesFrom(bytes, end, origin)) {
       if (frame.first !== this.next) {
         damage(path, frame.offset, `record ${frame.first} where ${this.next} is due`);
@@ -154,6 +165,10 @@ class Replay {
       this.#apply(path, bytes, frame, decoder);
       this.#provenBytes = frame.durable;
       end = frame.end;
+      this.#meter?.segment(end, this.records);
+      if (clock.monotonic() < sliceEnd) continue;
+      await timers.breathe();
+      sliceEnd = clock.monotonic() + sliceMs;
     }
     return end;
   }
@@ -196,21 +211,39 @@ class Replay {
   }
 }
 
+// The segment after `replay` was begun before the state, and every later one follows it.
+async function neededSegments(env: Env, { log }: Directories, replay: number): Promise<string[]> {
+  const names = await segmentNames(env, log);
+  return names.filter((name) => (numberInName(name, ".log") as number) > replay);
+}
+
+async function startMeter(
+  env: Env,
+  directories: Directories,
+  observer: LogObserver,
+): Promise<RecoveryMeter | undefined> {
+  if (!observer.active) return undefined;
+  const state = (await stateNames(env, directories.states)).at(-1);
+  const replay = state === undefined ? 0 : (numberInName(state, ".state") as number);
+  const segments = await neededSegments(env, directories, replay);
+  const paths = segments.map((name) => `${directories.log}/${name}`);
+  if (state !== undefined) paths.push(`${directories.states}/${state}`);
+  return RecoveryMeter.start(env, observer, paths);
+}
+
 async function replayLog(
   env: Env,
   directories: Directories,
   state: FoundState | undefined,
   target: ChangeTarget,
-  onProgress: (records: number) => void,
+  meter?: RecoveryMeter,
 ): Promise<Replay> {
   const base = baseOf(state);
-  const names = await segmentNames(env, directories.log);
-  // The segment after `replay` was begun before the state, and every later one follows it.
-  const needed = names.filter((name) => (numberInName(name, ".log") as number) > base.replay);
+  const needed = await neededSegments(env, directories, base.replay);
   if (state !== undefined && needed.length === 0) {
     damage(state.path, 8, `the segment of record ${state.replay + 1} is missing: state`);
   }
-  const run = new Replay(env, directories.log, target, base, onProgress);
+  const run = new Replay(env, directories.log, target, base, meter);
   await run.segments(needed);
   if (run.next <= base.until) {
     const { path, lengthBytes } = run.open ?? { path: directories.log, lengthBytes: 0 };
@@ -221,20 +254,23 @@ async function replayLog(
 
 function recoveryOf(state: FoundState | undefined, run: Replay): Recovery {
   const report = { stateRows: state?.rows ?? 0, records: run.records, tornBytes: run.tornBytes };
-  return { segment: run.open, next: run.next, store: run.store, report };
+  const { open: segment, next, store, logBytes } = run;
+  return { segment, next, store, logBytes, report };
 }
 
-/** Fills the tables from the files; `onProgress` is told how many records have been replayed. */
+/** Fills the tables from the files; the observer is told of the progress. */
 export async function recover(
   env: Env,
   directories: Directories,
   target: ChangeTarget,
-  onProgress: (records: number) => void = () => {},
+  observer: LogObserver = silentObserver,
 ): Promise<Recovery> {
-  const state = await readState(env, directories.states, target);
-  const run = await replayLog(env, directories, state, target, onProgress);
+  const meter = await startMeter(env, directories, observer);
+  const state = await readState(env, directories.states, target, meter);
+  const run = await replayLog(env, directories, state, target, meter);
   await run.settle();
   await env.files.syncDirectory(directories.states);
+  meter?.end();
   return recoveryOf(state, run);
 }
 
@@ -245,7 +281,7 @@ export async function examine(
   target: ChangeTarget,
 ): Promise<Recovery> {
   const state = await readState(env, directories.states, target);
-  return recoveryOf(state, await replayLog(env, directories, state, target, () => {}));
+  return recoveryOf(state, await replayLog(env, directories, state, target));
 }
 
 export async function segmentNames(env: Env, directory: string): Promise<string[]> {

@@ -6,8 +6,10 @@
 // 3. A state that could not be written changes nothing: the log still holds everything. It is
 //    tried again when the log has grown as much once more.
 
+import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env } from "../../env/env.js";
 import { numberInName, stateName } from "./log-format.js";
+import { troubleOf } from "./log-trouble.js";
 import type { LogWriter } from "./log-writer.js";
 import { type Directories, segmentNames } from "./recovery.js";
 import { stateNames } from "./state-reader.js";
@@ -19,6 +21,7 @@ export class Snapshots {
   readonly #source: RowSource;
   readonly #log: LogWriter;
   readonly #store: Uint8Array;
+  readonly #observer: LogObserver;
   readonly #everyBytes: number;
   #nextAtBytes: number;
   #writing: Promise<void> | undefined;
@@ -34,15 +37,21 @@ export class Snapshots {
     source: RowSource,
     log: LogWriter,
     store: Uint8Array,
-    options: { readonly snapshotBytesMin: number },
+    options: {
+      readonly snapshotBytesMin: number;
+      readonly logBytes: number;
+      readonly observer?: LogObserver;
+    },
   ) {
     this.#env = env;
     this.#directories = directories;
     this.#source = source;
     this.#log = log;
     this.#store = store;
+    this.#observer = options.observer ?? silentObserver;
     this.#everyBytes = options.snapshotBytesMin;
-    this.#nextAtBytes = this.#everyBytes;
+    // The counter begins at 0; what the store found in its log when it was opened counts as well.
+    this.#nextAtBytes = this.#everyBytes - options.logBytes;
   }
 
   /** Called after every commit: begins a state when the log has grown enough. */
@@ -63,6 +72,23 @@ export class Snapshots {
   }
 
   async #write(): Promise<void> {
+    const { clock } = this.#env;
+    const observer = this.#observer;
+    const startedMs = clock.monotonic();
+    observer.report({ event: "state_begun" });
+    const replay = await this.#writeState().catch((error: unknown) => {
+      const durationMs = clock.monotonic() - startedMs;
+      observer.report({ event: "state_failed", durationMs, ...troubleOf(error) });
+      throw error;
+    });
+    const { rows, rawBytes, storedBytes } = this.last as StateReport;
+    const durationMs = clock.monotonic() - startedMs;
+    observer.report({ event: "state_written", rows, rawBytes, storedBytes, durationMs });
+    await this.#cleanObserved(replay);
+  }
+
+  /** Resolves with the number of the last record that the log need not replay any more. */
+  async #writeState(): Promise<number> {
     const { files } = this.#env;
     const replay = await this.#log.rotate();
     const path = `${this.#directories.states}/${stateName(replay)}`;
@@ -81,25 +107,41 @@ export class Snapshots {
     await files.syncDirectory(this.#directories.states);
     this.states++;
     this.lastError = undefined;
-    await this.#clean(replay);
+    return replay;
   }
 
   async segments(): Promise<number> {
     return (await segmentNames(this.#env, this.#directories.log)).length;
   }
 
-  async #clean(replay: number): Promise<void> {
+  async #cleanObserved(replay: number): Promise<void> {
+    const observer = this.#observer;
+    try {
+      observer.report({ event: "cleaned", ...(await this.#clean(replay)) });
+    } catch (error) {
+      observer.report({ event: "clean_failed", ...troubleOf(error) });
+      throw error;
+    }
+  }
+
+  /** Removes what the state of `replay` replaces. */
+  async #clean(replay: number): Promise<{ segments: number; states: number }> {
     const { files } = this.#env;
     const { log, states } = this.#directories;
+    const removed = { segments: 0, states: 0 };
     for (const name of await stateNames(this.#env, states)) {
-      if ((numberInName(name, ".state") as number) < replay)
-        await files.remove(`${states}/${name}`);
+      if ((numberInName(name, ".state") as number) >= replay) continue;
+      await files.remove(`${states}/${name}`);
+      removed.states++;
     }
     for (const name of await segmentNames(this.#env, log)) {
-      if ((numberInName(name, ".log") as number) <= replay) await files.remove(`${log}/${name}`);
+      if ((numberInName(name, ".log") as number) > replay) continue;
+      await files.remove(`${log}/${name}`);
+      removed.segments++;
     }
     await files.syncDirectory(states);
     await files.syncDirectory(log);
+    return removed;
   }
 
   async #removeUnfinished(): Promise<void> {

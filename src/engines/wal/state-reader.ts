@@ -10,6 +10,7 @@ import { FileWindow } from "./file-window.js";
 import { numberInName } from "./log-format.js";
 import { namesIn } from "./names-in.js";
 import { damage, requireVersion } from "./open-errors.js";
+import type { RecoveryMeter } from "./recovery-meter.js";
 import { RowCounter } from "./row-counters.js";
 import {
   decodeStateHeader,
@@ -37,6 +38,7 @@ export async function readState(
   env: Env,
   directory: string,
   target: ChangeTarget,
+  meter?: RecoveryMeter,
 ): Promise<FoundState | undefined> {
   const name = (await stateNames(env, directory)).at(-1);
   if (name === undefined) return undefined;
@@ -46,8 +48,9 @@ export async function readState(
     const window = new FileWindow(file, await file.size());
     const { replay, store, origin } = await readHeader(path, name, window);
     const counter = new RowCounter(target);
-    const footer = await readParts(env, path, window, origin, counter);
+    const footer = await readParts(env, path, window, origin, counter, meter);
     if (footer.rows !== counter.rows) damage(path, window.sizeBytes, "missing rows");
+    meter?.fileDone(window.sizeBytes);
     return { path, replay, until: footer.until, rows: footer.rows, store };
   } finally {
     await file.close();
@@ -67,7 +70,8 @@ async function readParts(
   path: string,
   file: FileWindow,
   origin: number,
-  target: ChangeTarget,
+  target: RowCounter,
+  meter: RecoveryMeter | undefined,
 ): Promise<StateFooter> {
   let blocks = 0;
   for await (const part of scanState(file, stateHeaderBytes, origin)) {
@@ -79,6 +83,7 @@ async function readParts(
     }
     decodeRows(path, part.offset, part.raw, target);
     blocks++;
+    meter?.state(part.end, target.rows);
     await env.timers.breathe();
   }
   damage(path, file.sizeBytes, "missing state footer");

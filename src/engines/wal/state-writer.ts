@@ -29,9 +29,14 @@ const sliceRows = 128;
 // Fast rather than small: states are written often and read once.
 const compressionLevel = 1;
 
-/** What a state is made of. The iterators tolerate changes of the tables. */
+/**
+ * What a state is made of. The iterators tolerate changes of the tables. They give rows in the order
+ * in which they were added; a row whose deletion is taken back is added anew, and counted as such.
+ */
 export interface RowSource {
   rowCount(table: TableName): number;
+  /** How many deletions have been taken back so far. */
+  restoredRows(table: TableName): number;
   rows(table: TableName): Iterator<[string, Row]>;
 }
 
@@ -113,8 +118,6 @@ export async function writeState(
   }
 }
 
-// A row that was there when the walk began comes before every row added since, so the walk ends
-// after as many rows as there were; the newer ones are in the log.
 async function writeTable(
   env: Env,
   source: RowSource,
@@ -122,14 +125,11 @@ async function writeTable(
   file: StateFile,
 ): Promise<number> {
   const encoder = new ChangeEncoder(0, blockBytes + blockBytes / 4);
-  const iterator = source.rows(table);
-  let left = source.rowCount(table);
+  const walk = new Walk(source, table);
   let rows = 0;
   let sliceEnd = env.clock.monotonic() + sliceMs;
-  for (; left > 0; left--) {
-    const next = iterator.next();
-    if (next.done) break;
-    const [key, row] = next.value;
+  for (let next = walk.next(); next !== undefined; next = walk.next()) {
+    const [key, row] = next;
     encoder.put(table, key, row.value, row.deadline);
     rows++;
     if (encoder.length >= blockBytes) await file.block(encoder.take());
@@ -140,4 +140,41 @@ async function writeTable(
   }
   await file.block(encoder.take());
   return rows;
+}
+
+// Walk: every row that was there when it began, though not all that have come since.
+//
+// Such a row comes before every row added since, so as many rows as there were would be enough, were
+// it not for deletions that are taken back: they leave the row behind newer ones, and nothing in the
+// log. After one of them the walk goes on as if it had just begun. Rows of a table that has been
+// cleared need not be taken: the clearing is in the log.
+class Walk {
+  readonly #source: RowSource;
+  readonly #table: TableName;
+  readonly #rows: Iterator<[string, Row]>;
+  #restored: number;
+  #left: number;
+
+  constructor(source: RowSource, table: TableName) {
+    this.#source = source;
+    this.#table = table;
+    this.#rows = source.rows(table);
+    this.#restored = source.restoredRows(table);
+    this.#left = source.rowCount(table);
+  }
+
+  next(): [string, Row] | undefined {
+    if (this.#left === 0) this.#extend();
+    if (this.#left === 0) return undefined;
+    this.#left--;
+    const next = this.#rows.next();
+    return next.done ? undefined : next.value;
+  }
+
+  #extend(): void {
+    const restored = this.#source.restoredRows(this.#table);
+    if (restored === this.#restored) return;
+    this.#restored = restored;
+    this.#left = this.#source.rowCount(this.#table);
+  }
 }

@@ -22,6 +22,7 @@ import type {
   Transaction,
   View,
 } from "../../engine/engine.js";
+import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env } from "../../env/env.js";
 import { MemoryEngine } from "../memory/memory-engine.js";
 import { DirectoryLock } from "./directory-lock.js";
@@ -29,7 +30,13 @@ import { storeIdBytes } from "./log-format.js";
 import { LogWriter } from "./log-writer.js";
 import { makeDirectories } from "./make-directories.js";
 import { openError, pathError } from "./open-errors.js";
-import { directoriesIn, type RecoveryReport, recover } from "./recovery.js";
+import {
+  type Directories,
+  directoriesIn,
+  type Recovery,
+  type RecoveryReport,
+  recover,
+} from "./recovery.js";
 import { Snapshots } from "./snapshots.js";
 
 export interface WalOptions {
@@ -38,15 +45,19 @@ export interface WalOptions {
   readonly syncWrites: boolean;
   readonly flushIntervalMs: number;
   readonly segmentBytesMax: number;
+  /** Frames of the log are compressed from this size on, if that pays. */
+  readonly packedBytesMin: number;
   /** Write a new state when the log has grown by this much since the last one. */
   readonly snapshotBytesMin: number;
-  readonly onProgress?: ((records: number) => void) | undefined;
+  /** Told of everything the log does, from the opening on. */
+  readonly observer?: LogObserver;
 }
 
 export const walDefaults = {
   syncWrites: false,
   flushIntervalMs: 1_000,
   segmentBytesMax: 64 * 1024 * 1024,
+  packedBytesMin: 64 * 1024,
   snapshotBytesMin: 64 * 1024 * 1024,
 } as const;
 
@@ -95,11 +106,13 @@ export class WalEngine implements Engine {
     const lock = await takeDirectory(env, options.path);
     try {
       const memory = new MemoryEngine(env, { trackKeys: options.trackKeys });
-      const found = await recover(env, directories, memory.loader(), options.onProgress);
+      const found = await recoverObserved(env, directories, memory, options.observer);
       const store = found.store ?? randomBytes(storeIdBytes);
       const position = { segment: found.segment, next: found.next, store };
       const log = await LogWriter.open(env, directories.log, options, position);
-      const snapshots = new Snapshots(env, directories, memory, log, store, options);
+      const { snapshotBytesMin } = options;
+      const growth = { snapshotBytesMin, logBytes: found.logBytes };
+      const snapshots = new Snapshots(env, directories, memory, log, store, growth);
       return new WalEngine(options, memory, log, snapshots, lock, found.report);
     } catch (error) {
       await lock.release().catch(() => {});
@@ -213,6 +226,21 @@ export class WalEngine implements Engine {
       await this.#lock.release();
     }
   }
+}
+
+async function recoverObserved(
+  env: Env,
+  directories: Directories,
+  memory: MemoryEngine,
+  observer = silentObserver,
+): Promise<Recovery> {
+  const startedMs = env.clock.monotonic();
+  const found = await recover(env, directories, memory.loader(), observer);
+  if (observer.active) {
+    const durationMs = env.clock.monotonic() - startedMs;
+    observer.report({ event: "recovered", ...found.report, durationMs });
+  }
+  return found;
 }
 
 async function takeDirectory(env: Env, path: string): Promise<DirectoryLock> {

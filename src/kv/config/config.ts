@@ -1,195 +1,142 @@
-// Configuration: stores named in a YAML document.
+// Configuration: stores from a YAML file, all of them open, or none.
 //
-//   anykv:
-//     stores:
-//       sessions: { backend: wal, path: ./data/sessions, wal: { syncWrites: true } }
-//   simple_kv: { enabled: true, path: ./data/simple_kv, sync_writes: false }
+// `openKv` returns at once and lets the first operation wait for the opening. A program that opens
+// what its operators have written down wants to know before it goes on, so here the opening itself
+// is awaited: the registry that comes back holds open stores only.
 //
-// The second form is read as the Simple KV plugin wrote it: one store of byte values named
-// "simple_kv" on the wal backend. Other top-level keys belong to other programs and are left alone.
-// Everything wrong is reported with file, line, column and the key.
+// The parser of YAML takes as long to load as all the rest of the library. It is loaded here, when
+// it is needed.
 
-import { readFileSync } from "node:fs";
-import {
-  isMap,
-  isScalar,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type YAMLMap,
-} from "yaml";
-import { InvalidOptionsError, isKvError } from "../../base/errors.js";
-import { describe } from "../arguments.js";
-import { openKv } from "../open-kv.js";
-import { normalizeOptions, type OpenKvOptions } from "../options/options.js";
+import { errorClasses, InvalidOptionsError, isKvError } from "../../base/errors.js";
+import { configBytesMax } from "../../base/limits.js";
+import type { Env } from "../../env/env.js";
+import { describe, fieldsOf } from "../arguments.js";
+import { Kv } from "../kv.js";
+import { envOption, normalizeOptions, type OpenKvOptions } from "../options/options.js";
+import { acquireStore } from "../registry.js";
+import type { PlacedStore } from "./configured-stores.js";
 import { StoreRegistry } from "./store-registry.js";
+import type { YamlSource } from "./yaml-source.js";
 
 export interface ConfiguredStore {
   readonly name: string;
   readonly options: OpenKvOptions;
 }
 
-const simpleKvName = "simple_kv";
-const simpleKvPath = "./data/simple_kv";
-const simpleKvKeys = new Set(["enabled", "path", "sync_writes"]);
-const storeKeys = new Set([
-  "backend",
-  "path",
-  "serialization",
-  "trackKeys",
-  "memory",
-  "disk",
-  "wal",
-  "metrics",
-]);
-
-/** One document, with the means to say where in it something stands. */
-class Source {
-  readonly #file: string;
-  readonly #lines: LineCounter;
-
-  constructor(file: string, lines: LineCounter) {
-    this.#file = file;
-    this.#lines = lines;
-  }
-
-  fail(offset: number, message: string, cause?: unknown): never {
-    const { line, col } = this.#lines.linePos(offset);
-    throw new InvalidOptionsError(`${this.#file}:${line}:${col}: ${message}`, { cause });
-  }
-
-  at(node: unknown): number {
-    return (node as Node | null)?.range?.[0] ?? 0;
-  }
-
-  /** The pairs of a map with text keys; `path` names the map in messages. */
-  entries(node: unknown, path: string): [string, Pair][] {
-    if (!isMap(node)) this.fail(this.at(node), `${path} must be a map`);
-    return (node as YAMLMap).items.map((pair) => {
-      const key = isScalar(pair.key) ? pair.key.value : undefined;
-      if (typeof key !== "string")
-        this.fail(this.at(pair.key), `${path} has a key that is no text`);
-      return [key, pair];
-    });
-  }
-
-  known(entries: readonly [string, Pair][], keys: ReadonlySet<string>, path: string): void {
-    const unknown = entries.find(([key]) => !keys.has(key));
-    if (unknown === undefined) return;
-    const expected = [...keys].join(", ");
-    this.fail(this.at(unknown[1].key), `${path}.${unknown[0]} is not known; known are ${expected}`);
-  }
+export interface OpenConfiguredStoresOptions {
+  /** Clock, randomness, timers and files, for the configuration and its stores; for tests. */
+  env?: Env | undefined;
 }
 
 /**
- * Reads the stores that a YAML document names, in its order, without opening them.
+ * Reads the stores that a YAML document names, in its order, and opens none. Paths are as written:
+ * relative ones are meant from the working directory of the process.
+ *
+ * @param file the name of the document in messages.
  * @throws InvalidOptionsError with file, line, column and key.
  */
-export function parseConfig(text: string, file = "configuration"): ConfiguredStore[] {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const source = new Source(file, lines);
-  const [error] = document.errors;
-  if (error !== undefined) source.fail(error.pos[0], error.message.split("\n")[0] ?? "", error);
-  if (document.contents === null) return [];
-  const stores: ConfiguredStore[] = [];
-  for (const [key, pair] of source.entries(document.contents, "the document")) {
-    if (key === "anykv") stores.push(...generalForm(source, pair.value));
-    if (key === simpleKvName) stores.push(...simpleKvForm(source, pair.value));
-  }
-  return stores;
-}
-
-function generalForm(source: Source, node: unknown): ConfiguredStore[] {
-  const sections = source.entries(node, "anykv");
-  source.known(sections, new Set(["stores"]), "anykv");
-  return sections.flatMap(([, section]) =>
-    source.entries(section.value, "anykv.stores").map(([name, pair]) => {
-      const path = `anykv.stores.${name}`;
-      const entries = source.entries(pair.value, path);
-      source.known(entries, storeKeys, path);
-      const options = { ...(pair.value as YAMLMap).toJSON(), name } as OpenKvOptions;
-      checkOptions(source, pair, path, options);
-      return { name, options };
-    }),
-  );
-}
-
-// The options themselves say what is wrong with them; here it is said where.
-function checkOptions(source: Source, pair: Pair, path: string, options: OpenKvOptions): void {
-  try {
-    normalizeOptions(options);
-  } catch (error) {
-    if (!isKvError(error)) throw error;
-    const option = /option "(\w+)/.exec(error.message)?.[1];
-    const entry = source.entries(pair.value, path).find(([key]) => key === option);
-    source.fail(source.at(entry?.[1].key ?? pair.key), `${path}: ${error.message}`, error);
-  }
-}
-
-function simpleKvForm(source: Source, node: unknown): ConfiguredStore[] {
-  const entries = source.entries(node, simpleKvName);
-  source.known(entries, simpleKvKeys, simpleKvName);
-  const values = new Map(entries);
-  const enabled = booleanAt(source, values.get("enabled"), "simple_kv.enabled", true);
-  const syncWrites = booleanAt(source, values.get("sync_writes"), "simple_kv.sync_writes", false);
-  const path = pathAt(source, values.get("path"), "simple_kv.path", simpleKvPath);
-  if (!enabled) return [];
-  const options = {
-    name: simpleKvName,
-    backend: "wal",
-    serialization: "bytes",
-    path,
-    wal: { syncWrites },
-  } as const;
-  return [{ name: simpleKvName, options }];
-}
-
-function scalarOf(pair: Pair | undefined): unknown {
-  return isScalar(pair?.value) ? pair.value.value : pair?.value;
-}
-
-function booleanAt(
-  source: Source,
-  pair: Pair | undefined,
-  key: string,
-  fallback: boolean,
-): boolean {
-  const value = scalarOf(pair) ?? fallback;
-  if (typeof value === "boolean") return value;
-  return source.fail(source.at(pair?.value), `${key} must be a boolean, got ${describe(value)}`);
-}
-
-function pathAt(source: Source, pair: Pair | undefined, key: string, fallback: string): string {
-  const value = scalarOf(pair) ?? fallback;
-  const valid = typeof value === "string" && value.trim() !== "" && !value.includes("\0");
-  if (valid) return value;
-  return source.fail(source.at(pair?.value), `${key} must be a path, got ${describe(value)}`);
+export async function parseConfig(
+  text: string,
+  file = "configuration",
+): Promise<ConfiguredStore[]> {
+  const { parseSource, placedStores } = await import("./configured-stores.js");
+  return placedStores(parseSource(text, file)).map(({ name, options }) => ({ name, options }));
 }
 
 /**
- * Opens the stores that a YAML file names and registers each under its name.
- * @throws InvalidOptionsError when the file cannot be read or names something wrong.
+ * Reads a YAML file, opens the stores that it names, all at once, and registers each under its name,
+ * in the order of the file. Resolves when all are open; when one cannot be opened, the others are
+ * closed again first.
+ *
+ * @throws InvalidOptionsError when the file cannot be read or names something wrong; what opening
+ * throws (DiskStoreOpenError, DiskPathError, ...), with the place and the key of the store.
  */
-export function openConfiguredStores(file: string): StoreRegistry {
-  const registry = new StoreRegistry();
-  try {
-    for (const { name, options } of parseConfig(readConfig(file), file)) {
-      registry.register(name, openKv(options));
-    }
-  } catch (error) {
-    // Whoever opens all or nothing must not be left with some of them open.
-    registry.close().catch(() => {});
-    throw error;
+export async function openConfiguredStores(
+  file: string,
+  options?: OpenConfiguredStoresOptions | null,
+): Promise<StoreRegistry> {
+  const env = envOption(fieldsOf(options).env ?? undefined);
+  const text = await readConfig(env, file);
+  const { parseSource, placedStores } = await import("./configured-stores.js");
+  const source = parseSource(text, file);
+  const stores = placedStores(source);
+  const opened = await Promise.allSettled(stores.map((store) => openPlaced(source, store, env)));
+  const failed = opened.find((result) => result.status === "rejected");
+  const kvs = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  if (failed !== undefined) {
+    await Promise.allSettled(kvs.map((kv) => kv.close()));
+    throw failed.reason;
   }
+  const registry = new StoreRegistry();
+  for (const [index, kv] of kvs.entries()) registry.register(stores[index]?.name as string, kv);
   return registry;
 }
 
-function readConfig(file: string): string {
+async function openPlaced(source: YamlSource, store: PlacedStore, env: Env): Promise<Kv> {
   try {
-    return readFileSync(file, "utf8");
+    const shared = acquireStore(normalizeOptions({ ...store.options, env }));
+    const kv = new Kv(shared);
+    try {
+      await shared.store;
+      return kv;
+    } catch (error) {
+      // Counted like any other handle, so it has to be given back.
+      await kv.close().catch(() => {});
+      throw error;
+    }
+  } catch (error) {
+    throw placed(source, store, error);
+  }
+}
+
+/** The same error, class and code, that also says which store of which file it concerns. */
+function placed(source: YamlSource, { at, places }: PlacedStore, error: unknown): unknown {
+  if (!isKvError(error)) return error;
+  const entry = error.name === "DiskPathError" ? (places.get("path") ?? at) : at;
+  const message = `${source.place(entry.offset)}: ${at.path} cannot be opened: ${error.message}`;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new errorClasses[error.name](message, { key: entry.path, cause: error, ...hint });
+}
+
+async function readConfig({ files }: Env, file: string): Promise<string> {
+  if (typeof file !== "string" || file.trim() === "" || file.includes("\0")) {
+    throw new InvalidOptionsError(`the configuration must be a path, got ${describe(file)}`);
+  }
+  let bytes: Uint8Array;
+  try {
+    // What is no file (a pipe, a device) may have no end, or keep us waiting for its beginning.
+    const kind = (await files.stat(file))?.kind ?? "file";
+    if (kind !== "file") throw new Error(kind === "directory" ? "a directory" : "not a plain file");
+    bytes = await readStart({ files }, file);
   } catch (cause) {
-    throw new InvalidOptionsError(`the configuration ${file} cannot be read`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidOptionsError(`${file}: the configuration cannot be read: ${reason}`, {
+      cause,
+    });
+  }
+  return decode(file, bytes);
+}
+
+/** One byte more than a configuration may have, so that one that is too long is refused as such. */
+async function readStart({ files }: Pick<Env, "files">, file: string): Promise<Uint8Array> {
+  const handle = await files.open(file, "read");
+  try {
+    const buffer = new Uint8Array(configBytesMax + 1);
+    return buffer.subarray(0, await handle.read(buffer, 0, buffer.length, 0));
+  } finally {
+    await handle.close();
+  }
+}
+
+function decode(file: string, bytes: Uint8Array): string {
+  if (bytes.length > configBytesMax) {
+    throw new InvalidOptionsError(
+      `${file}: a configuration must be at most ${configBytesMax} bytes`,
+    );
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new InvalidOptionsError(`${file}: the configuration is not UTF-8`, { cause });
   }
 }

@@ -43,7 +43,7 @@ export function diskSettings(fields: Fields): DiskSettings {
   const freelistType = freelistOption(field(fields, "freelistType"));
   const flags = flagNames
     .filter((name) => field(fields, name) !== undefined)
-    .map((name) => [name, booleanField(fields, name, false)] as const);
+    .map((name) => [name, booleanField(fields, name, false, `disk.${name}`)] as const);
   return {
     ...(timeout === undefined ? {} : { timeoutMs: parseDuration(timeout, "disk.timeout") }),
     ...(size === undefined

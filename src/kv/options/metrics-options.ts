@@ -26,7 +26,7 @@ export function metricsSettings(options: unknown): MetricsSettings {
   const fields = fieldsOf(options, 'option "metrics"');
   const registry = field(fields, "registry");
   return {
-    operationMetrics: booleanField(fields, "operations", false),
+    operationMetrics: booleanField(fields, "operations", false, "metrics.operations"),
     metricsRegistry: registry === undefined ? undefined : registryOption(registry),
   };
 }

@@ -23,7 +23,7 @@ import {
 } from "../arguments.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
-import { type WalOptions, type WalSettings, walSettings } from "./wal-options.js";
+import { progressOption, type WalOptions, type WalSettings, walSettings } from "./wal-options.js";
 
 export const backends = ["memory", "wal", "disk", "shared", "valkey"] as const;
 export type Backend = (typeof backends)[number];
@@ -69,6 +69,8 @@ export interface KvOptions extends MetricsSettings {
   readonly shardCount: number;
   readonly disk: DiskSettings;
   readonly wal: WalSettings;
+  /** Takes no part in comparing options: it is what one caller wants to hear, not what the store is. */
+  readonly onProgress: WalOptions["onProgress"];
   readonly env: Env;
 }
 
@@ -100,6 +102,7 @@ export function normalizeOptions(options: unknown): KvOptions {
     shardCount: backend === "memory" ? shardCount(memory) : 0,
     disk: backend === "disk" ? diskSettings(disk) : {},
     wal: backend === "wal" ? walSettings(wal) : {},
+    onProgress: backend === "wal" ? progressOption(wal) : undefined,
     ...metricsSettings(field(fields, "metrics")),
     env: envOption(field(fields, "env")),
   };
@@ -134,7 +137,8 @@ function shardCount(fields: Fields): number {
   return Math.max(0, count);
 }
 
-function envOption(env: unknown): Env {
+/** @throws InvalidOptionsError */
+export function envOption(env: unknown): Env {
   if (env === undefined) return nodeEnv;
   if (typeof env === "object" && env !== null && "clock" in env && "timers" in env) {
     return env as Env;

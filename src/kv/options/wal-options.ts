@@ -1,6 +1,17 @@
 // Options of the wal backend.
+//
+// An option that would have no effect is refused, not ignored: who sets `flushInterval` together
+// with `syncWrites` expects something of it that is not so.
 
-import { booleanField, type Fields, field } from "../arguments.js";
+import { InvalidOptionsError } from "../../base/errors.js";
+import {
+  flushIntervalMsMax,
+  segmentBytesMax,
+  segmentBytesMin,
+  snapshotEveryBytesMin,
+} from "../../base/limits.js";
+import type { RecoveryProgress } from "../../engine/log-events.js";
+import { booleanField, type Fields, field, refuse } from "../arguments.js";
 import { parseDuration } from "./duration.js";
 import { parseSize } from "./size.js";
 
@@ -10,12 +21,33 @@ export interface WalOptions {
    * log's buffer, which reaches the file within milliseconds.
    */
   syncWrites?: boolean | undefined;
-  /** Without `syncWrites`: how long a write may be missing on the disk; ms or text; default 1 s. */
+  /**
+   * How long a written record may be missing on the disk: 1 ms to a day, ms or text; default 1 s.
+   * Not together with `syncWrites: true`, which never lets one be missing.
+   */
   flushInterval?: number | string | undefined;
-  /** Size at which a segment of the log gets a successor; bytes or text; default "64MiB". */
+  /**
+   * Size at which a segment of the log gets a successor: 4 KiB to 512 MiB, bytes or text; default
+   * "64MiB".
+   */
   segmentSize?: number | string | undefined;
-  /** Growth of the log after which the state is written anew; bytes or text; default "64MiB". */
+  /**
+   * Growth of the log after which the state is written anew, at least 4 KiB, bytes or text; default
+   * "64MiB". A store with a larger state waits until the log has grown as large as its state.
+   */
   snapshotEvery?: number | string | undefined;
+  /**
+   * What goes to the log at once is compressed from this size on, where that pays; bytes or text;
+   * default "64KiB". States are always compressed.
+   */
+  compressionThreshold?: number | string | undefined;
+  /**
+   * Told how far opening has come: at its beginning, every 100 ms or so, and at its end; not at all
+   * when there are no files yet. It is called for the handle that opens the store, takes no part
+   * in comparing options, and cannot stop the opening: if it fails, that becomes a warning of the
+   * process and it is not called again.
+   */
+  onProgress?: ((progress: RecoveryProgress) => void) | undefined;
 }
 
 /** The normal form holds only what was given, as with the disk backend. */
@@ -24,24 +56,60 @@ export interface WalSettings {
   readonly flushIntervalMs?: number;
   readonly segmentBytesMax?: number;
   readonly snapshotBytesMin?: number;
+  readonly packedBytesMin?: number;
 }
 
 /** @throws InvalidOptionsError */
 export function walSettings(fields: Fields): WalSettings {
-  const syncWrites = field(fields, "syncWrites");
+  const syncWrites = booleanField(fields, "syncWrites", false, "wal.syncWrites");
   const interval = field(fields, "flushInterval");
   const segmentSize = field(fields, "segmentSize");
   const snapshotEvery = field(fields, "snapshotEvery");
+  const threshold = field(fields, "compressionThreshold");
+  if (syncWrites && interval !== undefined) refuseIdleInterval();
   return {
-    ...(syncWrites === undefined ? {} : { syncWrites: booleanField(fields, "syncWrites", false) }),
-    ...(interval === undefined
+    ...(field(fields, "syncWrites") === undefined ? {} : { syncWrites }),
+    ...(interval === undefined ? {} : { flushIntervalMs: intervalMs(interval) }),
+    ...(segmentSize === undefined ? {} : { segmentBytesMax: segmentBytes(segmentSize) }),
+    ...(snapshotEvery === undefined ? {} : { snapshotBytesMin: snapshotBytes(snapshotEvery) }),
+    ...(threshold === undefined
       ? {}
-      : { flushIntervalMs: Math.max(1, parseDuration(interval, "wal.flushInterval")) }),
-    ...(segmentSize === undefined
-      ? {}
-      : { segmentBytesMax: parseSize(segmentSize, "wal.segmentSize") }),
-    ...(snapshotEvery === undefined
-      ? {}
-      : { snapshotBytesMin: parseSize(snapshotEvery, "wal.snapshotEvery") }),
+      : { packedBytesMin: parseSize(threshold, "wal.compressionThreshold") }),
   };
+}
+
+/** @throws InvalidOptionsError */
+export function progressOption(fields: Fields): WalOptions["onProgress"] {
+  const callback = field(fields, "onProgress");
+  if (callback === undefined || typeof callback === "function") {
+    return callback as WalOptions["onProgress"];
+  }
+  return refuse('option "wal.onProgress"', "a function", callback);
+}
+
+function refuseIdleInterval(): never {
+  throw new InvalidOptionsError(
+    'option "wal.flushInterval" must be left out together with `syncWrites: true`',
+    { hint: "with `syncWrites: true` every write waits for the disk: no interval is left" },
+  );
+}
+
+function intervalMs(value: unknown): number {
+  const ms = parseDuration(value, "wal.flushInterval");
+  if (ms >= 1 && ms <= flushIntervalMsMax) return ms;
+  return refuse('option "wal.flushInterval"', `from 1 to ${flushIntervalMsMax} ms`, value);
+}
+
+function segmentBytes(value: unknown): number {
+  const bytes = parseSize(value, "wal.segmentSize");
+  if (bytes >= segmentBytesMin && bytes <= segmentBytesMax) return bytes;
+  const expected = `from ${segmentBytesMin} to ${segmentBytesMax} bytes`;
+  return refuse('option "wal.segmentSize"', expected, value);
+}
+
+function snapshotBytes(value: unknown): number {
+  const bytes = parseSize(value, "wal.snapshotEvery");
+  if (bytes >= snapshotEveryBytesMin) return bytes;
+  const expected = `at least ${snapshotEveryBytesMin} bytes`;
+  return refuse('option "wal.snapshotEvery"', expected, value);
 }

@@ -6,6 +6,7 @@
 
 import { SerializerError } from "../../base/errors.js";
 import type { Stored } from "../../engine/stored.js";
+import { wrapped } from "./compressed.js";
 import type { ValueFormat } from "./format.js";
 import { encodingError, tagOf } from "./refusal.js";
 import { bytesOf, checkBytes, sameBytes } from "./stored-text.js";
@@ -30,7 +31,7 @@ function encode(value: unknown): Stored {
   checkBytes(value.byteLength);
   try {
     // Of a view the constructor makes a copy, of a buffer a view.
-    return new Uint8Array(ArrayBuffer.isView(value) ? value : new Uint8Array(value));
+    return wrapped(new Uint8Array(ArrayBuffer.isView(value) ? value : new Uint8Array(value)));
   } catch (cause) {
     throw encodingError(cause); // The buffer was transferred away.
   }

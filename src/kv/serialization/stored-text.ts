@@ -1,8 +1,9 @@
 // Text and bytes of stored values: conversion, comparison, bounds.
 
-import { SerializerError } from "../../base/errors.js";
+import { isKvError, SerializerError } from "../../base/errors.js";
 import { valueBytesMax } from "../../base/limits.js";
 import type { Stored } from "../../engine/stored.js";
+import { unwrapped } from "./compressed.js";
 
 /** UTF-8 never needs more than three bytes for a UTF-16 code unit. */
 const codeUnitBytesMax = 3;
@@ -28,8 +29,9 @@ export function checkBytes(bytes: number): void {
 export function textOf(stored: Stored): string {
   if (typeof stored === "string") return stored;
   try {
-    return decoder.decode(stored);
+    return decoder.decode(unwrapped(stored));
   } catch (cause) {
+    if (isKvError(cause)) throw cause;
     throw new SerializerError("stored value is not UTF-8 text", {
       cause,
       hint: 'It was probably written with serialization "bytes": open the store with that.',
@@ -39,7 +41,7 @@ export function textOf(stored: Stored): string {
 
 /** Always a copy, and never a `Buffer`. */
 export function bytesOf(stored: Stored): Uint8Array {
-  return typeof stored === "string" ? encoder.encode(stored) : new Uint8Array(stored);
+  return typeof stored === "string" ? encoder.encode(stored) : new Uint8Array(unwrapped(stored));
 }
 
 /** Whether two stored values are the same bytes in UTF-8. */
@@ -49,5 +51,5 @@ export function sameBytes(a: Stored, b: Stored): boolean {
 }
 
 function uncopied(stored: Stored): Uint8Array {
-  return typeof stored === "string" ? encoder.encode(stored) : stored;
+  return typeof stored === "string" ? encoder.encode(stored) : unwrapped(stored);
 }

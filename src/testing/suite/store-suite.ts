@@ -18,6 +18,7 @@ import { allocationFamily, claimKeysFamily, claimListFamily } from "./claim-batc
 import { claimFamily, endOfClaimFamily } from "./claims.js";
 import { claimsAndTheRestFamily } from "./claims-and-the-rest.js";
 import { compareAndDeleteFamily, compareAndSwapFamily, detailedFamily } from "./comparisons.js";
+import { compressedBytesFamily, compressedFamily } from "./compressed.js";
 import { counterFamily } from "./counters.js";
 import { exchangeFamily } from "./exchanges.js";
 import { expiryFamily } from "./expiry.js";
@@ -53,7 +54,8 @@ const families: readonly Family[] = [
   ...[arrayFamily, typeFamily, waitingPopFamily, waitTimeFamily, filterFamily],
   ...[vanishingValueFamily, vanishingArrayFamily, vanishingItemFamily, vanishingClaimFamily],
   ...[expiryFamily, rebirthFamily, reapingFamily, statsFamily, statsTimeFamily],
-  ...[stringModeFamily, bytesModeFamily, handleFamily, reopenFamily],
+  ...[stringModeFamily, bytesModeFamily, compressedFamily, compressedBytesFamily],
+  ...[handleFamily, reopenFamily],
 ];
 
 /** Registers the suite for one backend. */

@@ -3,22 +3,22 @@
 
 import { crc32 } from "node:zlib";
 import { seededRandom, virtualEnv } from "anykv/testing";
-import { WalEngine, walDefaults } from "../../../src/engines/wal/wal-engine.js";
+import { WalEngine } from "../../../src/engines/wal/wal-engine.js";
 import { type CrashMode, crashed } from "../../../src/testing/simulated-crash.js";
 import type { SimulatedDisk } from "../../../src/testing/simulated-disk.js";
 import { SimulatedFiles } from "../../../src/testing/simulated-files.js";
-import { engineContent, host, type Level, type Life, type Point, storePath } from "./crash-life.js";
+import {
+  engineContent,
+  engineOptions,
+  host,
+  type Level,
+  type Life,
+  type Point,
+  storePath,
+} from "./crash-life.js";
 
 /** `kill`: the process has ended and the system goes on, with everything unsynced still unsynced. */
 export type Ending = CrashMode | { readonly kind: "kill" };
-
-/** One way to end a life. */
-export interface CrashPoint {
-  readonly point: number;
-  readonly ending: Ending;
-  /** Names it among those of its life. */
-  readonly label: string;
-}
 
 const seeded: readonly ((seed: number) => CrashMode)[] = [
   (seed) => ({ kind: "torn", cut: "sector", seed }),
@@ -44,18 +44,14 @@ export function seedOf(text: string): number {
   return crc32(Buffer.from(text));
 }
 
-function labelOf(point: number, ending: Ending): string {
-  const { kind, ...details } = ending;
-  return [point, kind, ...Object.values(details)].join(" ");
+/** An ending as text: it names it among those of its point. */
+export function labelOf(ending: Ending): string {
+  return Object.values(ending).join(" ");
 }
 
-/** Every way to end a life. */
-export function crashPoints({ points }: Life, seed: number): CrashPoint[] {
-  return points.flatMap(({ disk }, point) =>
-    endingsOf(disk.unsynced().length, seedOf(`${seed} ${point}`)).map((ending) => {
-      return { point, ending, label: labelOf(point, ending) };
-    }),
-  );
+/** Every way in which a life may end at one of its points. */
+export function endingsAt({ disk }: Point, index: number, seed: number): Ending[] {
+  return endingsOf(disk.unsynced().length, seedOf(`${seed} ${index}`));
 }
 
 export function imageOf({ disk }: Point, ending: Ending): SimulatedDisk {
@@ -85,23 +81,47 @@ function cutBytes(before: Map<string, number>, after: Map<string, number>): numb
   return cut;
 }
 
-function engineOptions(level: Level): Parameters<typeof WalEngine.open>[1] {
-  return {
-    ...walDefaults,
-    path: storePath,
-    trackKeys: false,
-    syncWrites: level.syncWrites,
-    flushIntervalMs: level.flushInterval,
-    segmentBytesMax: level.segmentSize,
-    snapshotBytesMin: level.snapshotEvery,
-  };
+/** What has come back on one image. */
+export interface Finding {
+  /** The last record. */
+  readonly last: number;
+  readonly content: string;
+  /** By how much the log was cut. */
+  readonly tornBytes: number;
 }
 
 /**
- * Opens what a crash has left; resolves with the last record that has come back.
+ * Opens what a crash has left.
  *
- * @throws Error when that is less or more than it may be, or not what it was.
+ * @throws Error when that is refused, or when more has been cut than was told.
  */
+export async function reopened(image: SimulatedDisk, level: Level): Promise<Finding> {
+  const files = new SimulatedFiles({ disk: image.clone(), random: seededRandom(1) });
+  const processes = host.start();
+  try {
+    const before = segmentSizes(image);
+    const engine = await WalEngine.open(virtualEnv({ files, processes }), engineOptions(level));
+    const cut = cutBytes(before, segmentSizes(files.disk));
+    const { tornBytes } = engine.recovered;
+    if (cut !== tornBytes) throw new Error(`${cut} bytes were cut and ${tornBytes} reported`);
+    return { last: engine.last, content: engineContent(engine), tornBytes };
+  } finally {
+    host.kill(processes);
+  }
+}
+
+/** @throws Error when what has come back is less or more than it may be, or not what it was. */
+export function judge({ last, content }: Finding, point: Point, ending: Ending, life: Life): void {
+  const { written, durable, acknowledged, committed } = point.ledger;
+  const owed = Math.max(durable, acknowledged, ending.kind === "kill" ? written : 0);
+  if (last < owed) throw new Error(`records ${last + 1} to ${owed} are lost`);
+  if (last > committed) throw new Error(`record ${last} has come back, of ${committed}`);
+  if (content !== life.states.get(last)) {
+    throw new Error(`record ${last} has come back with another content`);
+  }
+}
+
+/** Opens what a crash has left and judges it; resolves with the last record that has come back. */
 export async function reopen(
   image: SimulatedDisk,
   point: Point,
@@ -109,24 +129,7 @@ export async function reopen(
   life: Life,
   level: Level,
 ): Promise<number> {
-  const { written, durable, acknowledged, committed } = point.ledger;
-  const owed = Math.max(durable, acknowledged, ending.kind === "kill" ? written : 0);
-  const files = new SimulatedFiles({ disk: image.clone(), random: seededRandom(1) });
-  const processes = host.start();
-  try {
-    const before = segmentSizes(image);
-    const engine = await WalEngine.open(virtualEnv({ files, processes }), engineOptions(level));
-    const { last } = engine;
-    if (last < owed) throw new Error(`records ${last + 1} to ${owed} are lost`);
-    if (last > committed) throw new Error(`record ${last} has come back, of ${committed}`);
-    if (engineContent(engine) !== life.states.get(last)) {
-      throw new Error(`record ${last} has come back with another content`);
-    }
-    const cut = cutBytes(before, segmentSizes(files.disk));
-    const { tornBytes } = engine.recovered;
-    if (cut !== tornBytes) throw new Error(`${cut} bytes were cut and ${tornBytes} reported`);
-    return last;
-  } finally {
-    host.kill(processes);
-  }
+  const finding = await reopened(image, level);
+  judge(finding, point, ending, life);
+  return finding.last;
 }

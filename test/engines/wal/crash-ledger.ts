@@ -6,8 +6,14 @@
 // power cut the durable ones must be there, and nobody must have been told of any other at the level
 // that promises to outlive it.
 
-import { frameMagic } from "../../../src/engines/wal/log-format.js";
 import type { Call } from "../../../src/testing/simulated-calls.js";
+
+const frameMagics = ["AKVF", "AKVZ"];
+
+interface Frame {
+  readonly last: number;
+  readonly at: number;
+}
 
 export interface Debt {
   readonly committed: number;
@@ -21,8 +27,8 @@ export class Ledger implements Debt {
   written = 0;
   durable = 0;
   acknowledged = 0;
-  /** The last record in each file of the log. */
-  readonly #lastIn = new Map<number, number>();
+  /** The frames in each file of the log: the last record, and the change of the disk that wrote it. */
+  readonly #frames = new Map<number, readonly Frame[]>();
 
   /** The ledger of a store that begins with records that nothing can take away any more. */
   static from(records: number): Ledger {
@@ -34,7 +40,7 @@ export class Ledger implements Debt {
   copy(): Ledger {
     const ledger = new Ledger();
     Object.assign(ledger, this.debt);
-    for (const [file, last] of this.#lastIn) ledger.#lastIn.set(file, last);
+    for (const [file, frames] of this.#frames) ledger.#frames.set(file, frames);
     return ledger;
   }
 
@@ -43,18 +49,19 @@ export class Ledger implements Debt {
     return { committed, written, durable, acknowledged };
   }
 
-  /** Takes note of a call that has taken effect. */
-  note({ kind, file, bytes }: Call): void {
+  /** Takes note of a call that has taken effect; `changes` is the number of changes of the disk. */
+  note({ kind, file, bytes, until = 0 }: Call, changes: number): void {
     if (file === undefined) return;
-    if (kind === "write") this.#noteFrame(file, Buffer.from(bytes ?? []));
+    if (kind === "write") this.#noteFrame(file, Buffer.from(bytes ?? []), changes);
     else if (kind === "sync" || kind === "dataSync") {
-      this.durable = Math.max(this.durable, this.#lastIn.get(file) ?? 0);
+      const covered = (this.#frames.get(file) ?? []).filter(({ at }) => at <= until);
+      this.durable = Math.max(this.durable, covered.at(-1)?.last ?? 0);
     }
   }
 
-  #noteFrame(file: number, bytes: Buffer): void {
-    if (!bytes.subarray(0, frameMagic.length).equals(frameMagic)) return;
+  #noteFrame(file: number, bytes: Buffer, at: number): void {
+    if (!frameMagics.includes(bytes.toString("latin1", 0, 4))) return;
     this.written = Number(bytes.readBigUInt64LE(16)) + bytes.readUInt32LE(12) - 1;
-    this.#lastIn.set(file, this.written);
+    this.#frames.set(file, [...(this.#frames.get(file) ?? []), { last: this.written, at }]);
   }
 }

@@ -5,7 +5,7 @@ import { openKv } from "anykv";
 import { seededRandom, type VirtualEnv, virtualEnv } from "anykv/testing";
 import type { View } from "../../../src/engine/engine.js";
 import { tableNames } from "../../../src/engine/tables.js";
-import { WalEngine } from "../../../src/engines/wal/wal-engine.js";
+import { WalEngine, walDefaults } from "../../../src/engines/wal/wal-engine.js";
 import type { Random } from "../../../src/env/env.js";
 import type { Call } from "../../../src/testing/simulated-calls.js";
 import type { SimulatedDisk } from "../../../src/testing/simulated-disk.js";
@@ -23,6 +23,7 @@ export interface Level {
   readonly flushInterval: number;
   readonly segmentSize: number;
   readonly snapshotEvery: number;
+  readonly compressionThreshold: number;
 }
 
 /** Sizes so small that files come and go all the time. */
@@ -34,6 +35,20 @@ export function levelOf(seed: number): Level {
     flushInterval: 1 + below(100),
     segmentSize: of([400, 1_000, 3_000, 20_000]),
     snapshotEvery: of([500, 1_500, 4_000, 30_000]),
+    compressionThreshold: of([100, 400, 65_536]),
+  };
+}
+
+export function engineOptions(level: Level): Parameters<typeof WalEngine.open>[1] {
+  return {
+    ...walDefaults,
+    path: storePath,
+    trackKeys: false,
+    syncWrites: level.syncWrites,
+    flushIntervalMs: level.flushInterval,
+    segmentBytesMax: level.segmentSize,
+    snapshotBytesMin: level.snapshotEvery,
+    packedBytesMin: level.compressionThreshold,
   };
 }
 
@@ -126,8 +141,8 @@ export class Watch {
     this.#changed = false;
   }
 
-  after(call: Call): void {
-    this.ledger.note(call);
+  after(call: Call, disk: SimulatedDisk): void {
+    this.ledger.note(call, disk.changes);
     this.#changed ||= changing.has(call.kind);
   }
 
@@ -147,6 +162,8 @@ export class Watch {
     this.recovered = engine.last;
     this.opening = this.points.length;
     this.ledger.committed = engine.last;
+    // A store shows nothing that a power cut may still take away: recovery makes sure of what it found.
+    this.ledger.durable = engine.last;
     const write = engine.write.bind(engine);
     engine.write = (operation, request) => {
       const before = engine.last;
@@ -187,14 +204,18 @@ export class Watch {
   }
 }
 
-/** Tells about every engine that is opened while `body` runs. */
+/**
+ * Tells about every engine that is opened while `body` runs. Each gets the options of the level,
+ * which are smaller than those that users may set.
+ */
 export async function attending(
+  level: Level,
   attend: (engine: WalEngine) => void,
   body: () => Promise<void>,
 ): Promise<void> {
   const open = WalEngine.open;
   WalEngine.open = async (env, options) => {
-    const engine = await open.call(WalEngine, env, options);
+    const engine = await open.call(WalEngine, env, { ...options, ...engineOptions(level) });
     attend(engine);
     return engine;
   };
@@ -210,20 +231,22 @@ let lives = 0;
 
 /** Lives through one life, to its end or to where it is stopped. */
 export async function live(start: Start): Promise<Life> {
-  const { seed, stop } = start;
+  const { seed, level, stop } = start;
   const watch = new Watch(start);
   const files = new SimulatedFiles({
     disk: start.disk.clone(),
     random: seededRandom(seed + 1),
     observer: {
       before: (call) => watch.before(call, files.disk),
-      after: (call) => watch.after(call),
+      after: (call) => watch.after(call, files.disk),
+      delay: slowly(seed, () => env),
     },
   });
   if (stop !== undefined) files.stopAt(stop.call, stop.middle);
   const processes = host.start();
-  const env = virtualEnv({ seed, files, processes });
+  const env: VirtualEnv = virtualEnv({ seed, files, processes });
   await attending(
+    level,
     (engine) => watch.attend(engine),
     () => Promise.race([toTheEnd(start, watch, env), files.whenStopped]),
   );
@@ -235,13 +258,28 @@ export async function live(start: Start): Promise<Life> {
 }
 
 async function toTheEnd(start: Start, watch: Watch, env: VirtualEnv): Promise<void> {
-  const { seed, level, operations, stop } = start;
+  const { seed, operations, stop } = start;
   const random = seededRandom(seed);
-  const kv = openKv({ name: `life ${++lives}`, backend: "wal", path: storePath, env, wal: level });
+  const kv = openKv({ name: `life ${++lives}`, backend: "wal", path: storePath, env });
   const actions = new Actions(kv, random, async () => watch.engine?.compact());
   await Promise.all(await work(actions, env, random, operations));
   // Who opens the same path again in this real process would wait for a close that never ends.
   if (stop === undefined) await kv.close();
+}
+
+/**
+ * Now and then a call takes a turn of the event loop, those on states mostly: so that transactions
+ * come while a state is being written.
+ */
+export function slowly(
+  seed: number,
+  env: () => VirtualEnv,
+): (call: Call) => Promise<void> | undefined {
+  const { below } = seededRandom(seed + 2);
+  return ({ path }) => {
+    const isSlow = below(path.includes("/last_state/") ? 2 : 10) === 0;
+    return isSlow ? env().timers.breathe() : undefined;
+  };
 }
 
 /**
@@ -259,11 +297,12 @@ export async function work(
     const result = actions.next();
     result.catch(() => {});
     results.push(result);
-    const pause = random.below(6);
+    const pause = random.below(8);
     if (pause === 0) for (let turns = random.below(20); turns > 0; turns--) await null;
     else if (pause === 1) await env.idle();
     else if (pause === 2) await env.advance(1 + random.below(stepMsMax));
     else if (pause === 3) await Promise.allSettled(results);
+    else if (pause < 6) await env.timers.breathe();
   }
   return results;
 }

@@ -14,6 +14,7 @@ import {
   engineContent,
   host,
   type Start,
+  slowly,
   storePath,
   Watch,
   work,
@@ -50,7 +51,10 @@ export class FaultRun {
     this.#files = new SimulatedFiles({
       disk: start.disk.clone(),
       random: seededRandom(seed + 1),
-      observer: { after: (call) => this.#watch.after(call) },
+      observer: {
+        after: (call) => this.#watch.after(call, this.#files.disk),
+        delay: slowly(seed, () => this.#env),
+      },
     });
     this.#env = virtualEnv({ seed, files: this.#files, processes: this.#processes });
   }
@@ -63,12 +67,14 @@ export class FaultRun {
         this.#files.failAt(call, fault, lasting);
       }
       await attending(
+        this.#start.level,
         (engine) => this.#watch.attend(engine),
         () => this.#suffer(),
       );
       const { length } = this.#files.calls;
       this.#files.heal();
       await attending(
+        this.#start.level,
         (engine) => this.#watch.attend(engine),
         () => this.#goOn(),
       );
@@ -86,9 +92,8 @@ export class FaultRun {
   }
 
   #open(): Kv {
-    const { level } = this.#start;
     const name = `fault run ${++runs}`;
-    return openKv({ name, backend: "wal", path: storePath, env: this.#env, wal: level });
+    return openKv({ name, backend: "wal", path: storePath, env: this.#env });
   }
 
   async #suffer(): Promise<void> {

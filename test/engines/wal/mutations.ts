@@ -7,7 +7,7 @@ import type { FileSet } from "./wal-files.js";
 type Mutation = (files: FileSet, random: Random, other: FileSet) => void;
 
 /** Magics of the format: places where damage does the most. */
-const magics = ["AKVF", "AKVB", "AKVE"].map((magic) => Buffer.from(magic, "latin1"));
+const magics = ["AKVF", "AKVZ", "AKVB", "AKVE"].map((magic) => Buffer.from(magic, "latin1"));
 
 function pick<Item>(random: Random, items: readonly Item[]): Item {
   return items[random.below(items.length)] as Item;

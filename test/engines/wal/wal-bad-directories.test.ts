@@ -233,7 +233,7 @@ describe("lengths beyond the file", () => {
   test.each([0xffff_ffff, 0x8000_0000, 0x7fff_ffff])("take no memory: %i", async (length) => {
     const frame = Buffer.alloc(frameHeaderBytes + 100);
     const place = placeAt(segmentOrigin(1, store), 36);
-    sealFrame(frame, { records: 1, first: 1, durable: 36, place });
+    sealFrame(frame, { packed: false, records: 1, first: 1, durable: 36, place });
     frame.writeUInt32LE(length, 8);
     writeFileSync(
       join(path, "wal", segment),

@@ -65,6 +65,7 @@ export async function writtenFiles(
   const options = {
     ...walDefaults,
     ...{ path: storePath, trackKeys: false, syncWrites, segmentBytesMax: 700 },
+    packedBytesMin: [100, 300, 65_536][random.below(3)] as number,
   };
   const open = (): Promise<WalEngine> => WalEngine.open(envOn(disk), options);
   let engine = await open();

@@ -1,5 +1,6 @@
 // kill -9: a writer is killed again and again and loses nothing that its level promised.
-// ANYKV_KILL_ROUNDS sets the number of rounds; continuous integration runs more.
+// ANYKV_KILL_ROUNDS sets the number of rounds, half of them at each level; continuous integration runs
+// more.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,9 +8,9 @@ import { join } from "node:path";
 import { openKv } from "anykv";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { type CompiledPackage, compilePackage } from "../../processes/compiled-package.js";
-import { checkWitnessed, type Memory, writerSource, writeUntil } from "./witness.js";
+import { checkWitnessed, linesOf, Memory, writerSource, writeUntil } from "./witness.js";
 
-const rounds = Number(process.env.ANYKV_KILL_ROUNDS ?? 5);
+const rounds = Math.ceil(Number(process.env.ANYKV_KILL_ROUNDS ?? 12) / 2);
 
 let compiled: CompiledPackage;
 
@@ -25,13 +26,15 @@ describe.each(["acknowledged", "written"] as const)("kill -9, %s", (level) => {
     async () => {
       const path = mkdtempSync(join(tmpdir(), "anykv-kill-"));
       const script = compiled.script("writer.mjs", writerSource);
-      const memory: Memory = { completed: new Set(), lastToken: 0 };
+      const memory = new Memory();
       try {
         for (let round = 0; round < rounds; round++) {
-          const said = await writeUntil(script, path, level, 1 + ((round * 37) % 60));
+          const said = await writeUntil(script, path, level, linesOf(round));
+          memory.note(path, said);
           await using kv = openKv({ backend: "wal", name: `killed-${level}-${round}`, path });
           await checkWitnessed(kv, said, memory);
         }
+        console.info(`kill -9, ${level}: ${memory.summary}`);
       } finally {
         rmSync(path, { recursive: true, force: true });
       }

@@ -1,6 +1,7 @@
 // Repair that is cut short: by the end of the process or of the power before each file call, and by
 // a failure of each. The old files are in force or the repaired ones, and nothing is gone.
-// ANYKV_REPAIR_DIRECTORIES sets how many directories are tried.
+// ANYKV_REPAIR_DIRECTORIES sets how many directories are tried. Each kind of call that a repair makes
+// has to be met in each directory.
 
 import { isKvError } from "anykv";
 import { seededRandom } from "anykv/testing";
@@ -10,11 +11,12 @@ import { verifyWal } from "../../../src/engines/wal/verify.js";
 import { WalEngine, walDefaults } from "../../../src/engines/wal/wal-engine.js";
 import type { Env } from "../../../src/env/env.js";
 import { mendRows } from "../../../src/operations/mend.js";
-import { faults } from "../../../src/testing/simulated-calls.js";
+import { type Call, faults } from "../../../src/testing/simulated-calls.js";
 import { type CrashMode, crashed } from "../../../src/testing/simulated-crash.js";
 import type { SimulatedDisk } from "../../../src/testing/simulated-disk.js";
 import { SimulatedFiles } from "../../../src/testing/simulated-files.js";
 import { SimulatedHost } from "../../../src/testing/simulated-host.js";
+import { shortened } from "./crash-counts.js";
 import { mutations } from "./mutations.js";
 import { dumpOf, recordedHistory } from "./recorded-history.js";
 import { diskWith, envOn, type FileSet, filesOn, storePath, writtenFiles } from "./wal-files.js";
@@ -97,7 +99,25 @@ async function damagedCase(seed: number): Promise<{ damaged: FileSet; dump: stri
   }
 }
 
-const directories = Number(process.env.ANYKV_REPAIR_DIRECTORIES ?? 3);
+/** What a repair changes; the name of the quarantine is the time, which stands still. */
+const changes = [
+  "makeDirectory quarantine/20240101T000000Z",
+  "syncDirectory store/quarantine",
+  "write last_state/tmp",
+  "sync last_state/tmp",
+  "write wal/log",
+  "sync wal/log",
+  "syncDirectory store/wal",
+  "write 20240101T000000Z/report.json",
+  "sync 20240101T000000Z/report.json",
+  "syncDirectory quarantine/20240101T000000Z",
+  "rename last_state/state",
+  "syncDirectory store/last_state",
+  "rename wal/log",
+  "syncDirectory 20240101T000000Z/wal",
+];
+
+const directories = Number(process.env.ANYKV_REPAIR_DIRECTORIES ?? 1);
 const seeds = Array.from({ length: directories }, (_, index) => index + 1);
 
 describe.each(seeds)("directory %i", (seed) => {
@@ -107,10 +127,13 @@ describe.each(seeds)("directory %i", (seed) => {
     const points: SimulatedDisk[] = [];
     // Calls that read lie between points that are the same.
     let last = "";
-    const before = (): void => {
+    const met = new Map<string, number>();
+    const before = ({ kind, path }: Call): void => {
       const now = `${disk.changes} ${disk.unsynced()}`;
       if (now !== last) points.push(disk.clone());
       last = now;
+      const call = shortened(`${kind} ${path}`);
+      met.set(call, (met.get(call) ?? 0) + 1);
     };
     await repairOn(new SimulatedFiles({ disk, observer: { before } }));
     let crashes = 0;
@@ -124,7 +147,10 @@ describe.each(seeds)("directory %i", (seed) => {
         });
       }
     }
-    console.info(`repair of directory ${seed}: ${points.length} moments, ${crashes} crashes`);
+    expect(changes.filter((call) => !met.has(call))).toEqual([]);
+    const calls = changes.map((call) => `${call}: ${met.get(call)}`).join(", ");
+    console.info(`repair of directory ${seed}: ${points.length} moments, ${crashes} crashes
+  ${calls}`);
     expect(crashes).toBeGreaterThan(points.length * 4);
   });
 

@@ -66,14 +66,30 @@ function bytesUpTo(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, byte) => byte);
 }
 
-async function clean(): Promise<FileSet> {
+/** After these, with frames that are worth packing. */
+const large: readonly RecordedChanges[] = [
+  [{ kind: "put", table: "values", key: "large", value: "large ".repeat(50), deadline: ever }],
+  [
+    { kind: "put", table: "values", key: "larger", value: "larger ".repeat(60), deadline: until },
+    { kind: "put", table: "values", key: "zeros", value: new Uint8Array(500), deadline: ever },
+  ],
+  [{ kind: "delete", table: "values", key: "large" }],
+];
+
+async function written(
+  records: readonly RecordedChanges[],
+  packedBytesMin: number,
+): Promise<FileSet> {
   const disk = new SimulatedDisk();
   disk.makeDirectory(storePath);
-  const options = { ...walDefaults, path: storePath, trackKeys: false, syncWrites: true };
+  const options = {
+    ...walDefaults,
+    ...{ path: storePath, trackKeys: false, syncWrites: true, packedBytesMin },
+  };
   const engine = await WalEngine.open(envOn(disk), { ...options, segmentBytesMax: 300 });
   for (const changes of before) await engine.write(replay, changes);
   await engine.compact();
-  for (const changes of after) await engine.write(replay, changes);
+  for (const changes of records) await engine.write(replay, changes);
   await engine.close();
   return filesOn(disk);
 }
@@ -102,7 +118,7 @@ function ofVersion(version: number): (bytes: Buffer) => Buffer {
 }
 
 async function cases(): Promise<Record<string, FileSet>> {
-  const files = await clean();
+  const files = await written(after, walDefaults.packedBytesMin);
   const [state = ""] = paths(files, ".state");
   const [first = "", last = ""] = [paths(files, ".log")[0], paths(files, ".log").at(-1)];
   const frame = framesOf(files.get(first) as Buffer)[1];
@@ -111,6 +127,7 @@ async function cases(): Promise<Record<string, FileSet>> {
   const beingMade = `wal/${String(due).padStart(20, "0")}.log`;
   return {
     "v1-clean": files,
+    "v1-packed": await written([...after, ...large], 60),
     "v1-torn-tail": edited(files, last, (bytes) => bytes.subarray(0, -7)),
     "v1-unfinished": new Map(files)
       .set(beingMade, (files.get(last) as Buffer).subarray(0, 20))

@@ -1,0 +1,149 @@
+// Segment file: the segment that is being written, and how much of it is on the disk.
+//
+// Invariants
+// 1. One write at a time; a sync may go on meanwhile, and claims only what was written before it.
+// 2. Syncs follow each other. After one has failed none is begun any more: the system may have
+//    dropped what it had taken, and a later success would mean nothing.
+// 3. The header of a new segment and its name are on the disk before the first frame is written.
+
+import type { LogObserver } from "../../engine/log-events.js";
+import type { Env } from "../../env/env.js";
+import type { FileHandle } from "../../env/files.js";
+import {
+  encodeSegmentHeader,
+  placeAt,
+  segmentHeaderBytes,
+  segmentName,
+  segmentOrigin,
+} from "./log-format.js";
+
+export interface OpenSegment {
+  readonly path: string;
+  /** Sequence number of its first record. */
+  readonly first: number;
+  readonly lengthBytes: number;
+}
+
+/** What the segments of a log have in common. */
+export interface LogHome {
+  readonly env: Env;
+  readonly directory: string;
+  /** The mark of the store. */
+  readonly store: Uint8Array;
+  readonly observer: LogObserver;
+}
+
+export class SegmentFile {
+  /** Sequence number of the first record. */
+  readonly first: number;
+  readonly #home: LogHome;
+  readonly #file: FileHandle;
+  readonly #origin: number;
+  #bytes: number;
+  #durableBytes: number;
+  // Sequence numbers of the last records that are in the file, and on the disk.
+  #written: number;
+  #durable: number;
+  #syncing: Promise<number> = Promise.resolve(0);
+
+  private constructor(home: LogHome, file: FileHandle, first: number, bytes: number, next: number) {
+    this.first = first;
+    this.#home = home;
+    this.#file = file;
+    this.#origin = segmentOrigin(first, home.store);
+    this.#bytes = bytes;
+    this.#durableBytes = bytes;
+    this.#written = next - 1;
+    this.#durable = next - 1;
+  }
+
+  static async create(home: LogHome, first: number): Promise<SegmentFile> {
+    const { directory, store, observer } = home;
+    const { files } = home.env;
+    const file = await files.open(`${directory}/${segmentName(first)}`, "create");
+    try {
+      await file.write(encodeSegmentHeader(first, store));
+      await file.sync();
+      await files.syncDirectory(directory);
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
+    if (observer.active) observer.report({ event: "segment_begun", first });
+    return new SegmentFile(home, file, first, segmentHeaderBytes, first);
+  }
+
+  /** Continues a segment of which all is on the disk; `next` is the number of the next record. */
+  static async reopen(
+    home: LogHome,
+    { path, first, lengthBytes }: OpenSegment,
+    next: number,
+  ): Promise<SegmentFile> {
+    const file = await home.env.files.open(path, "append");
+    return new SegmentFile(home, file, first, lengthBytes, next);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get durableBytes(): number {
+    return this.#durableBytes;
+  }
+
+  get written(): number {
+    return this.#written;
+  }
+
+  get durable(): number {
+    return this.#durable;
+  }
+
+  /** Where the next frame belongs. */
+  get place(): number {
+    return placeAt(this.#origin, this.#bytes);
+  }
+
+  get isEmpty(): boolean {
+    return this.#bytes === segmentHeaderBytes;
+  }
+
+  /** Appends a frame, of which `last` is the last record. */
+  async write(frame: Buffer, last: number): Promise<void> {
+    await this.#file.write(frame);
+    this.#bytes += frame.length;
+    this.#written = last;
+  }
+
+  /** Resolves when all that is written by now is on the disk, with the bytes that it covered. */
+  sync(): Promise<number> {
+    this.#syncing = this.#syncing.then(() => this.#sync());
+    return this.#syncing;
+  }
+
+  async #sync(): Promise<number> {
+    const bytes = this.#bytes;
+    const written = this.#written;
+    const covered = bytes - this.#durableBytes;
+    if (covered === 0) return 0;
+    const { clock } = this.#home.env;
+    const { observer } = this.#home;
+    const records = written - this.#durable;
+    const startedMs = observer.active ? clock.monotonic() : undefined;
+    await this.#file.dataSync();
+    this.#durableBytes = bytes;
+    this.#durable = written;
+    if (startedMs !== undefined) {
+      const durationMs = clock.monotonic() - startedMs;
+      observer.report({ event: "flushed", bytes: covered, records, durationMs });
+    }
+    return covered;
+  }
+
+  // What was to be kept has been synced by now, or the log has failed: closing decides nothing, so
+  // its errors concern nobody. A call that is under way keeps the descriptor until it has settled.
+  async close(): Promise<void> {
+    await this.#syncing.catch(() => {});
+    await this.#file.close().catch(() => {});
+  }
+}
