@@ -7,7 +7,14 @@ import { writeFileSync } from "node:fs";
 import { type Arguments, parseArguments, usage } from "./harness/arguments.js";
 import { type RunFacts, runFacts } from "./harness/machine.js";
 import { runInProcess } from "./harness/processes.js";
-import { factsText, outcomeText, reportMarkdown, targetsText } from "./harness/report.js";
+import {
+  factsText,
+  notesText,
+  outcomeText,
+  reportMarkdown,
+  targetsText,
+} from "./harness/report.js";
+import { makeScratch, type Scratch } from "./harness/scratch.js";
 import type { NamedOutcome, Outcome, Workload } from "./harness/workload.js";
 import { workloads } from "./workloads.js";
 
@@ -20,14 +27,18 @@ function chosenWorkloads(only: readonly string[]): readonly Workload[] {
 }
 
 /** undefined when it failed; the reason has been printed. */
-async function runWorkload(workload: Workload, effort: string): Promise<NamedOutcome | undefined> {
-  const { name, title } = workload;
+async function runWorkload(
+  { name, title }: Workload,
+  effort: string,
+  scratch: Scratch,
+): Promise<NamedOutcome | undefined> {
   print(`\n${name}: ${title}\n`);
   try {
     const module = new URL("./run-workload.js", import.meta.url);
-    const outcome = await runInProcess<Outcome>(module, [name, effort]);
+    const outcome = await runInProcess<Outcome>(module, [name, effort, scratch.directory]);
     const named = { name, title, ...outcome };
-    print(effort === "quick" ? "  answers are right\n" : `\n${outcomeText(named)}`);
+    const quickText = `  answers are right\n${notesText(named)}`;
+    print(effort === "quick" ? quickText : `\n${outcomeText(named)}`);
     return named;
   } catch (error) {
     print(`  FAILED: ${(error as Error).message}\n`);
@@ -43,12 +54,16 @@ function writeReports(options: Arguments, facts: RunFacts, outcomes: NamedOutcom
   if (markdown !== undefined) writeFileSync(markdown, reportMarkdown(facts, outcomes));
 }
 
-async function run(options: Arguments, chosen: readonly Workload[]): Promise<void> {
-  const facts = runFacts(process.argv.slice(2));
+async function run(
+  options: Arguments,
+  chosen: readonly Workload[],
+  scratch: Scratch,
+): Promise<void> {
+  const facts = runFacts(process.argv.slice(2), scratch.description);
   print(`${factsText(facts)}\n`);
   const outcomes: NamedOutcome[] = [];
   for (const workload of chosen) {
-    const outcome = await runWorkload(workload, options.effort);
+    const outcome = await runWorkload(workload, options.effort, scratch);
     if (outcome === undefined) process.exitCode = 1;
     else outcomes.push(outcome);
   }
@@ -76,7 +91,16 @@ async function main(): Promise<void> {
   const { options, chosen } = checked;
   if (options.help) print(usage);
   else if (options.list) print(chosen.map(({ name, title }) => `${name}: ${title}\n`).join(""));
-  else await run(options, chosen);
+  else await runInScratch(options, chosen);
+}
+
+async function runInScratch(options: Arguments, chosen: readonly Workload[]): Promise<void> {
+  const scratch = makeScratch(options.directory);
+  try {
+    await run(options, chosen, scratch);
+  } finally {
+    scratch.remove();
+  }
 }
 
 await main();

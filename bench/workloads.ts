@@ -12,11 +12,12 @@ import { queue } from "./workloads/queue.js";
 import { claimAtScale, countAtScale, randomKeyAtScale } from "./workloads/scale.js";
 import { sharedKey } from "./workloads/shared-key.js";
 import { get, setExisting, setNew } from "./workloads/values.js";
-import { walGet } from "./workloads/wal-reads.js";
+import { walDiskUse } from "./workloads/wal-disk-use.js";
+import { walGet } from "./workloads/wal-get.js";
 import { walRecovery } from "./workloads/wal-recovery.js";
-import { walSize } from "./workloads/wal-size.js";
+import { walSet } from "./workloads/wal-set.js";
 import { walStall } from "./workloads/wal-stall.js";
-import { walSet, walSyncMany, walSyncOne } from "./workloads/wal-writes.js";
+import { walSyncAlone, walSyncTogether } from "./workloads/wal-sync.js";
 
 export const workloads: readonly Workload[] = [
   get,
@@ -34,11 +35,11 @@ export const workloads: readonly Workload[] = [
   observation,
   memory,
   expiry,
-  walGet,
   walSet,
-  walSyncOne,
-  walSyncMany,
+  walSyncAlone,
+  walSyncTogether,
+  walGet,
   walRecovery,
-  walSize,
+  walDiskUse,
   walStall,
 ];

@@ -1,6 +1,6 @@
 // Stores: the contestants of the workloads by key, behind the two methods they have in common.
 
-import { type Kv, openKv } from "anykv";
+import { type Kv, type OpenKvOptions, openKv } from "anykv";
 import Keyv from "keyv";
 import { accountKey } from "./records.js";
 
@@ -27,6 +27,11 @@ export function openMemory(options: { trackKeys?: boolean; operationMetrics?: bo
   const { trackKeys = false, operationMetrics = false } = options;
   const name = `bench-${storesOpened++}`;
   return openKv({ name, backend: "memory", trackKeys, metrics: { operations: operationMetrics } });
+}
+
+/** A wal store in this directory, of its own. */
+export function openWal(path: string, wal: NonNullable<OpenKvOptions["wal"]> = {}): Kv {
+  return openKv({ name: `bench-${storesOpened++}`, backend: "wal", path, wal });
 }
 
 /** What the operations cost without a library: async functions over a Map of JSON text. */

@@ -11,6 +11,8 @@ export interface Arguments {
   readonly help: boolean;
   readonly json: string | undefined;
   readonly markdown: string | undefined;
+  /** Where files are kept during the run; undefined: the first of the usual places on a real disk. */
+  readonly directory: string | undefined;
 }
 
 export const usage = `Usage: npm run bench -- [options]
@@ -20,6 +22,8 @@ export const usage = `Usage: npm run bench -- [options]
   --list           print the names of the workloads
   --json FILE      write every sample
   --markdown FILE  write the tables
+  --dir DIRECTORY  keep files in a new directory in there; default: the system's temporary one, or,
+                   when that is in memory, another on a disk
 `;
 
 /** Throws a TypeError that says what is wrong. */
@@ -33,8 +37,9 @@ export function parseArguments(args: readonly string[]): Arguments {
       help: { type: "boolean", default: false },
       json: { type: "string" },
       markdown: { type: "string" },
+      dir: { type: "string" },
     },
   });
-  const { only, list, help, json, markdown } = values;
-  return { effort: values.quick ? "quick" : "full", only, list, help, json, markdown };
+  const { only, list, help, json, markdown, dir: directory } = values;
+  return { effort: values.quick ? "quick" : "full", only, list, help, json, markdown, directory };
 }

@@ -48,7 +48,8 @@ function outcomeOf(name: string, samples: readonly number[]): ContestantOutcome 
 function find(question: Question, samples: ReadonlyMap<string, readonly number[]>): Finding {
   const found = samplesOf(question.of, samples);
   const base = question.to === undefined ? undefined : samplesOf(question.to, samples);
-  const answers = found.map((sample, round) => sample / (base?.[round] ?? 1));
+  const { toMax = Number.POSITIVE_INFINITY } = question;
+  const answers = found.map((sample, round) => sample / Math.min(base?.[round] ?? 1, toMax));
   const summary = summarize(answers);
   return { ...question, samples: answers, summary, met: judge(question, summary) };
 }

@@ -5,9 +5,6 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { dirname, join } from "node:path";
-import { scratchPlace } from "./scratch.js";
-
-const packages = ["anykv", "keyv", "classic-level", "lmdb"] as const;
 
 export interface RunFacts {
   readonly date: string;
@@ -16,14 +13,13 @@ export interface RunFacts {
   readonly machine: string;
   readonly load: string;
   readonly node: string;
-  /** The file system that the workloads on files measure. */
+  /** The directory of the files, and its file system. */
   readonly disk: string;
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export function runFacts(args: readonly string[]): RunFacts {
+export function runFacts(args: readonly string[], disk: string): RunFacts {
   const [cpu] = cpus();
-  const disk = scratchPlace();
   const memory = Math.round(totalmem() / 2 ** 30);
   return {
     date: new Date().toISOString(),
@@ -34,9 +30,16 @@ export function runFacts(args: readonly string[]): RunFacts {
       .map((load) => load.toFixed(2))
       .join(" "),
     node: `${process.version} (V8 ${process.versions.v8})`,
-    versions: Object.fromEntries(packages.map((name) => [name, packageVersion(name)])),
-    disk: `${disk.kind} at ${disk.path}`,
+    disk,
+    versions: packageVersions(),
   };
+}
+
+function packageVersions(): Record<string, string> {
+  const packages = ["anykv", "keyv", "classic-level", "lmdb"];
+  const versions = Object.fromEntries(packages.map((name) => [name, packageVersion(name)]));
+  const { sqlite } = process.versions;
+  return sqlite === undefined ? versions : { ...versions, SQLite: sqlite };
 }
 
 function revision(): string {

@@ -11,8 +11,9 @@ function format(value: number): string {
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-function label({ of, to }: Finding): string {
-  return to === undefined ? of : `${of} / ${to}`;
+function label({ of, to, toMax }: Finding): string {
+  if (to === undefined) return of;
+  return `${of} / ${toMax === undefined ? to : `${to}, up to ${format(toMax)}`}`;
 }
 
 function figure(finding: Finding, unit: string): string {
@@ -77,7 +78,12 @@ function aligned(rows: readonly Row[]): string {
 export function outcomeText(outcome: NamedOutcome): string {
   const contestants = aligned([contestantHeader, ...contestantRows(outcome)]);
   const findings = aligned([findingHeader, ...findingRows(outcome)]);
-  return `${contestants}\n\n${findings}\n`;
+  return `${contestants}\n\n${findings}\n${notesText(outcome)}`;
+}
+
+/** One line each; empty when there are none. */
+export function notesText({ notes = [] }: NamedOutcome): string {
+  return notes.map((note) => `  note: ${note}\n`).join("");
 }
 
 export function factsText(facts: RunFacts): string {
@@ -89,8 +95,8 @@ function factRows(facts: RunFacts): Row[] {
   return [
     ["machine", facts.machine],
     ["load before", facts.load],
-    ["disk", facts.disk],
     ["node", facts.node],
+    ["files in", facts.disk],
     ["packages", versions.join(", ")],
     ["revision", facts.revision],
     ["command", facts.command],
@@ -115,6 +121,10 @@ function markdownTable(header: Row, rows: readonly Row[]): string {
   return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
+function workloadMarkdown({ name, title, notes = [] }: NamedOutcome): string {
+  return [`- \`${name}\`: ${title}`, ...notes.map((note) => `  - ${note}`)].join("\n");
+}
+
 export function reportMarkdown(facts: RunFacts, outcomes: readonly NamedOutcome[]): string {
   const named = (rows: (outcome: NamedOutcome) => Row[]): Row[] =>
     outcomes.flatMap((outcome) => rows(outcome).map((row) => [outcome.name, ...row]));
@@ -128,7 +138,7 @@ export function reportMarkdown(facts: RunFacts, outcomes: readonly NamedOutcome[
     "## Samples",
     markdownTable(["workload", ...contestantHeader], named(contestantRows)),
     "## Workloads",
-    outcomes.map(({ name, title }) => `- \`${name}\`: ${title}`).join("\n"),
+    outcomes.map(workloadMarkdown).join("\n"),
     "",
   ].join("\n\n");
 }

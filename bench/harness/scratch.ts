@@ -1,44 +1,62 @@
-// Scratch: a directory on a real disk, for the workloads that measure one.
+// Scratch: where workloads keep their files, and what kind of disk that is.
 //
-// ANYKV_BENCH_DIR names the place; by default it is the directory for temporary files, unless that
-// lies in memory, and then the present directory.
+// A file system in memory would make every sync free, so it is chosen by nobody but the user.
 
-import { mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-
-const tmpfsType = 0x0102_1994;
-const kinds: ReadonlyMap<number, string> = new Map([
-  [0xef53, "ext4"],
-  [0x5846_5342, "xfs"],
-  [0x9123_683e, "btrfs"],
-  [0x794c_7630, "overlayfs"],
-  [tmpfsType, "tmpfs (memory)"],
-]);
+import { join, sep } from "node:path";
 
 export interface Scratch {
-  readonly path: string;
-  /** The file system that it lies on. */
-  readonly kind: string;
+  readonly directory: string;
+  /** The directory and its file system, for people. */
+  readonly description: string;
+  remove(): void;
 }
 
-export function scratchPlace(): Scratch {
-  const asked = process.env.ANYKV_BENCH_DIR;
-  const path = resolve(asked ?? (statfsSync(tmpdir()).type === tmpfsType ? "." : tmpdir()));
-  const { type } = statfsSync(path);
-  return { path, kind: kinds.get(type) ?? `file system 0x${type.toString(16)}` };
+const inMemory: ReadonlySet<string> = new Set(["tmpfs", "ramfs"]);
+
+/** A new directory in `parent`, or in the first of the usual places that is on a disk. */
+export function makeScratch(parent: string | undefined): Scratch {
+  const usual = [tmpdir(), "/var/tmp", process.cwd()];
+  const chosen = parent ?? usual.find((place) => isOnDisk(place)) ?? tmpdir();
+  const directory = mkdtempSync(join(realpathSync(chosen), "anykv-bench-"));
+  return {
+    directory,
+    description: `${directory} (${fileSystemOf(directory)})`,
+    remove: () => rmSync(directory, { recursive: true, force: true }),
+  };
 }
 
-/** Runs `work` with a fresh directory, and removes that afterwards. */
-export async function withScratch<Result>(
-  work: (directory: string) => Promise<Result>,
-): Promise<Result> {
-  const { path } = scratchPlace();
-  mkdirSync(path, { recursive: true });
-  const directory = mkdtempSync(join(path, "anykv-bench-"));
+/** A new, empty directory in there. */
+export function freshDirectory(parent: string): string {
+  return mkdtempSync(`${parent}${sep}`);
+}
+
+function isOnDisk(path: string): boolean {
   try {
-    return await work(directory);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+    return !inMemory.has(fileSystemOf(path));
+  } catch {
+    return false; // Not every system has every place.
+  }
+}
+
+/** By name where the system lists what is mounted, otherwise as the number that it has for it. */
+function fileSystemOf(path: string): string {
+  const { type } = statfsSync(path);
+  const real = `${realpathSync(path)}/`;
+  const mounts = mountedFileSystems().filter(({ root }) => real.startsWith(root));
+  const innermost = mounts.toSorted((a, b) => a.root.length - b.root.length).at(-1);
+  return innermost?.name ?? `file system 0x${type.toString(16)}`;
+}
+
+function mountedFileSystems(): { readonly root: string; readonly name: string }[] {
+  try {
+    const lines = readFileSync("/proc/self/mounts", "utf8").trimEnd().split("\n");
+    return lines.map((line) => {
+      const [, root = "", name = ""] = line.split(" ");
+      return { root: root.endsWith("/") ? root : `${root}/`, name };
+    });
+  } catch {
+    return [];
   }
 }

@@ -14,8 +14,11 @@ export interface Workload {
   readonly name: string;
   /** What is measured, in one line. */
   readonly title: string;
-  /** Rejects with `WrongAnswerError` when a contestant answers wrongly. */
-  run(effort: Effort): Promise<Outcome>;
+  /**
+   * Rejects with `WrongAnswerError` when a contestant answers wrongly. Files belong into
+   * `directory`, which is there for as long as the run takes and shared with other workloads.
+   */
+  run(effort: Effort, directory: string): Promise<Outcome>;
 }
 
 export interface Contestant {
@@ -34,6 +37,8 @@ export interface Question {
   readonly of: string;
   /** Divides round by round; undefined: the samples of `of` as they are. */
   readonly to: string | undefined;
+  /** Where the divisor stops counting; undefined: nowhere. */
+  readonly toMax?: number | undefined;
   /** Which figure the target is held against. */
   readonly judged: "median" | "worst";
   /** undefined: told for information. */
@@ -57,6 +62,8 @@ export interface Outcome {
   readonly unit: string;
   readonly contestants: readonly ContestantOutcome[];
   readonly findings: readonly Finding[];
+  /** What a reader has to know: contestants that could not take part, and why. */
+  readonly notes?: readonly string[];
 }
 
 export interface NamedOutcome extends Outcome {
@@ -75,6 +82,11 @@ export function atMost(value: number): Target {
 /** `of` divided by `to`, judged by the median of the rounds. */
 export function ratio(of: string, to: string, target?: Target): Question {
   return { of, to, judged: "median", target };
+}
+
+/** As `ratio`, with a divisor that counts at most `toMax`: "half of it, or so many if that is less". */
+export function ratioUpTo(of: string, to: string, toMax: number, target: Target): Question {
+  return { of, to, toMax, judged: "median", target };
 }
 
 /** The worst sample of a contestant, for bounds that must never be passed. */

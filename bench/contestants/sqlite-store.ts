@@ -1,0 +1,66 @@
+// SQLite, through Node's own module where this Node has it: a write-ahead log, autocommit, and
+// synchronous=NORMAL, so that a commit is handed to the system and synced by checkpoints.
+
+import { join } from "node:path";
+import type { DiskContestant, DiskStore } from "./disk-stores.js";
+
+/** What is used of `node:sqlite`, which the types of Node 20 do not know. */
+interface Sqlite {
+  readonly DatabaseSync: new (path: string) => Database;
+}
+
+interface Database {
+  exec(sql: string): void;
+  prepare(sql: string): Statement;
+  close(): void;
+}
+
+interface Statement {
+  run(...parameters: string[]): unknown;
+  get(...parameters: string[]): Record<string, unknown> | undefined;
+}
+
+const setUp = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+`;
+const upsert = `
+  INSERT INTO entries VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value
+`;
+
+function storeOver(db: Database): DiskStore {
+  const write = db.prepare(upsert);
+  const read = db.prepare("SELECT value FROM entries WHERE key = ?");
+  const count = db.prepare("SELECT count(*) AS rows FROM entries");
+  return {
+    async get(key) {
+      const row = read.get(key);
+      return row === undefined ? undefined : JSON.parse(row.value as string);
+    },
+    async set(key, value) {
+      write.run(key, JSON.stringify(value));
+    },
+    size: async () => count.get()?.rows as number,
+    close: async () => db.close(),
+  };
+}
+
+function contestantOf({ DatabaseSync }: Sqlite): DiskContestant {
+  return {
+    name: "SQLite WAL, NORMAL",
+    keeps: true,
+    async open(directory) {
+      const db = new DatabaseSync(join(directory, "entries.sqlite"));
+      db.exec(setUp);
+      return storeOver(db);
+    },
+  };
+}
+
+/** The contestant, or why there is none. */
+export function findSqlite(): DiskContestant | string {
+  const sqlite = process.getBuiltinModule("node:sqlite") as Sqlite | undefined;
+  if (sqlite !== undefined) return contestantOf(sqlite);
+  return `SQLite is left out: Node ${process.version} has no node:sqlite, Node 24 does`;
+}
