@@ -3,12 +3,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Kv, openKv } from "anykv";
+import { type Kv, openKv, type WalOptions } from "anykv";
 import type { CreateOptions, StoreFactory, TestStore } from "anykv/testing";
 
 let stores = 0;
 
-function create({ env, serialization, trackKeys }: CreateOptions): TestStore {
+function create({ env, serialization, trackKeys }: CreateOptions, wal?: WalOptions): TestStore {
   const path = mkdtempSync(join(tmpdir(), "anykv-wal-"));
   const options = {
     name: `wal-${++stores}`,
@@ -17,6 +17,7 @@ function create({ env, serialization, trackKeys }: CreateOptions): TestStore {
     env,
     serialization,
     trackKeys,
+    wal,
   } as const;
   let handles: Kv[] = [];
   const open = (): Kv => {
@@ -42,11 +43,16 @@ function create({ env, serialization, trackKeys }: CreateOptions): TestStore {
   };
 }
 
-export const walFactory: StoreFactory = {
-  name: "wal",
-  create,
-  gaps: {
-    opening: "its opening is the file system's business, which a test cannot hold up",
-    "shared by processes": "one process owns the directory",
-  },
+const gaps = {
+  opening: "its opening is the file system's business, which a test cannot hold up",
+  "shared by processes": "one process owns the directory",
+};
+
+export const walFactory: StoreFactory = { name: "wal", create: (options) => create(options), gaps };
+
+/** Every write waits for the disk, so that operations meet each other half-way. */
+export const syncedWalFactory: StoreFactory = {
+  name: "wal, syncWrites",
+  create: (options) => create(options, { syncWrites: true }),
+  gaps,
 };
