@@ -43,7 +43,13 @@ export class LocalStore implements Store {
     this.#engine = engine;
     this.#env = env;
     this.#reaper = new Reaper(engine, env);
-    this.#waiters = new Waiters(env, (request) => this.#write(lists.pop, request));
+    this.#waiters = new Waiters(env, (request, applied) =>
+      this.#write((transaction) => {
+        const value = lists.pop(transaction, request);
+        applied(value);
+        return value;
+      }, undefined),
+    );
   }
 
   #write<R, Result>(operation: WriteOperation<R, Result>, request: R): Awaitable<Result> {
@@ -170,12 +176,6 @@ export class LocalStore implements Store {
 
   push(request: Request.PushRequest): Awaitable<number> {
     const length = this.#write(lists.push, request);
-    if (length instanceof Promise) {
-      return length.then((pushed) => {
-        void this.#waiters.wake(request.key);
-        return pushed;
-      });
-    }
     void this.#waiters.wake(request.key);
     return length;
   }

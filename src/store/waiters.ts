@@ -16,7 +16,11 @@ import type { Stored } from "../engine/stored.js";
 import type { Env, Timer } from "../env/env.js";
 import type { WaitRequest } from "./store.js";
 
-type Pop = (request: WaitRequest) => Awaitable<Stored | undefined>;
+/** `applied` is told what was taken as soon as that is sure, which may be before it is durable. */
+type Pop = (
+  request: WaitRequest,
+  applied: (value: Stored | undefined) => void,
+) => Awaitable<Stored | undefined>;
 
 /** What a caller is told whose signal was aborted. */
 export function canceled(signal: AbortSignal): Error {
@@ -53,19 +57,27 @@ class Waiter {
     }
   }
 
-  /** True when an element was there and the waiter has it. Without waiting where `pop` does not. */
+  /** True when an element was there for the waiter. Known at once where pops are applied at once. */
   serve(pop: Pop): Awaitable<boolean> {
     this.#serving = true;
+    let taken: Stored | undefined;
+    let popped: Awaitable<Stored | undefined>;
     try {
-      const popped = pop(this.request);
-      if (!(popped instanceof Promise)) return this.#served(popped);
-      return popped.then(
-        (value) => this.#served(value),
-        (error: unknown) => this.#refused(error),
-      );
+      popped = pop(this.request, (value) => {
+        taken = value;
+      });
     } catch (error) {
       return this.#refused(error);
     }
+    if (!(popped instanceof Promise)) return this.#served(popped);
+    const outcome = popped.then(
+      (value) => this.#served(value),
+      (error: unknown) => this.#refused(error),
+    );
+    if (taken === undefined) return outcome;
+    // The waiter has only to wait until it is durable, and others need not wait with it.
+    this.#queue.delete(this);
+    return true;
   }
 
   #served(value: Stored | undefined): boolean {
@@ -140,8 +152,9 @@ export class Waiters {
   }
 
   /**
-   * Called when an element has been added: serves as many waiters as there are elements. Where pops
-   * do not wait all of it happens before this returns, so that nobody can come in between.
+   * Called when an element is being added: serves as many waiters as there are elements. Where
+   * transactions are applied at once, all of it happens before this returns, so that nobody can come
+   * in between; elsewhere the pops queue up behind the addition.
    */
   async wake(key: string): Promise<void> {
     const queue = this.#queues.get(key);

@@ -12,7 +12,7 @@ import type { ChangeTarget } from "../../engine/changes.js";
 import { never } from "../../engine/engine.js";
 import type { Stored } from "../../engine/stored.js";
 import { type TableName, tableNames } from "../../engine/tables.js";
-import { recordBytesMax } from "./log-format.js";
+import { framePayloadBytesMax } from "./log-format.js";
 
 const putBit = 0x10;
 const bytesBit = 0x20;
@@ -79,11 +79,11 @@ export class ChangeEncoder {
   /**
    * Completes the record; false when nothing was put into it, and then there is none.
    *
-   * @throws DiskStoreWriteError when the record is too long; it is then to be cancelled.
+   * @throws DiskStoreWriteError when there is too much in the buffer; it is then to be cancelled.
    */
   endRecord(): boolean {
     const length = this.#length - this.#recordStart - recordLengthBytes;
-    if (length > recordBytesMax) throw tooLong();
+    if (this.length > framePayloadBytesMax) throw tooLong();
     if (length === 0) this.#length = this.#recordStart;
     else this.#buffer.writeUInt32LE(length, this.#recordStart);
     return length > 0;
@@ -193,8 +193,8 @@ export class ChangeEncoder {
 
 function tooLong(): DiskStoreWriteError {
   return new DiskStoreWriteError(
-    `the transaction is too large for the log: at most ${recordBytesMax} bytes fit into one`,
-    { hint: "write in several smaller steps" },
+    `the log cannot take more than ${framePayloadBytesMax} bytes at once`,
+    { hint: "await what is being written, and write in several smaller steps" },
   );
 }
 

@@ -24,8 +24,11 @@ const packedFrameMagic = Buffer.from("AKVZ", "latin1");
 /** What both magics begin with, to search for. */
 export const frameMagicStart = Buffer.from("AKV", "latin1");
 export const frameHeaderBytes = 36;
-/** A larger transaction is refused before it is logged: a reader takes a segment in one piece. */
-export const recordBytesMax = 2 ** 30;
+/**
+ * More than this is not taken into one frame: a reader takes a segment in one piece. A transaction
+ * that does not fit is refused before it is logged.
+ */
+export const framePayloadBytesMax = 2 ** 30;
 
 /** Where the checksum of a frame begins: behind the magic and the checksum itself. */
 const frameCheckedFrom = 8;
