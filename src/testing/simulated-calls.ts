@@ -27,6 +27,8 @@ export interface Call {
 export interface CallObserver {
   before?(call: Call): void;
   after?(call: Call): void;
+  /** Told when a call fails; whoever made it hears of it some microtasks later. */
+  failed?(call: Call): void;
   /** What a call waits for before it takes effect, besides its turns. */
   delay?(call: Call): Promise<void> | undefined;
 }
@@ -107,6 +109,7 @@ export class SimulatedCalls {
     const fault = this.#faultOf(call);
     if (fault !== undefined) {
       part(fault);
+      this.#observer.failed?.(call);
       throw systemError(fault === "short" ? "ENOSPC" : fault, call.kind, call.path);
     }
     this.#observer.before?.(call);

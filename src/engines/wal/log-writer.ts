@@ -321,6 +321,7 @@ export class LogWriter {
     );
     if (isFirst) this.#home.observer.report({ event: "failed", ...troubleOf(this.#failure) });
     this.#syncTimer?.cancel();
+    this.#segment.abandon(this.#failure);
     const told = [...this.#underway, this.#writers, this.#syncAsked, this.#rotationAsked];
     for (const waiter of told) waiter?.reject(this.#failure);
     this.#writers = undefined;

@@ -6,6 +6,7 @@
 //    dropped what it had taken, and a later success would mean nothing.
 // 3. The header of a new segment and its name are on the disk before the first frame is written.
 
+import type { KvError } from "../../base/errors.js";
 import type { LogObserver } from "../../engine/log-events.js";
 import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
@@ -45,6 +46,7 @@ export class SegmentFile {
   #written: number;
   #durable: number;
   #syncing: Promise<number> = Promise.resolve(0);
+  #failure: KvError | undefined;
 
   private constructor(home: LogHome, file: FileHandle, first: number, bytes: number, next: number) {
     this.first = first;
@@ -121,7 +123,13 @@ export class SegmentFile {
     return this.#syncing;
   }
 
+  /** The log has failed: syncs that have not begun reject with this. */
+  abandon(failure: KvError): void {
+    this.#failure ??= failure;
+  }
+
   async #sync(): Promise<number> {
+    if (this.#failure !== undefined) throw this.#failure;
     const bytes = this.#bytes;
     const written = this.#written;
     const covered = bytes - this.#durableBytes;

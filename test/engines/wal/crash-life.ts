@@ -285,16 +285,24 @@ export async function closeForGood(
   if (later !== undefined) throw new Error(`after closing came ${later.kind} ${later.path}`);
 }
 
+export const syncTurnsMax = 8;
+
+export async function turns(count: number): Promise<void> {
+  for (let left = count; left > 0; left--) await new Promise(setImmediate);
+}
+
 /**
  * Now and then a call takes a turn of the event loop, those on states mostly: so that transactions
- * come while a state is being written.
+ * come while a state is being written. Many syncs take several turns that nobody waits for, so that
+ * frames are written meanwhile.
  */
 export function slowly(
   seed: number,
   env: () => VirtualEnv,
 ): (call: Call) => Promise<void> | undefined {
   const { below } = seededRandom(seed + 2);
-  return ({ path }) => {
+  return ({ kind, path }) => {
+    if (kind === "dataSync" && below(2) === 0) return turns(1 + below(syncTurnsMax));
     const isSlow = below(path.includes("/last_state/") ? 2 : 10) === 0;
     return isSlow ? env().timers.breathe() : undefined;
   };

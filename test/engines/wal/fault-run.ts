@@ -17,6 +17,8 @@ import {
   type Start,
   slowly,
   storePath,
+  syncTurnsMax,
+  turns,
   Watch,
   work,
 } from "./crash-life.js";
@@ -43,6 +45,9 @@ export class FaultRun {
   readonly #files: SimulatedFiles;
   readonly #processes: Processes = host.start();
   readonly #env: VirtualEnv;
+  /** Calls made when the first failure happened, and when everyone concerned had heard of it. */
+  #atFailure = Number.POSITIVE_INFINITY;
+  #afterFailure = Number.POSITIVE_INFINITY;
 
   constructor(start: Start, planned: PlannedFault | undefined) {
     this.#start = start;
@@ -54,10 +59,19 @@ export class FaultRun {
       random: seededRandom(seed + 1),
       observer: {
         after: (call) => this.#watch.after(call, this.#files.disk),
+        failed: () => this.#noteFailure(),
         delay: slowly(seed, () => this.#env),
       },
     });
     this.#env = virtualEnv({ seed, files: this.#files, processes: this.#processes });
+  }
+
+  #noteFailure(): void {
+    if (this.#atFailure < Number.POSITIVE_INFINITY) return;
+    this.#atFailure = this.#files.calls.length;
+    setImmediate(() => {
+      this.#afterFailure = this.#files.calls.length;
+    });
   }
 
   /** Resolves with the number of calls that were made until the store was closed. */
@@ -105,6 +119,7 @@ export class FaultRun {
     const compact = async (): Promise<void> => this.#watch.engine?.compact().catch(requireTyped);
     const results = await work(new Actions(kv, random, compact), this.#env, random, operations);
     const errors = await errorsOf(results);
+    await turns(2 * syncTurnsMax);
     if (this.#watch.engine === undefined) await this.#checkRefused(kv, errors);
     else await this.#checkWritten(kv, errors);
     const close = (): Promise<void> => kv.close().catch(requireTyped);
@@ -167,7 +182,11 @@ export class FaultRun {
   #checkUntouched(): void {
     const failed = this.#failedCall();
     if (failed === undefined || !isOfLog(failed)) return;
-    const retried = this.#files.calls.find((call) => call.index > failed.index && isOfLog(call));
+    // What was under way beside it, or began before anyone could know, is no new attempt.
+    const isRetry = (call: Call): boolean =>
+      isOfLog(call) &&
+      call.index >= (call.kind === failed.kind ? this.#atFailure : this.#afterFailure);
+    const retried = this.#files.calls.find(isRetry);
     if (retried !== undefined) throw new Error(`after the failure came ${retried.kind}`);
   }
 
