@@ -124,9 +124,10 @@ export interface LogReport {
   readonly written: number;
   readonly durable: number;
   readonly segments: number;
-  /** Frames and bytes written, syncs of the log, segments ended. */
+  /** Frames and bytes written, the bytes before compression, syncs of the log, segments ended. */
   readonly frames: number;
   readonly bytes: number;
+  readonly rawBytes: number;
   readonly syncs: number;
   readonly rotations: number;
   /** States written, and why the last attempt failed, if it did. */

@@ -182,13 +182,14 @@ export class WalEngine implements Engine {
   }
 
   async #logReport(): Promise<LogReport> {
-    const { frames, bytes, syncs, rotations } = this.#log.counters;
+    const { frames, bytes, rawBytes, syncs, rotations } = this.#log.counters;
     const { states, last, lastError } = this.#snapshots;
     return {
       ...this.#log.progress,
       segments: await this.#snapshots.segments(),
       frames,
       bytes,
+      rawBytes,
       syncs,
       rotations,
       states,
