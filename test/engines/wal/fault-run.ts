@@ -45,7 +45,7 @@ export class FaultRun {
   readonly #files: SimulatedFiles;
   readonly #processes: Processes = host.start();
   readonly #env: VirtualEnv;
-  /** Calls made when the first failure happened, and when everyone concerned had heard of it. */
+  /** Calls made when the log first failed, and when everyone concerned had heard of it. */
   #atFailure = Number.POSITIVE_INFINITY;
   #afterFailure = Number.POSITIVE_INFINITY;
 
@@ -59,15 +59,15 @@ export class FaultRun {
       random: seededRandom(seed + 1),
       observer: {
         after: (call) => this.#watch.after(call, this.#files.disk),
-        failed: () => this.#noteFailure(),
+        failed: (call) => this.#noteFailure(call),
         delay: slowly(seed, () => this.#env),
       },
     });
     this.#env = virtualEnv({ seed, files: this.#files, processes: this.#processes });
   }
 
-  #noteFailure(): void {
-    if (this.#atFailure < Number.POSITIVE_INFINITY) return;
+  #noteFailure(call: Call): void {
+    if (!isOfLog(call) || this.#atFailure < Number.POSITIVE_INFINITY) return;
     this.#atFailure = this.#files.calls.length;
     setImmediate(() => {
       this.#afterFailure = this.#files.calls.length;
