@@ -3,6 +3,7 @@
 
 import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
+import { dirname } from "node:path";
 import type { FileHandle, FileStat, Files, OpenMode } from "./files.js";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = constants;
@@ -63,12 +64,28 @@ async function stat(path: string): Promise<FileStat | undefined> {
   }
 }
 
+// Step by step: Node's own `recursive` never ends below a directory that takes none, such as /proc.
+async function makeDirectory(path: string): Promise<string | undefined> {
+  try {
+    await fs.mkdir(path, { mode: permissions.directory });
+    return path;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(path))?.kind === "directory") return undefined;
+    const parent = dirname(path);
+    if (code !== "ENOENT" || (await stat(parent)) !== undefined) throw error;
+    const topmost = await makeDirectory(parent);
+    const made = await makeDirectory(path);
+    return topmost ?? made;
+  }
+}
+
 export const nodeFiles: Files = {
   open: async (path, mode) => nodeFile(await fs.open(path, flags[mode], permissions.file)),
   rename: (from, to) => fs.rename(from, to),
   remove: (path) => fs.unlink(path),
   list: async (directory) => (await fs.readdir(directory)).sort(),
-  makeDirectory: (path) => fs.mkdir(path, { recursive: true, mode: permissions.directory }),
+  makeDirectory,
   syncDirectory,
   stat,
   readAll: (path) => fs.readFile(path),

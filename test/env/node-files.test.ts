@@ -191,7 +191,18 @@ describe("directories and names", () => {
     }
     await write("file", "");
     await expect(nodeFiles.makeDirectory(at("file"))).rejects.toMatchObject({ code: "EEXIST" });
+    const below = nodeFiles.makeDirectory(at("file", "x", "y"));
+    await expect(below).rejects.toMatchObject({ code: "ENOTDIR" });
   });
+
+  test.skipIf(!existsSync("/proc/self"))(
+    "a directory that takes none is told at once",
+    async () => {
+      for (const path of ["/proc/none", "/proc/none/x"]) {
+        await expect(nodeFiles.makeDirectory(path)).rejects.toMatchObject({ code: "ENOENT" });
+      }
+    },
+  );
 
   test("rename replaces the target; remove deletes files only", async () => {
     await write("old", "old");
