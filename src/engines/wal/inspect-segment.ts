@@ -10,6 +10,7 @@ import {
   segmentHeaderBytes,
   segmentOrigin,
 } from "./log-format.js";
+import { bufferOf } from "./recovery.js";
 import { ChangeCounter } from "./row-counters.js";
 import type { SurveyedFile } from "./survey.js";
 
@@ -52,7 +53,7 @@ export async function inspectSegment(
   stores: readonly Uint8Array[],
   visit: FrameVisitor = () => {},
 ): Promise<SegmentFindings> {
-  const bytes = Buffer.from(await env.files.readAll(file.path));
+  const bytes = bufferOf(await env.files.readAll(file.path));
   const origin = file.header?.origin ?? originOf(bytes, file.named, stores);
   const run = new Inspection(file.header?.number ?? file.named, bytes, visit);
   // Without any frame the whole file is one gap, or the remains of a segment being created.

@@ -7,21 +7,24 @@
 // 2. Frames follow each other without gaps, in the order of their sequence numbers.
 // 3. Memory is bounded: beyond `bufferedBytesMax` a writer waits until its record leaves the buffer,
 //    and that happens when the frame before it has been written. A writer that awaits nothing but us
-//    would keep the event loop from its turns, and the frame from its end: every `breathBytes` one
-//    is made to wait for a turn.
+//    would keep the event loop from its turns, and what it wrote from the file: every `breathBytes`,
+//    and when something has been in the buffer for `breathMs`, one is made to wait for a turn.
 // 4. After the first failure nothing is written, synced or retried any more: the system may have
 //    dropped what it had taken, so every later success would be a lie. Reads of the store go on.
 // 5. Before a segment gets a successor all of it has been synced.
+// 6. What is on the disk is claimed by a frame when nothing more comes, and when the log is closed: a
+//    reader takes damage to it for damage then, not for the torn end of a write.
 
 import { DiskStoreWriteError, type KvError } from "../../base/errors.js";
 import type { ChangeTarget } from "../../engine/changes.js";
 import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env, Timer } from "../../env/env.js";
-import { ChangeEncoder } from "./change-codec.js";
 import { FramePacker } from "./frame-packer.js";
+import { type Batch, FrameQueue } from "./frame-queue.js";
 import { frameHeaderBytes, sealFrame } from "./log-format.js";
 import { troubleOf } from "./log-trouble.js";
 import { type LogHome, type OpenSegment, SegmentFile } from "./segment-file.js";
+import { newWaiter, type Waiter } from "./waiter.js";
 
 export interface LogOptions {
   /** Acknowledge a write only when it is on the disk. */
@@ -56,26 +59,9 @@ export interface LogCounters {
 
 const bufferedBytesMax = 1 << 20;
 const breathBytes = 1 << 18;
-const initialBufferBytes = 1 << 16;
-
-/** Somebody who waits for the log. */
-interface Waiter {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-function newWaiter(): Waiter {
-  let resolve: () => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  // Whoever waits is told; a promise that nobody waits for must not bring the process down.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
-}
+const breathMs = 4;
+// Of the records after the first ones, every so many look at the clock.
+const clockRecords = 8;
 
 export class LogWriter {
   readonly counters: LogCounters = {
@@ -88,28 +74,29 @@ export class LogWriter {
   };
   readonly #home: LogHome;
   readonly #options: LogOptions;
-  readonly #encoder = new ChangeEncoder(frameHeaderBytes, initialBufferBytes);
+  readonly #queue: FrameQueue;
   readonly #packer: FramePacker;
   #segment: SegmentFile;
-  // Sequence number of the next record, and how many before it are still in the buffer.
-  #next: number;
-  #buffered = 0;
   #breathAt = breathBytes;
+  // When the first of the buffered records came, or somebody waited for a turn since.
+  #breathedMs = 0;
   #working: Promise<void> | undefined;
   // Those whose records are in the buffer; with `syncWrites` they wait for the sync, else for room.
   #writers: Waiter | undefined;
   #syncAsked: Waiter | undefined;
   #rotationAsked: Waiter | undefined;
+  #claimAsked = false;
   // Whose step is under way: told of its failure.
   #underway: readonly (Waiter | undefined)[] = [];
   #syncTimer: Timer | undefined;
+  #isClosing = false;
   #failure: KvError | undefined;
 
   private constructor(home: LogHome, options: LogOptions, next: number, segment: SegmentFile) {
     this.#home = home;
     this.#options = options;
     this.#packer = new FramePacker(options.packedBytesMin);
-    this.#next = next;
+    this.#queue = new FrameQueue(next);
     this.#segment = segment;
   }
 
@@ -130,7 +117,7 @@ export class LogWriter {
 
   /** Sequence number of the record appended last. */
   get last(): number {
-    return this.#next - 1;
+    return this.#queue.last;
   }
 
   /** How far the records have come. */
@@ -154,29 +141,40 @@ export class LogWriter {
    * event loop now and then, and mostly nothing.
    */
   append(transaction: { report(target: ChangeTarget): void }): Promise<void> | undefined {
-    const encoder = this.#encoder;
-    encoder.beginRecord();
-    try {
-      transaction.report(encoder);
-      if (!encoder.endRecord()) return undefined;
-    } catch (error) {
-      // The transaction is taken back, so nothing of it may stay in the buffer.
-      encoder.cancelRecord();
-      throw error;
-    }
-    this.#next++;
-    this.#buffered++;
+    const queue = this.#queue;
+    if (!queue.append(transaction)) return undefined;
     this.#start();
-    if (!this.#options.syncWrites && encoder.length <= bufferedBytesMax) {
-      return encoder.length < this.#breathAt ? undefined : this.#breath();
+    if (!this.#options.syncWrites && queue.bytes <= bufferedBytesMax) {
+      return queue.bytes < this.#breathAt && !this.#isLate() ? undefined : this.#breath();
     }
     this.#writers ??= newWaiter();
     return this.#writers.promise;
   }
 
+  /**
+   * What somebody has to wait for who has seen everything that is visible and changed nothing: with
+   * `syncWrites` nobody is told of what a power cut may yet undo.
+   */
+  get pending(): Promise<void> | undefined {
+    if (!this.#options.syncWrites || this.#segment.durable === this.last) return undefined;
+    return (this.#writers ?? this.#underway[0])?.promise;
+  }
+
+  // Whether something has been in the buffer for too long. Looking at the clock each time would cost
+  // more than it brings.
+  #isLate(): boolean {
+    const { records } = this.#queue;
+    if (records > 2 && records % clockRecords !== 0) return false;
+    const now = this.#home.env.clock.monotonic();
+    if (records === 1) this.#breathedMs = now;
+    return now - this.#breathedMs >= breathMs;
+  }
+
   #breath(): Promise<void> {
-    this.#breathAt = this.#encoder.length + breathBytes;
-    return this.#home.env.timers.breathe();
+    const { clock, timers } = this.#home.env;
+    this.#breathAt = this.#queue.bytes + breathBytes;
+    this.#breathedMs = clock.monotonic();
+    return timers.breathe();
   }
 
   /** Resolves when everything appended so far is on the disk. */
@@ -208,14 +206,27 @@ export class LogWriter {
    * were told that all was well, as they are without `syncWrites`.
    */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#syncTimer?.cancel();
     try {
       if (this.#failure === undefined) await this.sync();
       await this.#working;
+      await this.#claimAtLast();
       // With `syncWrites` every writer has been told.
       if (!this.#options.syncWrites && this.#segment.durable < this.last) this.assertWritable();
     } finally {
       await this.#segment.close();
+    }
+  }
+
+  // Nothing depends on it but how much a reader can tell.
+  async #claimAtLast(): Promise<void> {
+    if (this.#failure !== undefined || !this.#segment.owesClaim) return;
+    try {
+      await this.#writeClaim();
+      await this.#sync();
+    } catch {
+      // What there is of the claim is a torn end.
     }
   }
 
@@ -224,7 +235,8 @@ export class LogWriter {
   }
 
   get #hasWork(): boolean {
-    return this.#buffered > 0 || this.#syncAsked !== undefined || this.#rotationAsked !== undefined;
+    const isAsked = this.#syncAsked ?? this.#rotationAsked;
+    return this.#queue.records > 0 || isAsked !== undefined || this.#claimAsked;
   }
 
   async #work(): Promise<void> {
@@ -240,7 +252,7 @@ export class LogWriter {
     }
   }
 
-  // One frame and what was asked for until now. Whatever is asked meanwhile is for the next step.
+  // What has been gathered and asked for until now. Whatever comes meanwhile is for the next step.
   async #step(): Promise<void> {
     const writers = this.#writers;
     const syncAsked = this.#syncAsked;
@@ -249,39 +261,53 @@ export class LogWriter {
     this.#syncAsked = undefined;
     this.#rotationAsked = undefined;
     this.#underway = [writers, syncAsked, rotationAsked];
-    if (this.#buffered > 0) await this.#writeFrame(writers);
+    await this.#writeBatches(writers);
     if (this.#options.syncWrites) {
       await this.#sync();
       writers?.resolve();
       syncAsked?.resolve();
     } else if (syncAsked !== undefined) this.#syncBehind(syncAsked);
-    else this.#syncLater();
-    if (rotationAsked !== undefined || this.#segment.bytes > this.#options.segmentBytesMax) {
-      await this.#rotate();
-    }
+    this.#flushLater();
+    if (rotationAsked !== undefined) await this.#rotate();
     rotationAsked?.resolve();
   }
 
-  async #writeFrame(writers: Waiter | undefined): Promise<void> {
-    const records = this.#buffered;
-    const last = this.last;
-    const frame = this.#encoder.take();
-    this.#buffered = 0;
+  async #writeBatches(writers: Waiter | undefined): Promise<void> {
+    const isClaimWanted = this.#claimAsked;
+    this.#claimAsked = false;
+    const batches = this.#queue.take();
     this.#breathAt = breathBytes;
     // There is room again, and the next frame is gathered while this one is written.
     if (!this.#options.syncWrites) writers?.resolve();
+    for (const batch of batches) {
+      await this.#writeFrame(batch);
+      if (this.#segment.bytes > this.#options.segmentBytesMax) await this.#rotate();
+    }
+    if (isClaimWanted && batches.length === 0 && this.#segment.owesClaim) await this.#writeClaim();
+  }
+
+  async #writeFrame(batch: Batch): Promise<void> {
+    const { frame, records, last } = batch;
     const packed = await this.#packer.pack(frame);
     this.assertWritable();
     const written = packed ?? frame;
     const { place, durableBytes: durable } = this.#segment;
     const first = last - records + 1;
     sealFrame(written, { packed: packed !== undefined, records, first, durable, place });
-    await this.#segment.write(written, last);
+    await this.#segment.write(written, last, durable);
     this.counters.records += records;
     this.counters.frames++;
     this.counters.bytes += written.length;
     this.counters.rawBytes += frame.length;
-    this.#encoder.recycle(frame);
+    this.#queue.recycle(batch);
+  }
+
+  /** A frame without records, for the sake of what it says of those before it. */
+  async #writeClaim(): Promise<void> {
+    const { place, durableBytes: durable, written: last } = this.#segment;
+    const frame = Buffer.alloc(frameHeaderBytes);
+    sealFrame(frame, { packed: false, records: 0, first: last + 1, durable, place });
+    await this.#segment.write(frame, last, durable);
   }
 
   async #sync(): Promise<void> {
@@ -290,16 +316,31 @@ export class LogWriter {
 
   // Without `syncWrites` frames go on reaching the file while the disk is busy.
   #syncBehind(asked: Waiter): void {
-    this.#sync().then(asked.resolve, (cause: unknown) => asked.reject(this.#fail(cause)));
+    const done = (): void => {
+      asked.resolve();
+      this.#flushLater();
+    };
+    this.#sync().then(done, (cause: unknown) => asked.reject(this.#fail(cause)));
   }
 
-  #syncLater(): void {
-    const { durableBytes, bytes } = this.#segment;
-    if (this.#syncTimer !== undefined || durableBytes === bytes) return;
+  // Syncs what is not on the disk yet; then, if nothing has come meanwhile, has it claimed.
+  #flushLater(): void {
+    const { durableBytes, bytes, owesClaim } = this.#segment;
+    if (this.#syncTimer !== undefined || this.#isClosing) return;
+    if (durableBytes === bytes && !owesClaim) return;
     this.#syncTimer = this.#home.env.timers.after(this.#options.flushIntervalMs, () => {
       this.#syncTimer = undefined;
-      if (this.#failure === undefined) void this.sync().catch(() => {});
+      if (this.#failure === undefined) this.#flush();
     });
+  }
+
+  #flush(): void {
+    const { durableBytes, bytes } = this.#segment;
+    if (durableBytes < bytes) void this.sync().catch(() => {});
+    else {
+      this.#claimAsked = true;
+      this.#start();
+    }
   }
 
   async #rotate(): Promise<void> {
@@ -309,7 +350,7 @@ export class LogWriter {
     const { first, bytes } = this.#segment;
     const { observer } = this.#home;
     if (observer.active) observer.report({ event: "segment_ended", first, bytes });
-    this.#segment = await SegmentFile.create(this.#home, this.#next - this.#buffered);
+    this.#segment = await SegmentFile.create(this.#home, this.#segment.written + 1);
     this.counters.rotations++;
   }
 

@@ -71,6 +71,11 @@ function baseOf(state: FoundState | undefined): Base {
   return { replay, until, begun: Math.max(until, replay + 1), store };
 }
 
+/** The same bytes, not a copy of them. */
+export function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
+}
+
 class Replay {
   readonly #env: Env;
   readonly #directory: string;
@@ -88,6 +93,8 @@ class Replay {
   unfinished: string | undefined;
   /** How much of a segment its frames know to be on the disk. */
   #provenBytes = 0;
+  /** Where the last of its records ends. */
+  #recordsEnd = segmentHeaderBytes;
   /** What follows on that in the last segment, up to where it is believed. */
   #unproven: Buffer = Buffer.alloc(0);
 
@@ -116,7 +123,7 @@ class Replay {
   }
 
   async #segment(path: string, name: string, isLast: boolean): Promise<void> {
-    const bytes = Buffer.from(await this.#env.files.readAll(path));
+    const bytes = bufferOf(await this.#env.files.readAll(path));
     const header = decodeSegmentHeader(bytes);
     if (header === undefined) {
       this.#leaveOut(path, name, bytes, isLast);
@@ -128,7 +135,9 @@ class Replay {
     if (end < bytes.length) this.#judgeTail(path, bytes, end, isLast, header.origin);
     this.logBytes += end;
     if (!isLast) return;
-    this.open = { path, first: header.first, lengthBytes: end };
+    const recordsEnd = this.#recordsEnd;
+    const claimedBytes = this.#provenBytes;
+    this.open = { path, first: header.first, lengthBytes: end, recordsEnd, claimedBytes };
     this.#unproven = bytes.subarray(this.#provenBytes, end);
   }
 
@@ -156,6 +165,7 @@ class Replay {
     const decoder = new ChangeDecoder(bytes);
     let end = segmentHeaderBytes;
     this.#provenBytes = 0;
+    this.#recordsEnd = segmentHeaderBytes;
     const { clock, timers } = this.#env;
     let sliceEnd = clock.monotonic() + sliceMs;
     for (const frame of framesFrom(bytes, end, origin)) {
@@ -165,6 +175,7 @@ class Replay {
       this.#apply(path, bytes, frame, decoder);
       this.#provenBytes = frame.durable;
       end = frame.end;
+      if (frame.records > 0) this.#recordsEnd = end;
       this.#meter?.segment(end, this.records);
       if (clock.monotonic() < sliceEnd) continue;
       await timers.breathe();

@@ -23,6 +23,9 @@ export interface OpenSegment {
   /** Sequence number of its first record. */
   readonly first: number;
   readonly lengthBytes: number;
+  /** Where its last record ends, and how much of it its frames know to be on the disk. */
+  readonly recordsEnd: number;
+  readonly claimedBytes: number;
 }
 
 /** What the segments of a log have in common. */
@@ -34,6 +37,8 @@ export interface LogHome {
   readonly observer: LogObserver;
 }
 
+type Present = Omit<OpenSegment, "path">;
+
 export class SegmentFile {
   /** Sequence number of the first record. */
   readonly first: number;
@@ -42,19 +47,25 @@ export class SegmentFile {
   readonly #origin: number;
   #bytes: number;
   #durableBytes: number;
+  #recordsEnd: number;
+  // What the frame written last says of the length that is on the disk.
+  #claimedBytes: number;
   // Sequence numbers of the last records that are in the file, and on the disk.
   #written: number;
   #durable: number;
   #syncing: Promise<number> = Promise.resolve(0);
   #failure: KvError | undefined;
 
-  private constructor(home: LogHome, file: FileHandle, first: number, bytes: number, next: number) {
+  private constructor(home: LogHome, file: FileHandle, segment: Present, next: number) {
+    const { first, lengthBytes, recordsEnd, claimedBytes } = segment;
     this.first = first;
     this.#home = home;
     this.#file = file;
     this.#origin = segmentOrigin(first, home.store);
-    this.#bytes = bytes;
-    this.#durableBytes = bytes;
+    this.#bytes = lengthBytes;
+    this.#durableBytes = lengthBytes;
+    this.#recordsEnd = recordsEnd;
+    this.#claimedBytes = claimedBytes;
     this.#written = next - 1;
     this.#durable = next - 1;
   }
@@ -72,17 +83,15 @@ export class SegmentFile {
       throw error;
     }
     if (observer.active) observer.report({ event: "segment_begun", first });
-    return new SegmentFile(home, file, first, segmentHeaderBytes, first);
+    const bytes = segmentHeaderBytes;
+    const segment = { first, lengthBytes: bytes, recordsEnd: bytes, claimedBytes: bytes };
+    return new SegmentFile(home, file, segment, first);
   }
 
   /** Continues a segment of which all is on the disk; `next` is the number of the next record. */
-  static async reopen(
-    home: LogHome,
-    { path, first, lengthBytes }: OpenSegment,
-    next: number,
-  ): Promise<SegmentFile> {
-    const file = await home.env.files.open(path, "append");
-    return new SegmentFile(home, file, first, lengthBytes, next);
+  static async reopen(home: LogHome, segment: OpenSegment, next: number): Promise<SegmentFile> {
+    const file = await home.env.files.open(segment.path, "append");
+    return new SegmentFile(home, file, segment, next);
   }
 
   get bytes(): number {
@@ -110,10 +119,20 @@ export class SegmentFile {
     return this.#bytes === segmentHeaderBytes;
   }
 
-  /** Appends a frame, of which `last` is the last record. */
-  async write(frame: Buffer, last: number): Promise<void> {
+  /**
+   * Whether records are on the disk of which no frame says so. Until one does, a reader takes damage
+   * to them for the torn end of a write.
+   */
+  get owesClaim(): boolean {
+    return this.#claimedBytes < this.#recordsEnd && this.#recordsEnd <= this.#durableBytes;
+  }
+
+  /** Appends a frame that claims `claimedBytes` to be on the disk; `last` is its last record. */
+  async write(frame: Buffer, last: number, claimedBytes: number): Promise<void> {
     await this.#file.write(frame);
     this.#bytes += frame.length;
+    if (last > this.#written) this.#recordsEnd = this.#bytes;
+    this.#claimedBytes = claimedBytes;
     this.#written = last;
   }
 

@@ -133,7 +133,8 @@ export class WalEngine implements Engine {
     this.#log.assertWritable();
     this.#wait = undefined;
     const result = this.#memory.write(operation, request);
-    return this.#wait === undefined ? result : this.#settle(this.#wait, result);
+    const wait = this.#wait ?? this.#log.pending;
+    return wait === undefined ? result : this.#settle(wait, result);
   }
 
   reap<Request, Result>(

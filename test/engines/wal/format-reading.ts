@@ -33,3 +33,18 @@ export function partOf(state: Buffer, place: number): number {
     offset = end;
   }
 }
+
+/**
+ * The files as a power cut may leave them: without the frame that closing appends to the last segment
+ * to claim what is before it.
+ */
+export function unclaimed(files: ReadonlyMap<string, Buffer>): Map<string, Buffer> {
+  const last = [...files.keys()]
+    .filter((path) => path.endsWith(".log"))
+    .sort()
+    .at(-1);
+  const segment = files.get(last ?? "") ?? Buffer.alloc(0);
+  const frame = framesOf(segment).at(-1);
+  if (last === undefined || frame === undefined || frame.records > 0) return new Map(files);
+  return new Map(files).set(last, segment.subarray(0, frame.offset));
+}

@@ -8,7 +8,7 @@ import type { Progress, RepairReport } from "../../../src/engines/wal/wal-report
 import type { Env } from "../../../src/env/env.js";
 import { mendRows } from "../../../src/operations/mend.js";
 import { SimulatedDisk } from "../../../src/testing/simulated-disk.js";
-import { framesOf } from "./format-reading.js";
+import { framesOf, unclaimed } from "./format-reading.js";
 import { dumpOf, Model, type RecordedChanges } from "./recorded-history.js";
 import { diskWith, envOn, type FileSet, filesOn, storePath } from "./wal-files.js";
 
@@ -101,7 +101,7 @@ describe("verify", () => {
   });
 
   test("tells the torn end of a log from damage", async () => {
-    const files = await filesAfter(3);
+    const files = unclaimed(await filesAfter(3));
     const [path = ""] = pathsOf(files, ".log");
     const frames = framesOf(files.get(path) as Buffer);
     const torn = flipped(files, path, (frames[2]?.offset ?? 0) + 40);
