@@ -15,7 +15,7 @@ import { get, setExisting, setNew } from "./workloads/values.js";
 import { walDiskUse } from "./workloads/wal-disk-use.js";
 import { walGet } from "./workloads/wal-get.js";
 import { walRecovery } from "./workloads/wal-recovery.js";
-import { walSet } from "./workloads/wal-set.js";
+import { walSetExisting, walSetNew } from "./workloads/wal-set.js";
 import { walStall } from "./workloads/wal-stall.js";
 import { walSyncAlone, walSyncTogether } from "./workloads/wal-sync.js";
 
@@ -35,7 +35,8 @@ export const workloads: readonly Workload[] = [
   observation,
   memory,
   expiry,
-  walSet,
+  walSetExisting,
+  walSetNew,
   walSyncAlone,
   walSyncTogether,
   walGet,

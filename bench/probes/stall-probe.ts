@@ -19,8 +19,11 @@ import type { Scene } from "../workloads/wal-stall.js";
 
 /** Writes in each turn, one awaited after the other: about a tenth of a millisecond. */
 const writesPerTurn = 50;
-/** Of so many writes one adds a key. */
-const writesPerNewKey = 10;
+/**
+ * Of so many writes one adds a key: few, because a `Map` that grows beyond 2^20 entries is rebuilt
+ * in one go, which takes 60 ms and has nothing to do with snapshots.
+ */
+const writesPerNewKey = 100;
 /** A stride without a common factor with the number of keys: it leads through all of them. */
 const stride = 7_919;
 /** How long is watched when no snapshot is written, and at least in any case. */
