@@ -36,8 +36,8 @@ export function walText(report: WalReport): string {
   lines.push(...problemLines(problems, path));
   if (tornBytes > 0) {
     lines.push(
-      `${count(tornBytes, "byte")} at the end of the log are of a write that nobody was told ` +
-        "about; opening cuts them off.",
+      `${count(tornBytes, "byte")} at the end of the log are of a write that was cut short; ` +
+        "opening cuts them off.",
     );
   }
   lines.push(verdictOf(report));
@@ -111,12 +111,14 @@ function lostText({ first, last, stateRead }: LostRecords, root: string): string
 }
 
 function olderLines(older: RepairReport["olderRows"]): string[] {
-  if (older === undefined) return ["All rows are as they were before the loss."];
   const lines = older.map(({ table, keys }) => {
     const shown = keys.slice(0, keysShownMax).map((key) => JSON.stringify(key));
     const rest = keys.length > shown.length ? ", ... (all of them with --json)" : "";
     return `  ${table}, ${count(keys.length, "row")}: ${shown.join(", ")}${rest}`;
   });
-  if (lines.length === 0) return ["All rows are known from after the loss."];
-  return ["Known only from before the loss, and perhaps changed or deleted in it:", ...lines];
+  if (lines.length === 0) return ["Every row that is left was written after the loss."];
+  return [
+    "Older than the loss: what is lost may have changed or deleted these rows, or added others:",
+    ...lines,
+  ];
 }

@@ -27,7 +27,7 @@ export type LogEvent =
       readonly event: "recovered";
       readonly stateRows: number;
       readonly records: number;
-      /** Bytes of a write that nobody was told about, cut from the end of the log. */
+      /** Bytes of a write that was cut short, cut from the end of the log. */
       readonly tornBytes: number;
       readonly durationMs: number;
     }

@@ -1,6 +1,6 @@
 // Processes: what a lock has to know about whoever wrote it, to tell an owner from a memory of one.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 
 export interface Processes {
@@ -9,10 +9,15 @@ export interface Processes {
   /** The name of this machine; numbers of processes mean nothing on another one. */
   readonly host: string;
   /**
-   * Tells a running process from every other one that had or will have its number; "" where the
-   * system does not say.
+   * Tells groups of processes on one machine apart in which numbers mean something else, such as
+   * containers; "" where there is no such thing.
    */
-  startOf(id: number): string;
+  readonly namespace: string;
+  /**
+   * Tells a running process from every other one that had or will have its number; "" where the
+   * system does not say, undefined for a process that is dead though it has not gone yet.
+   */
+  startOf(id: number): string | undefined;
   isRunning(id: number): boolean;
 }
 
@@ -27,13 +32,14 @@ function readText(path: string): string {
 // Linux tells when a process was started, in clock ticks since the system was, and draws a number
 // for every start of the system: without it, a machine that starts the same way every day would
 // give the same process the same number and ticks again.
-function startOf(id: number): string {
+function startOf(id: number): string | undefined {
   const stat = readText(`/proc/${id}/stat`);
   // The name of the program, in parentheses, may contain anything. After it come the state, which is
   // field 3, and so on; the start is field 22. Nobody has taken leave of a zombie yet, but it is dead.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = fields[19];
-  if (ticks === undefined || fields[0] === "Z") return "";
+  if (fields[0] === "Z") return undefined;
+  if (ticks === undefined) return "";
   return `${readText("/proc/sys/kernel/random/boot_id").trim()} ${ticks}`;
 }
 
@@ -46,4 +52,18 @@ function isRunning(id: number): boolean {
   }
 }
 
-export const nodeProcesses: Processes = { id: process.pid, host: hostname(), startOf, isRunning };
+function namespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
+}
+
+export const nodeProcesses: Processes = {
+  id: process.pid,
+  host: hostname(),
+  namespace: namespace(),
+  startOf,
+  isRunning,
+};

@@ -25,6 +25,7 @@ export class SimulatedHost {
     return {
       id,
       host: this.#host,
+      namespace: "",
       startOf: (other) => this.#running.get(other) ?? "",
       isRunning: (other) => this.#running.has(other),
     };

@@ -1,11 +1,11 @@
 // Directory lock: one process at a time has a directory open.
 //
-// The file LOCK is a list of lines, each one contender: `{"id","pid","started","host"}`, or the
-// withdrawal of one: `{"withdrawn": id}`. Lines are appended, so all contenders agree on their
-// order, and the first one that is alive and has not withdrawn is the owner. A killed process holds
-// nothing, because nobody finds it alive: a stale lock needs no reclaiming, and of two processes
-// that find it at once the one whose line comes first wins. Each line begins with its checksum: a
-// power cut may mix lines that were being replaced, and what comes of that must not be a contender.
+// The file LOCK is a list of lines, each one contender (id, pid, started, host, namespace) or the
+// withdrawal of one (withdrawn: id). Lines are appended, so all contenders agree on their order, and
+// the first one that is alive and has not withdrawn is the owner. A killed process holds nothing,
+// because nobody finds it alive: a stale lock needs no reclaiming, and of two processes that find it
+// at once the one whose line comes first wins. Each line begins with its checksum: a power cut may
+// mix lines that were being replaced, and what comes of that must not be a contender.
 //
 // The owner rewrites the file with its own line at the front, so that it does not grow. A contender
 // whose line was cut off by that finds the owner's line in front of it, which is the answer.
@@ -22,17 +22,25 @@ interface Contender {
   /** Tells a process from a later one with the same pid; "" where the system does not say. */
   readonly started: string;
   readonly host: string;
+  /** Where on the host the pid means something. */
+  readonly namespace: string;
 }
 
 // Locks that this thread has let go of. Where it could not say so, or where a file system has lost
 // what it said, their lines stay in the file and would keep the process from its own directory.
 const abandoned = new Set<string>();
 
-function isAlive({ id, pid, started, host }: Contender, processes: Processes): boolean {
-  // Another host's processes cannot be asked: they count as alive.
-  if (host !== processes.host) return true;
+// Processes of another host, or of another container, cannot be asked: they count as alive.
+function canBeAsked({ host, namespace }: Contender, processes: Processes): boolean {
+  return host === processes.host && namespace === processes.namespace;
+}
+
+function isAlive(contender: Contender, processes: Processes): boolean {
+  if (!canBeAsked(contender, processes)) return true;
+  const { id, pid, started } = contender;
   if (abandoned.has(id) || !processes.isRunning(pid)) return false;
-  return started === "" || processes.startOf(pid) === started;
+  const start = processes.startOf(pid);
+  return started === "" || start === "" || start === started;
 }
 
 type Entry = Contender | { readonly withdrawn: string };
@@ -64,11 +72,13 @@ async function readText(env: Env, path: string): Promise<string> {
   return Buffer.from(await env.files.readAll(path)).toString("utf8");
 }
 
-function inUse(path: string, owner: Contender | undefined, host: string): DiskStoreOpenError {
-  const where = owner?.host === host ? "" : ` on ${owner?.host}`;
-  return new DiskStoreOpenError(`${path} is in use by process ${owner?.pid}${where}`, {
-    hint: "close the store there, or share it through a backend that several processes may open",
-  });
+function inUse(path: string, owner: Contender, processes: Processes): DiskStoreOpenError {
+  const where = owner.host === processes.host ? "" : ` on ${owner.host}`;
+  const hint = canBeAsked(owner, processes)
+    ? "close the store there first; one process at a time may have it open"
+    : "nobody here can tell whether that process still runs, on another host or in another " +
+      `container: close the store there, or, if it is gone for certain, remove ${path}`;
+  return new DiskStoreOpenError(`${path} is in use by process ${owner.pid}${where}`, { hint });
 }
 
 /**
@@ -81,7 +91,7 @@ export async function requireUnowned(env: Env, path: string): Promise<string> {
   if ((await env.files.stat(path)) === undefined) return "";
   const text = await readText(env, path);
   const owner = parseLines(text).find((contender) => isAlive(contender, env.processes));
-  if (owner !== undefined) throw inUse(path, owner, env.processes.host);
+  if (owner !== undefined) throw inUse(path, owner, env.processes);
   return text;
 }
 
@@ -98,8 +108,8 @@ export class DirectoryLock {
 
   /** @throws DiskStoreOpenError naming the owner when the directory is in use. */
   static async acquire(env: Env, path: string): Promise<DirectoryLock> {
-    const { id: pid, host, startOf } = env.processes;
-    const me = { id: randomUUID(), pid, started: startOf(pid), host };
+    const { id: pid, host, namespace, startOf } = env.processes;
+    const me = { id: randomUUID(), pid, started: startOf(pid) ?? "", host, namespace };
     const lock = new DirectoryLock(env, path, me.id);
     const line = encodeLine(me);
     let owner = await lock.#contend(line);
@@ -107,10 +117,7 @@ export class DirectoryLock {
     while (owner === undefined) owner = await lock.#contend(line);
     if (owner.id === me.id) return lock;
     await lock.release();
-    const where = owner.host === me.host ? "" : ` on ${owner.host}`;
-    throw new DiskStoreOpenError(`${path} is in use by process ${owner.pid}${where}`, {
-      hint: "close the store there, or share it through a backend that several processes may open",
-    });
+    throw inUse(path, owner, env.processes);
   }
 
   /** Never rejects: a line that cannot be written now is not needed by anyone after this process. */

@@ -2,6 +2,7 @@
 //
 // Every refusal names the file, the offset where there is one, and what the user can do.
 
+import { dirname } from "node:path";
 import { DiskPathError, DiskStoreOpenError, isKvError, type KvError } from "../../base/errors.js";
 import { formatVersion } from "./log-format.js";
 
@@ -9,7 +10,9 @@ import { formatVersion } from "./log-format.js";
 export function damage(path: string, offset: number, what: string, cause?: unknown): never {
   throw new DiskStoreOpenError(`${what} at byte ${offset} of ${path}`, {
     cause,
-    hint: "run `anykv verify PATH` to see the extent, `anykv repair PATH` to keep what checks out",
+    hint:
+      `run \`anykv verify ${storeOf(path)}\` to see the extent, ` +
+      `\`anykv repair ${storeOf(path)}\` to keep what checks out`,
   });
 }
 
@@ -22,6 +25,22 @@ export function requireVersion(path: string, version: number): void {
   );
 }
 
+/** The directory of the store that a file, or one of its two directories, belongs to. */
+function storeOf(path: string): string {
+  return /\.(log|state)$/.test(path) ? dirname(dirname(path)) : dirname(path);
+}
+
+// Opening writes a little: the lock, and what recovery makes sure of.
+const roomCodes: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
+
+function noRoom(path: string, cause: unknown): DiskStoreOpenError | undefined {
+  if (!roomCodes.has((cause as NodeJS.ErrnoException | null)?.code)) return undefined;
+  return new DiskStoreOpenError(`the files in ${path} cannot be written: ${messageOf(cause)}`, {
+    cause,
+    hint: "make room on the disk, or make it writable, then open the store again",
+  });
+}
+
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
@@ -29,6 +48,8 @@ function messageOf(cause: unknown): string {
 /** What a failed call on the directory itself means to the user. */
 export function pathError(path: string, cause: unknown): KvError {
   if (isKvError(cause)) return cause;
+  const full = noRoom(path, cause);
+  if (full !== undefined) return full;
   return new DiskPathError(
     `${path} cannot be used as the directory of a store: ${messageOf(cause)}`,
     {
@@ -41,6 +62,8 @@ export function pathError(path: string, cause: unknown): KvError {
 /** What a failed call on one of the files means to the user. */
 export function openError(path: string, cause: unknown): KvError {
   if (isKvError(cause)) return cause;
+  const full = noRoom(path, cause);
+  if (full !== undefined) return full;
   return new DiskStoreOpenError(`the files in ${path} cannot be read: ${messageOf(cause)}`, {
     cause,
     hint: "check the rights of the files and the health of the disk, then open the store again",

@@ -196,7 +196,7 @@ class Salvager implements Salvage {
       if (found.replay >= next) return;
       this.#damaged.shift();
       if (found.replay <= this.#position) continue;
-      this.#lose(found.replay, file.path);
+      this.#lose(found.replay, found.rows > 0 ? file.path : undefined);
       await this.#readState(file, found.until);
       const { rows, rowsWritten } = found;
       const lost = rowsWritten === undefined ? undefined : Math.max(0, rowsWritten - rows);

@@ -15,7 +15,6 @@ export class SalvagedRows implements ChangeTarget {
   // Rows that are not here are of generation 0: without a loss, nothing is kept beside the rows.
   readonly #generations = new Map(tableNames.map((name) => [name, new Map<string, number>()]));
   #generation = 0;
-  #isTouched = false;
 
   constructor(memory: MemoryEngine) {
     this.memory = memory;
@@ -24,7 +23,6 @@ export class SalvagedRows implements ChangeTarget {
 
   beginGeneration(): void {
     this.#generation++;
-    this.#isTouched = false;
   }
 
   /** How many losses came before what is known of a row. */
@@ -33,19 +31,16 @@ export class SalvagedRows implements ChangeTarget {
   }
 
   put(table: TableName, key: string, value: Stored, deadline: number): void {
-    this.#isTouched = true;
     if (this.#generation > 0) this.#generationsOf(table).set(key, this.#generation);
     this.#target.put(table, key, value, deadline);
   }
 
   delete(table: TableName, key: string): void {
-    this.#isTouched = true;
     this.#generationsOf(table).delete(key);
     this.#target.delete(table, key);
   }
 
   clear(table: TableName): void {
-    this.#isTouched = true;
     this.#generationsOf(table).clear();
     this.#target.clear(table);
   }
@@ -54,9 +49,8 @@ export class SalvagedRows implements ChangeTarget {
     return tableNames.reduce((rows, table) => rows + this.memory.rowCount(table), 0);
   }
 
-  /** The rows known only from before the last loss; undefined when nothing is known from after it. */
-  olderRows(): OlderRows[] | undefined {
-    if (!this.#isTouched) return undefined;
+  /** The rows that nothing which was read after the last loss has touched. */
+  olderRows(): OlderRows[] {
     // Counters are raised after a loss: none of them is out of date.
     const tables = tableNames.filter((table) => table !== "counters");
     const older = tables.map((table) => ({ table, keys: this.#olderKeys(table) }));

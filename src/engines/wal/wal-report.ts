@@ -28,7 +28,7 @@ export interface SegmentReport extends FileReport {
   readonly first: number;
   readonly last: number;
   readonly records: number;
-  /** Bytes at the end that opening cuts off: a write that nobody was told about. */
+  /** Bytes at the end that opening cuts off: a write that was cut short. */
   readonly tornBytes: number;
 }
 
@@ -103,8 +103,8 @@ export interface RepairReport {
   readonly lossless: boolean;
   readonly lostRecords: readonly LostRecords[];
   readonly lostRows: readonly LostRows[];
-  /** Undefined when nothing after the last loss was readable: then all rows are as of before it. */
-  readonly olderRows: readonly OlderRows[] | undefined;
+  /** Rows that nothing read after the last loss has touched: they may be out of date. */
+  readonly olderRows: readonly OlderRows[];
   readonly mended: readonly Mending[];
   /** The damage, as found by `verifyWal`. */
   readonly problems: readonly Problem[];

@@ -10,6 +10,7 @@ import { InvalidOptionsError, StoreClosedError } from "../../base/errors.js";
 import { checkKey, refuse } from "../arguments.js";
 import type { Filter } from "../filter.js";
 import type { Kv } from "../kv.js";
+import type { AnySchema } from "../schema.js";
 
 export class StoreRegistry {
   readonly #stores = new Map<string, Kv>();
@@ -19,24 +20,24 @@ export class StoreRegistry {
    * Takes a store, which becomes the default; from now on the registry closes it.
    * @throws InvalidOptionsError when the name is taken, StoreClosedError after `close`.
    */
-  register(name: string, kv: Kv): void {
+  register<Schema extends AnySchema>(name: string, kv: Kv<Schema>): void {
     checkKey(name, "name");
     if (!isKv(kv)) refuse("store", "a handle that openKv returned", kv);
     this.#assertOpen();
     if (this.#stores.has(name)) {
       throw new InvalidOptionsError(`a store is already registered under the name "${name}"`);
     }
-    this.#stores.set(name, kv);
+    this.#stores.set(name, kv as unknown as Kv);
   }
 
   /**
    * The store under a name; without one the store registered last.
    * @throws InvalidOptionsError when there is none, StoreClosedError after `close`.
    */
-  get(name?: string): Kv {
+  get<Schema extends AnySchema = AnySchema>(name?: string): Kv<Schema> {
     this.#assertOpen();
     const found = name === undefined ? [...this.#stores.values()].at(-1) : this.#stores.get(name);
-    if (found !== undefined) return found;
+    if (found !== undefined) return found as unknown as Kv<Schema>;
     const what = name === undefined ? "no store is registered" : `no store is named "${name}"`;
     const known = [...this.#stores.keys()].join(", ") || "none";
     throw new InvalidOptionsError(what, { hint: `registered: ${known}` });

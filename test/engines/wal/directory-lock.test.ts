@@ -49,6 +49,28 @@ describe("an owner", () => {
     await expect(refused).rejects.toThrow(/process \d on elsewhere$/);
   });
 
+  test("in another container of this host cannot be asked, and counts as alive", async () => {
+    const host = new SimulatedHost();
+    const disk = new SimulatedDisk();
+    const inside = (processes: Processes, namespace: string) => ({ ...processes, namespace });
+    const owner = inside(host.start(), "pid:[1]");
+    const lock = await acquire(disk, owner);
+    host.kill(owner);
+    const refused = acquire(disk, inside(host.start(), "pid:[2]"));
+    const hint = expect.stringContaining(`remove ${path}`);
+    await expect(refused).rejects.toMatchObject({ name: "DiskStoreOpenError", hint });
+    await lock.release();
+    await acquire(disk, inside(host.start(), "pid:[2]"));
+  });
+
+  test("of which the system does not say since when it runs counts as alive", async () => {
+    const host = new SimulatedHost();
+    const disk = new SimulatedDisk();
+    await acquire(disk, host.start());
+    const hidden = { ...host.start(), startOf: () => "" };
+    await expect(acquire(disk, hidden)).rejects.toThrow(/in use by process/);
+  });
+
   test("that was killed holds nothing, also when another process has its number now", async () => {
     const host = new SimulatedHost();
     const disk = new SimulatedDisk();
