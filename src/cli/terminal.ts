@@ -2,6 +2,7 @@
 
 import { createInterface } from "node:readline";
 import type { Env } from "../env/env.js";
+import { exitCodes } from "./exit-codes.js";
 
 export interface Terminal {
   readonly env: Env;
@@ -21,7 +22,10 @@ export function processTerminal(env: Env): Terminal {
   const { stdin, stdout, stderr } = process;
   // Whoever reads the output may have seen enough, as `head` has.
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (error.code === "EPIPE") return;
+    stderr.write(`anykv: the output cannot be written: ${error.message}\n`);
+    process.exitCode = exitCodes.unavailable;
+    process.exit();
   });
   return {
     env,

@@ -94,7 +94,10 @@ export interface Transaction extends Moment, Tables<Table> {
 export interface Capabilities {
   /** Who may have the same store open at once. */
   readonly sharing: "thread" | "process" | "machine" | "hosts";
-  /** What an acknowledged write survives. */
+  /**
+   * What an acknowledged write survives. "process exit": it reaches the system within milliseconds,
+   * so a process that is killed loses no more than its last moments.
+   */
   readonly durability: "nothing" | "process exit" | "power cut";
   /** Whether an operation on several keys is applied entirely or not at all. */
   readonly atomicBatches: boolean;
@@ -133,7 +136,7 @@ export interface LogReport {
   /** States written, and why the last attempt failed, if it did. */
   readonly states: number;
   readonly stateError: string | null;
-  /** Size of the last state against its rows uncompressed; null while none has been written. */
+  /** Size of the last state against its rows uncompressed; null while there is none. */
   readonly compressionRatio: number | null;
   /** What opening found: rows of the state, records replayed, bytes of a torn write cut off. */
   readonly recovered: {

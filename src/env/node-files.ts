@@ -7,8 +7,10 @@ import { dirname } from "node:path";
 import type { FileHandle, FileStat, Files, OpenMode } from "./files.js";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = constants;
+// A pipe among the files must not keep anyone waiting: it reads as empty. Windows has no such flag.
+const readFlags = O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const flags: Readonly<Record<OpenMode, number>> = {
-  read: O_RDONLY,
+  read: readFlags,
   write: O_RDWR | O_CREAT,
   append: O_RDWR | O_CREAT | O_APPEND,
   create: O_RDWR | O_CREAT | O_EXCL,
@@ -88,5 +90,5 @@ export const nodeFiles: Files = {
   makeDirectory,
   syncDirectory,
   stat,
-  readAll: (path) => fs.readFile(path),
+  readAll: (path) => fs.readFile(path, { flag: readFlags }),
 };

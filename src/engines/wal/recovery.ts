@@ -35,6 +35,8 @@ export interface Recovery {
   readonly store: Uint8Array | undefined;
   /** Bytes of the log that the next state will make superfluous. */
   readonly logBytes: number;
+  /** The state that was read, if there was one. */
+  readonly state: FoundState | undefined;
   readonly report: RecoveryReport;
 }
 
@@ -266,7 +268,7 @@ async function replayLog(
 function recoveryOf(state: FoundState | undefined, run: Replay): Recovery {
   const report = { stateRows: state?.rows ?? 0, records: run.records, tornBytes: run.tornBytes };
   const { open: segment, next, store, logBytes } = run;
-  return { segment, next, store, logBytes, report };
+  return { segment, next, store, logBytes, state, report };
 }
 
 /** Fills the tables from the files; the observer is told of the progress. */

@@ -40,6 +40,7 @@ export class Snapshots {
     options: {
       readonly snapshotBytesMin: number;
       readonly logBytes: number;
+      readonly state: StateReport | undefined;
       readonly observer?: LogObserver;
     },
   ) {
@@ -50,8 +51,10 @@ export class Snapshots {
     this.#store = store;
     this.#observer = options.observer ?? silentObserver;
     this.#everyBytes = options.snapshotBytesMin;
+    this.last = options.state;
     // The counter begins at 0; what the store found in its log when it was opened counts as well.
-    this.#nextAtBytes = this.#everyBytes - options.logBytes;
+    const grown = Math.max(this.#everyBytes, this.last?.rawBytes ?? 0);
+    this.#nextAtBytes = grown - options.logBytes;
   }
 
   /** Called after every commit: begins a state when the log has grown enough. */

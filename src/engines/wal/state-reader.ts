@@ -26,6 +26,9 @@ export interface FoundState {
   readonly until: number;
   readonly rows: number;
   readonly store: Uint8Array;
+  /** Bytes of its rows before compression, and of the file. */
+  readonly rawBytes: number;
+  readonly storedBytes: number;
 }
 
 export async function stateNames(env: Env, directory: string): Promise<string[]> {
@@ -48,10 +51,11 @@ export async function readState(
     const window = new FileWindow(file, await file.size());
     const { replay, store, origin } = await readHeader(path, name, window);
     const counter = new RowCounter(target);
-    const footer = await readParts(env, path, window, origin, counter, meter);
+    const { footer, rawBytes } = await readParts(env, path, window, origin, counter, meter);
     if (footer.rows !== counter.rows) damage(path, window.sizeBytes, "missing rows");
     meter?.fileDone(window.sizeBytes);
-    return { path, replay, until: footer.until, rows: footer.rows, store };
+    const { until, rows } = footer;
+    return { path, replay, until, rows, store, rawBytes, storedBytes: window.sizeBytes };
   } finally {
     await file.close();
   }
@@ -72,17 +76,19 @@ async function readParts(
   origin: number,
   target: RowCounter,
   meter: RecoveryMeter | undefined,
-): Promise<StateFooter> {
+): Promise<{ footer: StateFooter; rawBytes: number }> {
   let blocks = 0;
+  let rawBytes = 0;
   for await (const part of scanState(file, stateHeaderBytes, origin)) {
     if (part.kind === "unreadable") damage(path, part.offset, part.what);
     if (part.kind === "footer") {
       if (part.footer.blocks !== blocks) damage(path, part.offset, "missing blocks");
       if (part.end !== file.sizeBytes) damage(path, part.end, "bytes after the end of the state");
-      return part.footer;
+      return { footer: part.footer, rawBytes };
     }
     decodeRows(path, part.offset, part.raw, target);
     blocks++;
+    rawBytes += part.raw.length;
     meter?.state(part.end, target.rows);
     await env.timers.breathe();
   }

@@ -110,7 +110,8 @@ export class WalEngine implements Engine {
       const store = found.store ?? randomBytes(storeIdBytes);
       const position = { segment: found.segment, next: found.next, store };
       const log = await LogWriter.open(env, directories.log, options, position);
-      const snapshotOptions = { ...options, logBytes: found.logBytes };
+      const { logBytes, state } = found;
+      const snapshotOptions = { ...options, logBytes, state };
       const snapshots = new Snapshots(env, directories, memory, log, store, snapshotOptions);
       return new WalEngine(options, memory, log, snapshots, lock, found.report);
     } catch (error) {

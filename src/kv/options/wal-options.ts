@@ -61,6 +61,7 @@ export interface WalSettings {
 
 /** @throws InvalidOptionsError */
 export function walSettings(fields: Fields): WalSettings {
+  refuseUnknown(fields);
   const syncWrites = booleanField(fields, "syncWrites", false, "wal.syncWrites");
   const interval = field(fields, "flushInterval");
   const segmentSize = field(fields, "segmentSize");
@@ -85,6 +86,24 @@ export function progressOption(fields: Fields): WalOptions["onProgress"] {
     return callback as WalOptions["onProgress"];
   }
   return refuse('option "wal.onProgress"', "a function", callback);
+}
+
+const known: Readonly<Record<keyof WalOptions, true>> = {
+  syncWrites: true,
+  flushInterval: true,
+  segmentSize: true,
+  snapshotEvery: true,
+  compressionThreshold: true,
+  onProgress: true,
+};
+
+// A mistyped `syncWrites` would cost somebody data.
+function refuseUnknown(fields: Fields): void {
+  const unknown = Object.keys(fields).find((name) => !Object.hasOwn(known, name));
+  if (unknown === undefined) return;
+  throw new InvalidOptionsError(`option "wal.${unknown}" is not known`, {
+    hint: `known are ${Object.keys(known).join(", ")}`,
+  });
 }
 
 function refuseIdleInterval(): never {

@@ -1,6 +1,7 @@
 // Bad directories, on the real file system: whatever a path leads to, a typed error says so, and
 // nothing that is not ours is changed.
 
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -188,6 +189,12 @@ describe("inside", () => {
       expect(await refusals()).toEqual(openErrors);
     },
   );
+
+  const pipes = ["wal/00000000000000000003.log", "last_state/00000000000000000003.state"];
+  test.skipIf(process.platform === "win32").each(pipes)("%s is a pipe", async (name) => {
+    execFileSync("mkfifo", [join(path, name)]);
+    expect(await refusals()).toEqual(openErrors);
+  });
 
   test("foreign files are left alone", async () => {
     const foreign = ["mine.txt", "wal/1.log", "wal/notes", "last_state/00000000000000000001.STATE"];
