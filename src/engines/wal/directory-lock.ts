@@ -74,11 +74,20 @@ async function readText(env: Env, path: string): Promise<string> {
 
 function inUse(path: string, owner: Contender, processes: Processes): DiskStoreOpenError {
   const where = owner.host === processes.host ? "" : ` on ${owner.host}`;
-  const hint = canBeAsked(owner, processes)
-    ? "close the store there first; one process at a time may have it open"
-    : "nobody here can tell whether that process still runs, on another host or in another " +
-      `container: close the store there, or, if it is gone for certain, remove ${path}`;
+  const hint = adviceOn(owner, path, processes);
   return new DiskStoreOpenError(`${path} is in use by process ${owner.pid}${where}`, { hint });
+}
+
+function adviceOn(owner: Contender, path: string, processes: Processes): string {
+  if (!canBeAsked(owner, processes)) {
+    return (
+      "nobody here can tell whether that process still runs, on another host or in another " +
+      `container: close the store there, or, if it is gone for certain, remove ${path}`
+    );
+  }
+  return owner.pid === processes.id
+    ? "this process has it open already, perhaps under another name or in another thread"
+    : "close the store there first: one process at a time may have it open";
 }
 
 /**
