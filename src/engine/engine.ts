@@ -175,6 +175,8 @@ export interface Engine {
   /** Recomputes every derived structure from the tables. O(n). */
   rebuildIndexes(): Awaitable<void>;
   diskReport(): Awaitable<DiskReport | null>;
+  /** Has `listener` told when the engine begins to refuse writes for good, and why. */
+  onFailure?(listener: (failure: Error) => void): void;
   /** Settles everything under way, then releases the files. Idempotent. */
   close(): Promise<void>;
 }

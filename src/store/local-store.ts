@@ -50,6 +50,7 @@ export class LocalStore implements Store {
         return value;
       }, undefined),
     );
+    engine.onFailure?.((failure) => this.#waiters.fail(failure));
   }
 
   #write<R, Result>(operation: WriteOperation<R, Result>, request: R): Awaitable<Result> {

@@ -174,8 +174,13 @@ export class Waiters {
   }
 
   close(): void {
+    this.fail(new StoreClosedError("kv store handle is closed"));
+  }
+
+  /** Nothing will be added any more: tells everyone why. */
+  fail(error: Error): void {
     for (const { waiters } of this.#queues.values()) {
-      for (const waiter of waiters) waiter.fail(new StoreClosedError("kv store handle is closed"));
+      for (const waiter of waiters) waiter.fail(error);
     }
   }
 

@@ -72,6 +72,8 @@ export class LogWriter {
     syncs: 0,
     rotations: 0,
   };
+  /** Told once, when the log has failed. */
+  onFailure: (failure: Error) => void = () => {};
   readonly #home: LogHome;
   readonly #options: LogOptions;
   readonly #queue: FrameQueue;
@@ -368,6 +370,7 @@ export class LogWriter {
     this.#writers = undefined;
     this.#syncAsked = undefined;
     this.#rotationAsked = undefined;
+    if (isFirst) this.onFailure(this.#failure);
     return this.#failure;
   }
 }

@@ -53,13 +53,7 @@ export interface WalOptions {
   readonly observer?: LogObserver;
 }
 
-export const walDefaults = {
-  syncWrites: false,
-  flushIntervalMs: 1_000,
-  segmentBytesMax: 64 * 1024 * 1024,
-  packedBytesMin: 64 * 1024,
-  snapshotBytesMin: 64 * 1024 * 1024,
-} as const;
+export { walDefaults } from "./wal-defaults.js";
 
 export class WalEngine implements Engine {
   readonly name = "wal";
@@ -169,6 +163,10 @@ export class WalEngine implements Engine {
 
   rebuildIndexes(): void {
     this.#memory.rebuildIndexes();
+  }
+
+  onFailure(listener: (failure: Error) => void): void {
+    this.#log.onFailure = listener;
   }
 
   /** @throws DiskStoreSizeError when the files cannot be looked at. */

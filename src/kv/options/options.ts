@@ -23,7 +23,13 @@ import {
 } from "../arguments.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
-import { progressOption, type WalOptions, type WalSettings, walSettings } from "./wal-options.js";
+import {
+  differingWalOptions,
+  progressOption,
+  type WalOptions,
+  type WalSettings,
+  walSettings,
+} from "./wal-options.js";
 
 export const backends = ["memory", "wal", "disk", "shared", "valkey"] as const;
 export type Backend = (typeof backends)[number];
@@ -151,7 +157,7 @@ export function differingOptions(a: KvOptions, b: KvOptions): string[] {
   const names = ["backend", "path", "serialization", "trackKeys", "shardCount"] as const;
   const differing: string[] = names.filter((name) => a[name] !== b[name]);
   if (JSON.stringify(a.disk) !== JSON.stringify(b.disk)) differing.push("disk");
-  if (JSON.stringify(a.wal) !== JSON.stringify(b.wal)) differing.push("wal");
+  differing.push(...differingWalOptions(a.wal, b.wal));
   if (a.operationMetrics !== b.operationMetrics) differing.push("metrics.operations");
   if (a.env !== b.env) differing.push("env");
   return differing;

@@ -11,6 +11,7 @@ import {
   snapshotEveryBytesMin,
 } from "../../base/limits.js";
 import type { RecoveryProgress } from "../../engine/log-events.js";
+import { walDefaults } from "../../engines/wal/wal-defaults.js";
 import { booleanField, type Fields, field, refuse } from "../arguments.js";
 import { parseDuration } from "./duration.js";
 import { parseSize } from "./size.js";
@@ -77,6 +78,24 @@ export function walSettings(fields: Fields): WalSettings {
       ? {}
       : { packedBytesMin: parseSize(threshold, "wal.compressionThreshold") }),
   };
+}
+
+const optionOf = {
+  syncWrites: "wal.syncWrites",
+  flushIntervalMs: "wal.flushInterval",
+  segmentBytesMax: "wal.segmentSize",
+  snapshotBytesMin: "wal.snapshotEvery",
+  packedBytesMin: "wal.compressionThreshold",
+} as const satisfies Readonly<Record<keyof WalSettings, string>>;
+
+/** The options in which two normal forms differ. To name a default means the same as to be silent. */
+export function differingWalOptions(a: WalSettings, b: WalSettings): string[] {
+  const settings = Object.keys(optionOf) as (keyof WalSettings)[];
+  const settingOf = (given: WalSettings, name: keyof WalSettings) =>
+    given[name] ?? walDefaults[name];
+  return settings
+    .filter((name) => settingOf(a, name) !== settingOf(b, name))
+    .map((name) => optionOf[name]);
 }
 
 /** @throws InvalidOptionsError */

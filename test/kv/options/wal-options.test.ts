@@ -1,7 +1,11 @@
 // Options of the wal backend: what is accepted, what it means, and what is refused with its name.
 
 import { describe, expect, test } from "vitest";
-import { walSettings } from "../../../src/kv/options/wal-options.js";
+import {
+  differingWalOptions,
+  type WalOptions,
+  walSettings,
+} from "../../../src/kv/options/wal-options.js";
 
 describe("accepted", () => {
   test.each<[object, object]>([
@@ -59,5 +63,33 @@ describe("refused", () => {
     expect(() => walSettings({ syncWrites: true, flushInterval: 50 })).toThrow(
       'option "wal.flushInterval" must be left out together with `syncWrites: true`',
     );
+  });
+});
+
+describe("compared", () => {
+  const differing = (a: WalOptions, b: WalOptions) =>
+    differingWalOptions(walSettings({ ...a }), walSettings({ ...b }));
+
+  test("a default that is spelled out is no difference", () => {
+    expect(differing({}, { syncWrites: false, flushInterval: "1s", segmentSize: "64MiB" })).toEqual(
+      [],
+    );
+    expect(differing({ snapshotEvery: "64MiB" }, { compressionThreshold: 65_536 })).toEqual([]);
+  });
+
+  test("every option that differs is named", () => {
+    const others = {
+      syncWrites: false,
+      flushInterval: 5,
+      segmentSize: 5_000,
+      snapshotEvery: 5_000,
+    };
+    expect(differing({}, { ...others, compressionThreshold: 5 })).toEqual([
+      "wal.flushInterval",
+      "wal.segmentSize",
+      "wal.snapshotEvery",
+      "wal.compressionThreshold",
+    ]);
+    expect(differing({}, { syncWrites: true })).toEqual(["wal.syncWrites"]);
   });
 });
