@@ -53,8 +53,7 @@ export class Snapshots {
     this.#everyBytes = options.snapshotBytesMin;
     this.last = options.state;
     // The counter begins at 0; what the store found in its log when it was opened counts as well.
-    const grown = Math.max(this.#everyBytes, this.last?.rawBytes ?? 0);
-    this.#nextAtBytes = grown - options.logBytes;
+    this.#nextAtBytes = this.#everyBytes - options.logBytes;
   }
 
   /** Called after every commit: begins a state when the log has grown enough. */
