@@ -60,21 +60,28 @@ class Waiter {
   /** True when an element was there for the waiter. Known at once where pops are applied at once. */
   serve(pop: Pop): Awaitable<boolean> {
     this.#serving = true;
+    let isApplied = false;
     let taken: Stored | undefined;
     let popped: Awaitable<Stored | undefined>;
     try {
       popped = pop(this.request, (value) => {
+        isApplied = true;
         taken = value;
       });
     } catch (error) {
       return this.#refused(error);
     }
     if (!(popped instanceof Promise)) return this.#served(popped);
+    if (isApplied && taken === undefined) {
+      // Nothing is there, whatever its promise still waits for.
+      popped.catch(() => {});
+      return this.#served(undefined);
+    }
     const outcome = popped.then(
       (value) => this.#served(value),
       (error: unknown) => this.#refused(error),
     );
-    if (taken === undefined) return outcome;
+    if (!isApplied) return outcome;
     // The waiter has only to wait until it is durable, and others need not wait with it.
     this.#queue.delete(this);
     return true;
