@@ -102,7 +102,9 @@ describe("verify", () => {
     for (const command of ["verify", "repair"]) {
       const { code, out, error } = await run([command, path]);
       expect({ code, out }).toEqual({ code: 3, out: "" });
-      expect(error).toContain(`in use by process ${process.pid} (ANYKV_DISK_STORE_OPEN)\n  this process has it open`);
+      expect(error).toContain(
+        `in use by process ${process.pid} (ANYKV_DISK_STORE_OPEN)\n  this process has it open`,
+      );
     }
     await kv.close();
   });
