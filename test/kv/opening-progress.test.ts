@@ -87,7 +87,7 @@ describe("progress", () => {
     expect(last).toMatchObject({ phase: "log", stateRows, records, bytes: totalBytes, totalBytes });
     const between = seen.slice(1, -1);
     for (const phase of ["state", "log"]) {
-      expect(between.filter((each) => each.phase === phase).length, phase).toBeGreaterThan(1);
+      expect(between.filter((each) => each.phase === phase).length, phase).toBeGreaterThan(0);
     }
     for (const [index, next] of seen.slice(1).entries()) {
       const before = seen[index] as (typeof seen)[number];
