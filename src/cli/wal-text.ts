@@ -1,6 +1,6 @@
 // Reports of verify and repair for people. Paths below the store are shown without its path.
 
-import { formatVersion } from "../engines/wal/log-format.js";
+import { formatVersion } from "../engines/wal/file-header.js";
 import type {
   LostRecords,
   Problem,

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { expect, test } from "vitest";
 import { nodeProcesses } from "../../src/env/processes.js";
@@ -30,12 +31,16 @@ test("a process that was killed is not running", async () => {
   expect(startOf(pid)).toBe("");
 });
 
-// The shell leaves its child a zombie: it has become a program that never asks for it.
+// The shell's child becomes a zombie: the shell has become a program that never asks for it. The child
+// dies only after that, because a shell asks for its own.
 test.skipIf(process.platform !== "linux")("a zombie has no start", async () => {
-  const shell = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+  const shell = spawn("sh", ["-c", "sleep 61 & echo $!; exec sleep 60"]);
   try {
     const [output] = await once(shell.stdout, "data");
     const pid = Number(String(output));
+    const commandOf = (of: number) => readFileSync(`/proc/${of}/cmdline`, "utf8");
+    await expect.poll(() => commandOf(shell.pid ?? 0)).toMatch(/^sleep\0/);
+    process.kill(pid, "SIGKILL");
     await expect.poll(() => startOf(pid), { timeout: 10_000 }).toBeUndefined();
     expect(isRunning(pid)).toBe(true);
   } finally {

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { type Kv, type LogMessage, type OpenKvOptions, openKv } from "anykv";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { segmentHeaderBytes } from "../../src/engines/wal/log-format.js";
+import { fileHeaderBytes } from "../../src/engines/wal/file-header.js";
+
 import { type Env, nodeEnv } from "../../src/env/env.js";
 import type { FileHandle, Files } from "../../src/env/files.js";
 import { everyFilterOperation, everyOperation, secret } from "./every-operation.js";
@@ -165,7 +166,7 @@ describe("writing", () => {
     const flushes = recording.of("flushed");
     expect(flushes.map(({ records }) => records)).toEqual([1, 1, 1, 1, 1]);
     const bytes = sum(flushes.map((flush) => flush.bytes));
-    expect(sizesIn("wal")).toEqual({ [segmentName(1)]: segmentHeaderBytes + bytes });
+    expect(sizesIn("wal")).toEqual({ [segmentName(1)]: fileHeaderBytes + bytes });
     for (const { durationMs } of flushes) expect(durationMs).toBeGreaterThan(0);
     expect((await kv.stats()).disk?.log).toMatchObject({ syncs: 5, bytes });
   });
@@ -178,7 +179,7 @@ describe("writing", () => {
     const flushes = recording.of("flushed");
     expect(sum(flushes.map(({ records }) => records))).toBe(50);
     const bytes = sum(flushes.map((flush) => flush.bytes));
-    expect(sizesIn("wal")).toEqual({ [segmentName(1)]: segmentHeaderBytes + bytes });
+    expect(sizesIn("wal")).toEqual({ [segmentName(1)]: fileHeaderBytes + bytes });
   });
 
   test("segments end and begin", async () => {

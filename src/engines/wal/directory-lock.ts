@@ -15,6 +15,7 @@ import { crc32 } from "node:zlib";
 import { DiskStoreOpenError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import type { Processes } from "../../env/processes.js";
+import { readWhole } from "./file-window.js";
 
 interface Contender {
   readonly id: string;
@@ -69,7 +70,7 @@ function parseLines(text: string): Contender[] {
 }
 
 async function readText(env: Env, path: string): Promise<string> {
-  return Buffer.from(await env.files.readAll(path)).toString("utf8");
+  return (await readWhole(env.files, path)).toString("utf8");
 }
 
 function inUse(path: string, owner: Contender, processes: Processes): DiskStoreOpenError {

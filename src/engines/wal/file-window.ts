@@ -1,6 +1,6 @@
-// File window: a file of any size, read forward in pieces of bounded size.
+// File window: a file of any size, read forward in pieces of bounded size; and a file in one piece.
 
-import type { FileHandle } from "../../env/files.js";
+import type { FileHandle, Files } from "../../env/files.js";
 
 const windowBytes = 1 << 20;
 
@@ -34,4 +34,10 @@ export class FileWindow {
     this.#bytes = bytes.subarray(0, found);
     this.#start = offset;
   }
+}
+
+/** The whole file, without a copy of what was read. */
+export async function readWhole(files: Files, path: string): Promise<Buffer> {
+  const { buffer, byteOffset, length } = await files.readAll(path);
+  return Buffer.from(buffer, byteOffset, length);
 }

@@ -2,15 +2,10 @@
 
 import type { Env } from "../../env/env.js";
 import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
+import { fileHeaderBytes } from "./file-header.js";
+import { readWhole } from "./file-window.js";
 import { type FoundFrame, findFrame, framesFrom, replayFrame } from "./frames.js";
-import {
-  decodeFrame,
-  frameHeaderBytes,
-  frameMagicStart,
-  segmentHeaderBytes,
-  segmentOrigin,
-} from "./log-format.js";
-import { bufferOf } from "./recovery.js";
+import { decodeFrame, frameHeaderBytes, frameMagicStart, segmentHeader } from "./log-format.js";
 import { ChangeCounter } from "./row-counters.js";
 import type { SurveyedFile } from "./survey.js";
 
@@ -53,11 +48,11 @@ export async function inspectSegment(
   stores: readonly Uint8Array[],
   visit: FrameVisitor = () => {},
 ): Promise<SegmentFindings> {
-  const bytes = bufferOf(await env.files.readAll(file.path));
+  const bytes = await readWhole(env.files, file.path);
   const origin = file.header?.origin ?? originOf(bytes, file.named, stores);
   const run = new Inspection(file.header?.number ?? file.named, bytes, visit);
   // Without any frame the whole file is one gap, or the remains of a segment being created.
-  if (origin !== undefined) run.frames(file.header === undefined ? 0 : segmentHeaderBytes, origin);
+  if (origin !== undefined) run.frames(file.header === undefined ? 0 : fileHeaderBytes, origin);
   else run.gap(0, bytes.length);
   return run;
 }
@@ -68,7 +63,7 @@ export async function inspectSegment(
  */
 function originOf(bytes: Buffer, first: number, stores: readonly Uint8Array[]): number | undefined {
   if (stores.length === 0) return inferOrigin(bytes);
-  const origins = stores.map((store) => segmentOrigin(first, store));
+  const origins = stores.map((store) => segmentHeader.origin(first, store));
   return origins.find((origin) => findFrame(bytes, 0, origin) !== undefined);
 }
 

@@ -2,9 +2,10 @@
 
 import type { Env } from "../../env/env.js";
 import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
+import { fileHeaderBytes } from "./file-header.js";
 import { FileWindow } from "./file-window.js";
 import { ChangeCounter, RowCounter } from "./row-counters.js";
-import { stateHeaderBytes, stateOrigin } from "./state-format.js";
+import { stateHeader } from "./state-format.js";
 import { inferOrigin, type StatePart, scanState } from "./state-scan.js";
 import type { SurveyedFile } from "./survey.js";
 
@@ -47,12 +48,12 @@ export async function inspectState(
     const run = new Inspection(file.header?.number ?? file.named, visit);
     const origin = file.header?.origin ?? (await originOf(window, file.named, stores));
     if (file.header === undefined) {
-      run.fault(0, Math.min(stateHeaderBytes, file.sizeBytes), "unreadable state header");
+      run.fault(0, Math.min(fileHeaderBytes, file.sizeBytes), "unreadable state header");
     }
     if (origin === undefined) {
-      run.fault(stateHeaderBytes, window.sizeBytes - stateHeaderBytes, "no readable block");
+      run.fault(fileHeaderBytes, window.sizeBytes - fileHeaderBytes, "no readable block");
     } else {
-      for await (const part of scanState(window, stateHeaderBytes, origin)) {
+      for await (const part of scanState(window, fileHeaderBytes, origin)) {
         run.part(part);
         await env.timers.breathe();
       }
@@ -69,9 +70,11 @@ async function originOf(
   replay: number,
   stores: readonly Uint8Array[],
 ): Promise<number | undefined> {
-  const inferred = await inferOrigin(file, stateHeaderBytes);
+  const inferred = await inferOrigin(file, fileHeaderBytes);
   if (stores.length === 0) return inferred;
-  return stores.map((store) => stateOrigin(replay, store)).find((origin) => origin === inferred);
+  return stores
+    .map((store) => stateHeader.origin(replay, store))
+    .find((origin) => origin === inferred);
 }
 
 class Inspection implements StateFindings {

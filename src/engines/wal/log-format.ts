@@ -1,6 +1,6 @@
-// Log format, version 1: the frozen numbers of docs/formats/wal.md and the headers built from them.
+// Log format, version 1: the frozen numbers of docs/formats/wal.md and the frames built from them.
 //
-//   segment  | "AKVLOG" | version 2 | first 8 | store 16 | crc 4 |                       36 bytes
+//   segment  | "AKVLOG" header (file-header.ts) | frame ... |
 //   frame    | "AKVF" | crc 4 | length 4 | records 4 | first 8 | durable 8 | place 4 |   36, payload
 //   packed   | "AKVZ" | as above, and the payload is rawLength 4 | raw DEFLATE of the payload |
 //
@@ -11,13 +11,9 @@
 // A change of any of these is a new version, with golden files of its own.
 
 import { crc32 } from "node:zlib";
+import { HeaderFormat, placeAt } from "./file-header.js";
 
-export const formatVersion = 1;
-export const storeIdBytes = 16;
-
-const segmentMagic = Buffer.from("AKVLOG", "latin1");
-export const segmentHeaderBytes = 36;
-const headerCheckedBytes = 32;
+export const segmentHeader = new HeaderFormat("AKVLOG");
 
 const frameMagic = Buffer.from("AKVF", "latin1");
 const packedFrameMagic = Buffer.from("AKVZ", "latin1");
@@ -32,50 +28,6 @@ export const framePayloadBytesMax = 2 ** 30;
 
 /** Where the checksum of a frame begins: behind the magic and the checksum itself. */
 const frameCheckedFrom = 8;
-
-export interface SegmentHeader {
-  readonly version: number;
-  /** Sequence number of the first record of the segment. */
-  readonly first: number;
-  readonly store: Uint8Array;
-  /** The checksum, from which the places of the frames are counted. */
-  readonly origin: number;
-}
-
-/** What a frame or block at `offset` carries in a file whose header has the checksum `origin`. */
-export function placeAt(origin: number, offset: number): number {
-  return (origin + offset) >>> 0;
-}
-
-/** The checksum in the header of a segment. */
-export function segmentOrigin(first: number, store: Uint8Array): number {
-  return encodeSegmentHeader(first, store).readUInt32LE(headerCheckedBytes);
-}
-
-export function encodeSegmentHeader(first: number, store: Uint8Array): Buffer {
-  const header = Buffer.alloc(segmentHeaderBytes);
-  segmentMagic.copy(header, 0);
-  header.writeUInt16LE(formatVersion, 6);
-  header.writeBigUInt64LE(BigInt(first), 8);
-  header.set(store, 16);
-  header.writeUInt32LE(crc32(header.subarray(0, headerCheckedBytes)), headerCheckedBytes);
-  return header;
-}
-
-/** undefined when the bytes are not a segment header; the version is for the caller to judge. */
-export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | undefined {
-  if (bytes.length < segmentHeaderBytes || !bytes.subarray(0, 6).equals(segmentMagic)) {
-    return undefined;
-  }
-  const origin = bytes.readUInt32LE(headerCheckedBytes);
-  if (origin !== crc32(bytes.subarray(0, headerCheckedBytes))) return undefined;
-  return {
-    version: bytes.readUInt16LE(6),
-    first: Number(bytes.readBigUInt64LE(8)),
-    store: Uint8Array.from(bytes.subarray(16, 16 + storeIdBytes)),
-    origin,
-  };
-}
 
 export interface FrameHeader {
   /** Whether the payload is compressed. */

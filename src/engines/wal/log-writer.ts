@@ -19,17 +19,20 @@ import { DiskStoreWriteError, type KvError } from "../../base/errors.js";
 import type { ChangeTarget } from "../../engine/changes.js";
 import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env, Timer } from "../../env/env.js";
+import { type Deferred, newDeferred } from "./deferred.js";
 import { FramePacker } from "./frame-packer.js";
 import { type Batch, FrameQueue } from "./frame-queue.js";
 import { frameHeaderBytes, sealFrame } from "./log-format.js";
 import { troubleOf } from "./log-trouble.js";
 import { type LogHome, type OpenSegment, SegmentFile } from "./segment-file.js";
-import { newWaiter, type Waiter } from "./waiter.js";
 
 export interface LogOptions {
   /** Acknowledge a write only when it is on the disk. */
   readonly syncWrites: boolean;
-  /** Without `syncWrites`: how long a written record may be missing on the disk, in ms. */
+  /**
+   * Without `syncWrites`: how long a written record may be missing on the disk, in ms. At both levels
+   * how long a log is idle before it claims what is on the disk.
+   */
   readonly flushIntervalMs: number;
   /** A segment that has grown beyond this gets a successor. */
   readonly segmentBytesMax: number;
@@ -84,12 +87,12 @@ export class LogWriter {
   #breathedMs = 0;
   #working: Promise<void> | undefined;
   // Those whose records are in the buffer; with `syncWrites` they wait for the sync, else for room.
-  #writers: Waiter | undefined;
-  #syncAsked: Waiter | undefined;
-  #rotationAsked: Waiter | undefined;
+  #writers: Deferred | undefined;
+  #syncAsked: Deferred | undefined;
+  #rotationAsked: Deferred | undefined;
   #claimAsked = false;
   // Whose step is under way: told of its failure.
-  #underway: readonly (Waiter | undefined)[] = [];
+  #underway: readonly (Deferred | undefined)[] = [];
   #syncTimer: Timer | undefined;
   #isClosing = false;
   #failure: KvError | undefined;
@@ -149,7 +152,7 @@ export class LogWriter {
     if (!this.#options.syncWrites && queue.bytes <= bufferedBytesMax) {
       return queue.bytes < this.#breathAt && !this.#isLate() ? undefined : this.#breath();
     }
-    this.#writers ??= newWaiter();
+    this.#writers ??= newDeferred();
     return this.#writers.promise;
   }
 
@@ -182,7 +185,7 @@ export class LogWriter {
   /** Resolves when everything appended so far is on the disk. */
   async sync(): Promise<void> {
     this.assertWritable();
-    this.#syncAsked ??= newWaiter();
+    this.#syncAsked ??= newDeferred();
     const { promise } = this.#syncAsked;
     this.#start();
     await promise;
@@ -194,7 +197,7 @@ export class LogWriter {
    */
   async rotate(): Promise<number> {
     this.assertWritable();
-    this.#rotationAsked ??= newWaiter();
+    this.#rotationAsked ??= newDeferred();
     const { promise } = this.#rotationAsked;
     this.#start();
     await promise;
@@ -274,7 +277,7 @@ export class LogWriter {
     rotationAsked?.resolve();
   }
 
-  async #writeBatches(writers: Waiter | undefined): Promise<void> {
+  async #writeBatches(writers: Deferred | undefined): Promise<void> {
     const isClaimWanted = this.#claimAsked;
     this.#claimAsked = false;
     const batches = this.#queue.take();
@@ -317,7 +320,7 @@ export class LogWriter {
   }
 
   // Without `syncWrites` frames go on reaching the file while the disk is busy.
-  #syncBehind(asked: Waiter): void {
+  #syncBehind(asked: Deferred): void {
     const done = (): void => {
       asked.resolve();
       this.#flushLater();

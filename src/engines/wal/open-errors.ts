@@ -4,7 +4,7 @@
 
 import { dirname } from "node:path";
 import { DiskPathError, DiskStoreOpenError, isKvError, type KvError } from "../../base/errors.js";
-import { formatVersion } from "./log-format.js";
+import { formatVersion } from "./file-header.js";
 
 /** Bytes that were durable once and are wrong now. */
 export function damage(path: string, offset: number, what: string, cause?: unknown): never {

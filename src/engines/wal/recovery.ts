@@ -13,13 +13,10 @@ import type { ChangeTarget } from "../../engine/changes.js";
 import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env } from "../../env/env.js";
 import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
+import { type FileHeader, fileHeaderBytes } from "./file-header.js";
+import { readWhole } from "./file-window.js";
 import { type FoundFrame, framesFrom, replayFrame, wasDurable } from "./frames.js";
-import {
-  decodeSegmentHeader,
-  numberInName,
-  type SegmentHeader,
-  segmentHeaderBytes,
-} from "./log-format.js";
+import { numberInName, segmentHeader } from "./log-format.js";
 import { namesIn } from "./names-in.js";
 import { damage, requireVersion } from "./open-errors.js";
 import { RecoveryMeter } from "./recovery-meter.js";
@@ -73,11 +70,6 @@ function baseOf(state: FoundState | undefined): Base {
   return { replay, until, begun: Math.max(until, replay + 1), store };
 }
 
-/** The same bytes, not a copy of them. */
-export function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, length);
-}
-
 class Replay {
   readonly #env: Env;
   readonly #directory: string;
@@ -96,7 +88,7 @@ class Replay {
   /** How much of a segment its frames know to be on the disk. */
   #provenBytes = 0;
   /** Where the last of its records ends. */
-  #recordsEnd = segmentHeaderBytes;
+  #recordsEnd = fileHeaderBytes;
   /** What follows on that in the last segment, up to where it is believed. */
   #unproven: Buffer = Buffer.alloc(0);
 
@@ -125,8 +117,8 @@ class Replay {
   }
 
   async #segment(path: string, name: string, isLast: boolean): Promise<void> {
-    const bytes = bufferOf(await this.#env.files.readAll(path));
-    const header = decodeSegmentHeader(bytes);
+    const bytes = await readWhole(this.#env.files, path);
+    const header = segmentHeader.decode(bytes);
     if (header === undefined) {
       this.#leaveOut(path, name, bytes, isLast);
       return;
@@ -139,7 +131,7 @@ class Replay {
     if (!isLast) return;
     const recordsEnd = this.#recordsEnd;
     const claimedBytes = this.#provenBytes;
-    this.open = { path, first: header.first, lengthBytes: end, recordsEnd, claimedBytes };
+    this.open = { path, first: header.number, lengthBytes: end, recordsEnd, claimedBytes };
     this.#unproven = bytes.subarray(this.#provenBytes, end);
   }
 
@@ -147,27 +139,27 @@ class Replay {
   // header has been synced. It is removed, and created once more.
   #leaveOut(path: string, name: string, bytes: Buffer, isLast: boolean): void {
     const isNew = isLast && numberInName(name, ".log") === this.next && this.next > this.#begun;
-    if (!isNew || bytes.length > segmentHeaderBytes) damage(path, 0, "unreadable segment header");
+    if (!isNew || bytes.length > fileHeaderBytes) damage(path, 0, "unreadable segment header");
     this.unfinished = path;
   }
 
-  #checkHeader(path: string, name: string, header: SegmentHeader): void {
+  #checkHeader(path: string, name: string, header: FileHeader): void {
     requireVersion(path, header.version);
     this.store ??= header.store;
     if (Buffer.compare(this.store, header.store) !== 0) {
       damage(path, 16, "the mark of another store");
     }
-    if (header.first !== numberInName(name, ".log")) damage(path, 8, "segment under a wrong name");
-    if (header.first !== this.next) {
-      damage(path, 8, `record ${header.first} where ${this.next} is due`);
+    if (header.number !== numberInName(name, ".log")) damage(path, 8, "segment under a wrong name");
+    if (header.number !== this.next) {
+      damage(path, 8, `record ${header.number} where ${this.next} is due`);
     }
   }
 
   async #frames(path: string, bytes: Buffer, origin: number): Promise<number> {
     const decoder = new ChangeDecoder(bytes);
-    let end = segmentHeaderBytes;
+    let end = fileHeaderBytes;
     this.#provenBytes = 0;
-    this.#recordsEnd = segmentHeaderBytes;
+    this.#recordsEnd = fileHeaderBytes;
     const { clock, timers } = this.#env;
     let sliceEnd = clock.monotonic() + sliceMs;
     for (const frame of framesFrom(bytes, end, origin)) {

@@ -16,13 +16,8 @@ import type { Transaction } from "../../engine/engine.js";
 import type { TableName } from "../../engine/tables.js";
 import type { Env } from "../../env/env.js";
 import { DirectoryLock } from "./directory-lock.js";
-import {
-  encodeSegmentHeader,
-  numberMax,
-  segmentName,
-  stateName,
-  storeIdBytes,
-} from "./log-format.js";
+import { storeIdBytes } from "./file-header.js";
+import { numberMax, segmentHeader, segmentName, stateName } from "./log-format.js";
 import { openError } from "./open-errors.js";
 import { Quarantine } from "./quarantine.js";
 import { directoriesIn } from "./recovery.js";
@@ -180,7 +175,7 @@ async function replaceFiles(
   await writeState(env, rows.memory, { path: state, store, replay: number, finishLog });
   const segment = await files.open(`${log}/${segmentName(number + 1)}`, "create");
   try {
-    await segment.write(encodeSegmentHeader(number + 1, store));
+    await segment.write(segmentHeader.encode(number + 1, store));
     await segment.sync();
   } finally {
     await segment.close();

@@ -10,13 +10,8 @@ import type { KvError } from "../../base/errors.js";
 import type { LogObserver } from "../../engine/log-events.js";
 import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
-import {
-  encodeSegmentHeader,
-  placeAt,
-  segmentHeaderBytes,
-  segmentName,
-  segmentOrigin,
-} from "./log-format.js";
+import { fileHeaderBytes, placeAt } from "./file-header.js";
+import { segmentHeader, segmentName } from "./log-format.js";
 
 export interface OpenSegment {
   readonly path: string;
@@ -61,7 +56,7 @@ export class SegmentFile {
     this.first = first;
     this.#home = home;
     this.#file = file;
-    this.#origin = segmentOrigin(first, home.store);
+    this.#origin = segmentHeader.origin(first, home.store);
     this.#bytes = lengthBytes;
     this.#durableBytes = lengthBytes;
     this.#recordsEnd = recordsEnd;
@@ -75,7 +70,7 @@ export class SegmentFile {
     const { files } = home.env;
     const file = await files.open(`${directory}/${segmentName(first)}`, "create");
     try {
-      await file.write(encodeSegmentHeader(first, store));
+      await file.write(segmentHeader.encode(first, store));
       await file.sync();
       await files.syncDirectory(directory);
     } catch (error) {
@@ -83,7 +78,7 @@ export class SegmentFile {
       throw error;
     }
     if (observer.active) observer.report({ event: "segment_begun", first });
-    const bytes = segmentHeaderBytes;
+    const bytes = fileHeaderBytes;
     const segment = { first, lengthBytes: bytes, recordsEnd: bytes, claimedBytes: bytes };
     return new SegmentFile(home, file, segment, first);
   }
@@ -116,7 +111,7 @@ export class SegmentFile {
   }
 
   get isEmpty(): boolean {
-    return this.#bytes === segmentHeaderBytes;
+    return this.#bytes === fileHeaderBytes;
   }
 
   /**

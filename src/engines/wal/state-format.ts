@@ -1,35 +1,24 @@
 // State format, version 1: the whole data at some point of the log; see docs/formats/wal.md.
 //
-//   header  | "AKVSTA" | version 2 | replay 8 | store 16 | crc 4 |                    36 bytes
+//   header  | "AKVSTA" header (file-header.ts) |                                      36 bytes
 //   block   | "AKVB" | crc 4 | length 4 | rawLength 4 | codec 1 | pad 3 | place 4 |   24, payload
 //   footer  | "AKVE" | crc 4 | blocks 4 | place 4 | rows 8 | until 8 |                32 bytes
 //
 // `place` binds blocks and footer to their file and offset, as with the frames of a segment.
 
 import { crc32 } from "node:zlib";
-import { formatVersion, storeIdBytes } from "./log-format.js";
+import { HeaderFormat } from "./file-header.js";
 
-const headerMagic = Buffer.from("AKVSTA", "latin1");
+export const stateHeader = new HeaderFormat("AKVSTA");
 export const blockMagic = Buffer.from("AKVB", "latin1");
 export const footerMagic = Buffer.from("AKVE", "latin1");
-export const stateHeaderBytes = 36;
 export const blockHeaderBytes = 24;
 export const footerBytes = 32;
 /** A block holds some hundred KiB of rows, or one row that is larger than that. */
 export const blockPayloadBytesMax = 2 ** 31 - 1 - blockHeaderBytes;
 const checkedFrom = 8;
-const headerCheckedBytes = 32;
 
 export const codecs = { none: 0, deflate: 1 } as const;
-
-export interface StateHeader {
-  readonly version: number;
-  /** Records after this one have to be replayed. */
-  readonly replay: number;
-  readonly store: Uint8Array;
-  /** The checksum, from which the places of the blocks are counted. */
-  readonly origin: number;
-}
 
 export interface BlockHeader {
   readonly length: number;
@@ -44,35 +33,6 @@ export interface StateFooter {
   /** The last record that may be contained. */
   readonly until: number;
   readonly place: number;
-}
-
-/** The checksum in the header of a state. */
-export function stateOrigin(replay: number, store: Uint8Array): number {
-  return encodeStateHeader(replay, store).readUInt32LE(headerCheckedBytes);
-}
-
-export function encodeStateHeader(replay: number, store: Uint8Array): Buffer {
-  const header = Buffer.alloc(stateHeaderBytes);
-  headerMagic.copy(header, 0);
-  header.writeUInt16LE(formatVersion, 6);
-  header.writeBigUInt64LE(BigInt(replay), 8);
-  header.set(store, 16);
-  header.writeUInt32LE(crc32(header.subarray(0, headerCheckedBytes)), headerCheckedBytes);
-  return header;
-}
-
-export function decodeStateHeader(bytes: Buffer): StateHeader | undefined {
-  if (bytes.length < stateHeaderBytes || !bytes.subarray(0, 6).equals(headerMagic)) {
-    return undefined;
-  }
-  const origin = bytes.readUInt32LE(headerCheckedBytes);
-  if (origin !== crc32(bytes.subarray(0, headerCheckedBytes))) return undefined;
-  return {
-    version: bytes.readUInt16LE(6),
-    replay: Number(bytes.readBigUInt64LE(8)),
-    store: Uint8Array.from(bytes.subarray(16, 16 + storeIdBytes)),
-    origin,
-  };
 }
 
 export function encodeBlock(payload: Uint8Array, header: Omit<BlockHeader, "length">): Buffer {

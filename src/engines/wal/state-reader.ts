@@ -6,18 +6,14 @@
 import type { ChangeTarget } from "../../engine/changes.js";
 import type { Env } from "../../env/env.js";
 import { ChangeDecoder, MalformedChanges } from "./change-codec.js";
+import { type FileHeader, fileHeaderBytes } from "./file-header.js";
 import { FileWindow } from "./file-window.js";
 import { numberInName } from "./log-format.js";
 import { namesIn } from "./names-in.js";
 import { damage, requireVersion } from "./open-errors.js";
 import type { RecoveryMeter } from "./recovery-meter.js";
 import { RowCounter } from "./row-counters.js";
-import {
-  decodeStateHeader,
-  type StateFooter,
-  type StateHeader,
-  stateHeaderBytes,
-} from "./state-format.js";
+import { type StateFooter, stateHeader } from "./state-format.js";
 import { scanState } from "./state-scan.js";
 
 export interface FoundState {
@@ -49,7 +45,7 @@ export async function readState(
   const file = await env.files.open(path, "read");
   try {
     const window = new FileWindow(file, await file.size());
-    const { replay, store, origin } = await readHeader(path, name, window);
+    const { number: replay, store, origin } = await readHeader(path, name, window);
     const counter = new RowCounter(target);
     const { footer, rawBytes } = await readParts(env, path, window, origin, counter, meter);
     if (footer.rows !== counter.rows) damage(path, window.sizeBytes, "missing rows");
@@ -61,11 +57,11 @@ export async function readState(
   }
 }
 
-async function readHeader(path: string, name: string, file: FileWindow): Promise<StateHeader> {
-  const header = decodeStateHeader(await file.at(0, stateHeaderBytes));
+async function readHeader(path: string, name: string, file: FileWindow): Promise<FileHeader> {
+  const header = stateHeader.decode(await file.at(0, fileHeaderBytes));
   if (header === undefined) damage(path, 0, "unreadable state header");
   requireVersion(path, header.version);
-  if (header.replay !== numberInName(name, ".state")) damage(path, 8, "state under a wrong name");
+  if (header.number !== numberInName(name, ".state")) damage(path, 8, "state under a wrong name");
   return header;
 }
 
@@ -79,7 +75,7 @@ async function readParts(
 ): Promise<{ footer: StateFooter; rawBytes: number }> {
   let blocks = 0;
   let rawBytes = 0;
-  for await (const part of scanState(file, stateHeaderBytes, origin)) {
+  for await (const part of scanState(file, fileHeaderBytes, origin)) {
     if (part.kind === "unreadable") damage(path, part.offset, part.what);
     if (part.kind === "footer") {
       if (part.footer.blocks !== blocks) damage(path, part.offset, "missing blocks");

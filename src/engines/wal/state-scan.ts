@@ -3,8 +3,9 @@
 
 import { promisify } from "node:util";
 import { inflateRaw } from "node:zlib";
+import { placeAt } from "./file-header.js";
 import type { FileWindow } from "./file-window.js";
-import { placeAt } from "./log-format.js";
+
 import {
   type BlockHeader,
   blockHeaderBytes,

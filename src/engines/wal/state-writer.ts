@@ -11,14 +11,9 @@ import { type TableName, tableNames } from "../../engine/tables.js";
 import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
 import { ChangeEncoder } from "./change-codec.js";
-import { placeAt } from "./log-format.js";
-import {
-  codecs,
-  encodeBlock,
-  encodeFooter,
-  encodeStateHeader,
-  stateOrigin,
-} from "./state-format.js";
+import { placeAt } from "./file-header.js";
+
+import { codecs, encodeBlock, encodeFooter, stateHeader } from "./state-format.js";
 
 const compress = promisify(deflateRaw);
 
@@ -101,8 +96,8 @@ export async function writeState(
   const temporary = `${request.path}.tmp`;
   const handle = await env.files.open(temporary, "create");
   try {
-    const file = new StateFile(handle, stateOrigin(request.replay, request.store));
-    await file.write(encodeStateHeader(request.replay, request.store));
+    const file = new StateFile(handle, stateHeader.origin(request.replay, request.store));
+    await file.write(stateHeader.encode(request.replay, request.store));
     let rows = 0;
     for (const table of tableNames) rows += await writeTable(env, source, table, file);
     const until = await request.finishLog();

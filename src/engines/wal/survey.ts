@@ -5,11 +5,12 @@
 
 import { DiskPathError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
-import { decodeSegmentHeader, numberInName, segmentHeaderBytes } from "./log-format.js";
+import { type FileHeader, fileHeaderBytes } from "./file-header.js";
+import { numberInName, segmentHeader } from "./log-format.js";
 import { namesIn } from "./names-in.js";
 import { openError, pathError, requireVersion } from "./open-errors.js";
 import { directoriesIn } from "./recovery.js";
-import { decodeStateHeader, stateHeaderBytes } from "./state-format.js";
+import { stateHeader } from "./state-format.js";
 
 export interface SurveyedFile {
   readonly path: string;
@@ -19,13 +20,6 @@ export interface SurveyedFile {
   readonly sizeBytes: number;
   /** Undefined when no header checks out. */
   readonly header: FileHeader | undefined;
-}
-
-export interface FileHeader {
-  /** Of the first record of a segment, or `replay` of a state. */
-  readonly number: number;
-  readonly store: Uint8Array;
-  readonly origin: number;
 }
 
 export interface SurveyedStore {
@@ -133,7 +127,7 @@ async function readHeader(
   const file = await env.files.open(path, "read");
   try {
     const sizeBytes = await file.size();
-    const bytes = Buffer.alloc(Math.max(segmentHeaderBytes, stateHeaderBytes));
+    const bytes = Buffer.alloc(fileHeaderBytes);
     const length = await file.read(bytes, 0, bytes.length, 0);
     return { sizeBytes, header: headerIn(path, bytes.subarray(0, length), kind) };
   } finally {
@@ -142,11 +136,9 @@ async function readHeader(
 }
 
 function headerIn(path: string, bytes: Buffer, kind: SurveyedFile["kind"]): FileHeader | undefined {
-  const header = kind === "state" ? decodeStateHeader(bytes) : decodeSegmentHeader(bytes);
-  if (header === undefined) return undefined;
-  requireVersion(path, header.version);
-  const number = "replay" in header ? header.replay : header.first;
-  return { number, store: header.store, origin: header.origin };
+  const header = (kind === "state" ? stateHeader : segmentHeader).decode(bytes);
+  if (header !== undefined) requireVersion(path, header.version);
+  return header;
 }
 
 function storesOf(files: readonly SurveyedFile[]): SurveyedStore[] {

@@ -9,9 +9,10 @@
 import { DiskStoreOpenError, InternalStoreError, isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import { requireUnowned } from "./directory-lock.js";
+import { fileHeaderBytes, formatVersion } from "./file-header.js";
 import { type Gap, inspectSegment, type SegmentFindings } from "./inspect-segment.js";
 import { inspectState } from "./inspect-state.js";
-import { formatVersion, segmentHeaderBytes, segmentName } from "./log-format.js";
+import { segmentName } from "./log-format.js";
 import { openError } from "./open-errors.js";
 import { directoriesIn, examine } from "./recovery.js";
 import { ChangeCounter } from "./row-counters.js";
@@ -176,7 +177,7 @@ class Verification {
     if (file.header === undefined) {
       const begun = this.#state === undefined ? 0 : Math.max(this.#until, this.#state.named + 1);
       const isNew = file.named === this.#next && this.#next > begun;
-      if (!isNew || file.sizeBytes > segmentHeaderBytes) return undefined;
+      if (!isNew || file.sizeBytes > fileHeaderBytes) return undefined;
       return { ...emptyGap, end: file.sizeBytes, due: this.#next };
     }
     const isTorn = gap !== undefined && !gap.wasDurable && gap.due > this.#until;
@@ -186,7 +187,7 @@ class Verification {
   #headerProblems(file: SurveyedFile, needed: boolean, torn: Gap | undefined): Problem[] {
     const { path, header, named } = file;
     if (header === undefined) {
-      const bytes = Math.min(segmentHeaderBytes, file.sizeBytes);
+      const bytes = Math.min(fileHeaderBytes, file.sizeBytes);
       const what = "unreadable segment header";
       return torn === undefined ? [{ path, offset: 0, bytes, what }] : [];
     }
@@ -237,7 +238,7 @@ function problemsIn(
   const problems: Problem[] = [];
   for (const gap of gaps) {
     // The bytes of an unreadable header are told of as such.
-    const offset = header === undefined ? Math.max(gap.offset, segmentHeaderBytes) : gap.offset;
+    const offset = header === undefined ? Math.max(gap.offset, fileHeaderBytes) : gap.offset;
     const bytes = gap.end - offset;
     if (bytes > 0) problems.push({ path, offset, bytes, what: "unreadable frame" });
   }

@@ -26,7 +26,8 @@ import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env } from "../../env/env.js";
 import { MemoryEngine } from "../memory/memory-engine.js";
 import { DirectoryLock } from "./directory-lock.js";
-import { storeIdBytes } from "./log-format.js";
+import { storeIdBytes } from "./file-header.js";
+
 import { LogWriter } from "./log-writer.js";
 import { makeDirectories } from "./make-directories.js";
 import { openError, pathError } from "./open-errors.js";

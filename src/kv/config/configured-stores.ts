@@ -23,7 +23,7 @@ import {
   normalizeOptions,
   type OpenKvOptions,
 } from "../options/options.js";
-import type { WalOptions } from "../options/wal-options.js";
+import { walOptionNames } from "../options/wal-options.js";
 import { type Entry, YamlSource } from "./yaml-source.js";
 
 /** A store with the places of what was said about it. */
@@ -56,16 +56,7 @@ const groups: ReadonlyMap<string, readonly string[]> = new Map([
       mlock: true,
     }),
   ],
-  [
-    "wal",
-    keysOf<Omit<WalOptions, "onProgress">>({
-      syncWrites: true,
-      flushInterval: true,
-      segmentSize: true,
-      snapshotEvery: true,
-      compressionThreshold: true,
-    }),
-  ],
+  ["wal", walOptionNames],
   ["metrics", keysOf<Omit<MetricsOptions, "registry">>({ operations: true })],
 ]);
 const backendGroups = ["memory", "disk", "wal"] as const;

@@ -81,12 +81,15 @@ export function walSettings(fields: Fields): WalSettings {
 }
 
 const optionOf = {
-  syncWrites: "wal.syncWrites",
-  flushIntervalMs: "wal.flushInterval",
-  segmentBytesMax: "wal.segmentSize",
-  snapshotBytesMin: "wal.snapshotEvery",
-  packedBytesMin: "wal.compressionThreshold",
-} as const satisfies Readonly<Record<keyof WalSettings, string>>;
+  syncWrites: "syncWrites",
+  flushIntervalMs: "flushInterval",
+  segmentBytesMax: "segmentSize",
+  snapshotBytesMin: "snapshotEvery",
+  packedBytesMin: "compressionThreshold",
+} as const satisfies Readonly<Record<keyof WalSettings, keyof WalOptions>>;
+
+/** The options that are plain values, so that they can be written in a file. */
+export const walOptionNames: readonly string[] = Object.values(optionOf);
 
 /** The options in which two normal forms differ. To name a default means the same as to be silent. */
 export function differingWalOptions(a: WalSettings, b: WalSettings): string[] {
@@ -95,7 +98,7 @@ export function differingWalOptions(a: WalSettings, b: WalSettings): string[] {
     given[name] ?? walDefaults[name];
   return settings
     .filter((name) => settingOf(a, name) !== settingOf(b, name))
-    .map((name) => optionOf[name]);
+    .map((name) => `wal.${optionOf[name]}`);
 }
 
 /** @throws InvalidOptionsError */
@@ -107,21 +110,13 @@ export function progressOption(fields: Fields): WalOptions["onProgress"] {
   return refuse('option "wal.onProgress"', "a function", callback);
 }
 
-const known: Readonly<Record<keyof WalOptions, true>> = {
-  syncWrites: true,
-  flushInterval: true,
-  segmentSize: true,
-  snapshotEvery: true,
-  compressionThreshold: true,
-  onProgress: true,
-};
-
 // A mistyped `syncWrites` would cost somebody data.
 function refuseUnknown(fields: Fields): void {
-  const unknown = Object.keys(fields).find((name) => !Object.hasOwn(known, name));
+  const known = [...walOptionNames, "onProgress"];
+  const unknown = Object.keys(fields).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new InvalidOptionsError(`option "wal.${unknown}" is not known`, {
-    hint: `known are ${Object.keys(known).join(", ")}`,
+    hint: `known are ${known.join(", ")}`,
   });
 }
 

@@ -17,19 +17,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isKvError } from "anykv";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  encodeSegmentHeader,
-  frameHeaderBytes,
-  placeAt,
-  sealFrame,
-  segmentOrigin,
-} from "../../../src/engines/wal/log-format.js";
+import { placeAt } from "../../../src/engines/wal/file-header.js";
+import { frameHeaderBytes, sealFrame, segmentHeader } from "../../../src/engines/wal/log-format.js";
 import { repairWal } from "../../../src/engines/wal/repair.js";
-import {
-  encodeBlock,
-  encodeStateHeader,
-  stateOrigin,
-} from "../../../src/engines/wal/state-format.js";
+import { encodeBlock, stateHeader } from "../../../src/engines/wal/state-format.js";
 import { verifyWal } from "../../../src/engines/wal/verify.js";
 import { WalEngine, walDefaults } from "../../../src/engines/wal/wal-engine.js";
 import { type Env, nodeEnv } from "../../../src/env/env.js";
@@ -213,7 +204,7 @@ describe("inside", () => {
   });
 
   test("a segment larger than Node reads at once is refused, not read", async () => {
-    writeFileSync(join(path, "wal", segment), encodeSegmentHeader(1, store));
+    writeFileSync(join(path, "wal", segment), segmentHeader.encode(1, store));
     truncateSync(join(path, "wal", segment), 3 * 2 ** 30);
     expect(await refusals()).toEqual(openErrors);
   });
@@ -239,18 +230,18 @@ describe("lengths beyond the file", () => {
 
   test.each([0xffff_ffff, 0x8000_0000, 0x7fff_ffff])("take no memory: %i", async (length) => {
     const frame = Buffer.alloc(frameHeaderBytes + 100);
-    const place = placeAt(segmentOrigin(1, store), 36);
+    const place = placeAt(segmentHeader.origin(1, store), 36);
     sealFrame(frame, { packed: false, records: 1, first: 1, durable: 36, place });
     frame.writeUInt32LE(length, 8);
     writeFileSync(
       join(path, "wal", segment),
-      Buffer.concat([encodeSegmentHeader(1, store), frame]),
+      Buffer.concat([segmentHeader.encode(1, store), frame]),
     );
-    const statePlace = placeAt(stateOrigin(7, store), 36);
+    const statePlace = placeAt(stateHeader.origin(7, store), 36);
     const header = { rawLength: length, codec: 1, place: statePlace };
     const block = encodeBlock(Buffer.alloc(100), header);
     block.writeUInt32LE(length, 8);
-    const state = Buffer.concat([encodeStateHeader(7, store), block]);
+    const state = Buffer.concat([stateHeader.encode(7, store), block]);
     writeFileSync(join(path, "last_state", "00000000000000000007.state"), state);
     const { env, largest } = watched();
     expect(await refusal(open, env)).toBe("DiskStoreOpenError");

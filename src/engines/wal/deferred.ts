@@ -1,12 +1,12 @@
-// Waiter: those who wait for one event of the log, behind one promise.
+// Deferred: a promise, and the means to settle it. Those who wait for one event of the log share one.
 
-export interface Waiter {
+export interface Deferred {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-export function newWaiter(): Waiter {
+export function newDeferred(): Deferred {
   let resolve: () => void = () => {};
   let reject: (error: unknown) => void = () => {};
   const promise = new Promise<void>((yes, no) => {
