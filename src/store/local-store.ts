@@ -43,13 +43,7 @@ export class LocalStore implements Store {
     this.#engine = engine;
     this.#env = env;
     this.#reaper = new Reaper(engine, env);
-    this.#waiters = new Waiters(env, (request, applied) =>
-      this.#write((transaction) => {
-        const value = lists.pop(transaction, request);
-        applied(value);
-        return value;
-      }, undefined),
-    );
+    this.#waiters = new Waiters(env, (step) => this.#write(step, undefined));
     engine.onFailure?.((failure) => this.#waiters.fail(failure));
   }
 
@@ -177,7 +171,7 @@ export class LocalStore implements Store {
 
   push(request: Request.PushRequest): Awaitable<number> {
     const length = this.#write(lists.push, request);
-    void this.#waiters.wake(request.key);
+    this.#waiters.wake(request.key);
     return length;
   }
 
@@ -195,10 +189,7 @@ export class LocalStore implements Store {
       await held;
       refuseAborted(request.signals);
     }
-    // Queue up first and look afterwards: an element that is added in between wakes the queue.
-    const result = this.#waiters.add(request);
-    void this.#waiters.wake(request.key);
-    return result;
+    return this.#waiters.add(request);
   }
 
   length(key: string): Awaitable<number> {

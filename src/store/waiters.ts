@@ -1,26 +1,25 @@
 // Waiters: who waits for an element of which array, in the order in which they came.
 //
 // Invariants
-// 1. Whoever waits longest is served first.
+// 1. Whoever waits longest is served first. Right after an element has been added, a transaction
+//    serves those who wait: no operation that comes later can come in between, wherever and
+//    whenever transactions are carried out.
 // 2. A waiter ends in exactly one way: served, timed out, aborted, failed, or told that the store
 //    has closed.
-// 3. An element that has been popped for a waiter reaches it: a time-out or an abort that comes
-//    while a pop is under way has to wait for its outcome.
-// 4. One loop at a time serves a key; a wake-up that comes meanwhile makes it go round again, so
-//    none is lost.
+// 3. An element that has been taken for a waiter reaches it, once that is durable: a time-out or an
+//    abort that comes in between is too late.
+// 4. However soon it is told to end, a waiter is given what is there when it comes.
 
 import { setMaxListeners } from "node:events";
 import { isKvError, OperationCanceledError, StoreClosedError } from "../base/errors.js";
-import type { Awaitable } from "../engine/engine.js";
+import type { Awaitable, Transaction } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
 import type { Env, Timer } from "../env/env.js";
+import { pop } from "../operations/lists.js";
 import type { WaitRequest } from "./store.js";
 
-/** `applied` is told what was taken as soon as that is sure, which may be before it is durable. */
-type Pop = (
-  request: WaitRequest,
-  applied: (value: Stored | undefined) => void,
-) => Awaitable<Stored | undefined>;
+/** Runs a step in a transaction; settles when that is durable. */
+type Transact = (step: (transaction: Transaction) => void) => Awaitable<void>;
 
 /** What a caller is told whose signal was aborted. */
 export function canceled(signal: AbortSignal): Error {
@@ -37,10 +36,12 @@ class Waiter {
   #timer: Timer | undefined;
   #resolve: (value: Stored | undefined) => void = () => {};
   #reject: (error: unknown) => void = () => {};
-  // Set while a pop is under way: what is to happen if it comes back with nothing.
-  #serving = false;
+  // Whether a transaction has looked for an element since the waiter came, and what was to end the
+  // wait before that.
+  #looked = false;
   #postponed: (() => void) | undefined;
-  readonly #onAbort = (event: Event): void => this.fail(canceled(event.target as AbortSignal));
+  #taken: Stored | undefined;
+  readonly #onAbort = (event: Event): void => this.abort(canceled(event.target as AbortSignal));
 
   constructor(request: WaitRequest, env: Env, queue: Set<Waiter>) {
     this.request = request;
@@ -57,71 +58,63 @@ class Waiter {
     }
   }
 
-  /** True when an element was there for the waiter. Known at once where pops are applied at once. */
-  serve(pop: Pop): Awaitable<boolean> {
-    this.#serving = true;
-    let isApplied = false;
-    let taken: Stored | undefined;
-    let popped: Awaitable<Stored | undefined>;
+  /** Inside a transaction. Whoever was given something neither waits nor fails from here on. */
+  take(transaction: Transaction): "served" | "refused" | "nothing" {
     try {
-      popped = pop(this.request, (value) => {
-        isApplied = true;
-        taken = value;
-      });
+      this.#taken = pop(transaction, this.request);
     } catch (error) {
-      return this.#refused(error);
+      // Nothing has been changed, and the next one may have better luck.
+      this.#fail(error);
+      return "refused";
     }
-    if (!(popped instanceof Promise)) return this.#served(popped);
-    if (isApplied && taken === undefined) {
-      // Nothing is there, whatever its promise still waits for.
-      popped.catch(() => {});
-      return this.#served(undefined);
-    }
-    const outcome = popped.then(
-      (value) => this.#served(value),
-      (error: unknown) => this.#refused(error),
-    );
-    if (!isApplied) return outcome;
-    // The waiter has only to wait until it is durable, and others need not wait with it.
+    if (this.#taken === undefined) return "nothing";
     this.#queue.delete(this);
-    return true;
+    return "served";
   }
 
-  #served(value: Stored | undefined): boolean {
-    this.#serving = false;
-    if (value !== undefined) this.#settle(value);
-    else this.#postponed?.();
-    return value !== undefined;
+  /** What was taken is durable. */
+  deliver(): void {
+    this.#end();
+    this.#resolve(this.#taken);
   }
 
-  // The next one may have better luck.
-  #refused(error: unknown): boolean {
-    this.#serving = false;
-    this.fail(error);
-    return true;
+  /** What was taken has not been taken after all. */
+  giveUp(error: unknown): void {
+    this.#taken = undefined;
+    this.#fail(error);
+  }
+
+  /** A transaction has looked and found nothing for this waiter. */
+  looked(): void {
+    this.#looked = true;
+    if (this.#taken === undefined) this.#postponed?.();
   }
 
   // A timer may fire early: it cannot be set for more than some weeks.
   #timeOut(env: Env, deadline: number): void {
     const left = deadline - env.clock.now();
-    if (left <= 0) this.#settle(undefined);
+    if (left <= 0) this.#leave(() => this.#resolve(undefined));
     else this.#timer = env.timers.after(left, () => this.#timeOut(env, deadline), true);
   }
 
-  fail(error: unknown): void {
-    if (this.#serving) this.#postponed = () => this.fail(error);
-    else {
-      this.#end();
-      this.#reject(error);
-    }
+  /** Ends the wait, unless an element is on its way. */
+  abort(error: unknown): void {
+    this.#leave(() => this.#reject(error));
   }
 
-  #settle(value: Stored | undefined): void {
-    if (this.#serving) this.#postponed = () => this.#settle(value);
-    else {
+  #leave(settle: () => void): void {
+    if (this.#taken !== undefined) return;
+    const leave = (): void => {
       this.#end();
-      this.#resolve(value);
-    }
+      settle();
+    };
+    if (this.#looked) leave();
+    else this.#postponed ??= leave;
+  }
+
+  #fail(error: unknown): void {
+    this.#end();
+    this.#reject(error);
   }
 
   #end(): void {
@@ -131,53 +124,53 @@ class Waiter {
   }
 }
 
-interface Queue {
-  readonly waiters: Set<Waiter>;
-  serving: boolean;
-  again: boolean;
-}
-
 export class Waiters {
-  readonly #queues = new Map<string, Queue>();
+  readonly #queues = new Map<string, Set<Waiter>>();
   readonly #env: Env;
-  readonly #pop: Pop;
+  readonly #transact: Transact;
 
-  constructor(env: Env, pop: Pop) {
+  constructor(env: Env, transact: Transact) {
     this.#env = env;
-    this.#pop = pop;
+    this.#transact = transact;
+  }
+
+  /** The arrays that somebody waits for. */
+  get keys(): string[] {
+    return [...this.#queues.keys()];
   }
 
   add(request: WaitRequest): Promise<Stored | undefined> {
     let queue = this.#queues.get(request.key);
     if (queue === undefined) {
-      queue = { waiters: new Set(), serving: false, again: false };
+      queue = new Set();
       this.#queues.set(request.key, queue);
     }
-    const waiter = new Waiter(request, this.#env, queue.waiters);
-    queue.waiters.add(waiter);
+    const waiter = new Waiter(request, this.#env, queue);
+    queue.add(waiter);
+    this.wake(request.key);
     return waiter.result.finally(() => this.#forget(request.key));
   }
 
-  /**
-   * Called when an element is being added: serves as many waiters as there are elements. Where
-   * transactions are applied at once, all of it happens before this returns, so that nobody can come
-   * in between; elsewhere the pops queue up behind the addition.
-   */
-  async wake(key: string): Promise<void> {
+  /** Called right after a write has been issued that may have added elements to an array. */
+  wake(key: string): void {
     const queue = this.#queues.get(key);
     if (queue === undefined) return;
-    queue.again = true;
-    if (queue.serving) return;
-    queue.serving = true;
-    while (queue.again) {
-      queue.again = false;
-      for (const waiter of queue.waiters) {
-        const served = waiter.serve(this.#pop);
-        if (!(served instanceof Promise ? await served : served)) break;
-      }
+    const waiting = [...queue];
+    const served: Waiter[] = [];
+    const settle = (): void => {
+      for (const waiter of served) waiter.deliver();
+      for (const waiter of waiting) waiter.looked();
+    };
+    const fail = (error: unknown): void => {
+      for (const waiter of [...served, ...waiting]) waiter.giveUp(error);
+    };
+    try {
+      const done = this.#transact((transaction) => serve(transaction, queue, served));
+      if (done instanceof Promise) done.then(settle, fail);
+      else settle();
+    } catch (error) {
+      fail(error);
     }
-    queue.serving = false;
-    this.#forget(key);
   }
 
   close(): void {
@@ -186,13 +179,21 @@ export class Waiters {
 
   /** Nothing will be added any more: tells everyone why. */
   fail(error: Error): void {
-    for (const { waiters } of this.#queues.values()) {
-      for (const waiter of waiters) waiter.fail(error);
+    for (const waiters of this.#queues.values()) {
+      for (const waiter of waiters) waiter.abort(error);
     }
   }
 
   #forget(key: string): void {
-    const queue = this.#queues.get(key);
-    if (queue?.waiters.size === 0 && !queue.serving) this.#queues.delete(key);
+    if (this.#queues.get(key)?.size === 0) this.#queues.delete(key);
+  }
+}
+
+/** Gives elements to those who wait, in turn, as long as there are any. */
+function serve(transaction: Transaction, queue: ReadonlySet<Waiter>, served: Waiter[]): void {
+  for (const waiter of queue) {
+    const outcome = waiter.take(transaction);
+    if (outcome === "nothing") return;
+    if (outcome === "served") served.push(waiter);
   }
 }

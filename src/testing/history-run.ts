@@ -31,6 +31,9 @@ interface Wait {
 /** A difference between store and model. */
 export class HistoryError extends Error {}
 
+/** A key that no history touches. */
+const untouchedKey = "\u{10fffe}";
+
 export class HistoryRun {
   readonly #store: TestStore;
   #kv: Kv;
@@ -127,12 +130,18 @@ export class HistoryRun {
     void settled(call).then((outcome) => {
       wait.outcome = outcome;
     });
-    await this.#env.idle();
+    await this.#settle();
     return wait.outcome;
   }
 
-  async #compareWaits(): Promise<void> {
+  // Writes are carried out in the order in which they were asked for.
+  async #settle(): Promise<void> {
+    await this.#kv.delete(untouchedKey);
     await this.#env.idle();
+  }
+
+  async #compareWaits(): Promise<void> {
+    await this.#settle();
     const expected = this.#model.settledWaits();
     for (const [id, wait] of this.#waits) {
       const due = expected.get(id);

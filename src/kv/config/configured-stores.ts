@@ -54,6 +54,7 @@ const groups: ReadonlyMap<string, readonly string[]> = new Map([
       readOnly: true,
       initialMmapSize: true,
       mlock: true,
+      truncate: true,
     }),
   ],
   ["wal", walOptionNames],

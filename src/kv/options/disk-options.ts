@@ -7,17 +7,29 @@ import { parseDuration } from "./duration.js";
 import { parseSize } from "./size.js";
 
 export interface DiskOptions {
-  /** How long to wait for the file lock: milliseconds, or text like "500ms" or "1.5s"; default 1 s. */
+  /**
+   * How long a write waits while other threads and processes write: milliseconds, or text like
+   * "500ms" or "1.5s"; 0: without end; default 1 s. A write that waited longer rejects with
+   * `DiskStoreWriteError` and is not carried out.
+   */
   timeout?: number | string | undefined;
+  /** Acknowledge writes before they are on the disk: a power cut may cost the last ones. */
   noSync?: boolean | undefined;
+  /** No effect: LMDB has nothing of the kind. So with the next three, and `mlock`. */
   noGrowSync?: boolean | undefined;
   noFreelistSync?: boolean | undefined;
   preLoadFreelist?: boolean | undefined;
   freelistType?: "" | "array" | "map" | undefined;
+  /** Reads only; the store must exist, and others may write to it at the same time. */
   readOnly?: boolean | undefined;
-  /** Bytes, or text like "64MB" or "64MiB"; 0: the backend's default. */
+  /**
+   * Room for the file in the address space from the start, so that it need not be mapped anew as it
+   * grows: bytes, or text like "64MB" or "64MiB"; 0: as needed.
+   */
   initialMmapSize?: number | string | undefined;
   mlock?: boolean | undefined;
+  /** Empty the store when it is opened. */
+  truncate?: boolean | undefined;
 }
 
 export interface DiskSettings {
@@ -34,7 +46,16 @@ const flagNames = [
   "noSync",
   "preLoadFreelist",
   "readOnly",
+  "truncate",
 ] as const;
+const ineffectiveFlags = ["mlock", "noFreelistSync", "noGrowSync", "preLoadFreelist"] as const;
+
+/** The names of the given options that change nothing here. */
+export function ineffectiveOptions({ flags, freelistType }: DiskSettings): string[] {
+  const given: string[] = ineffectiveFlags.filter((name) => flags?.[name] !== undefined);
+  if (freelistType !== undefined) given.push("freelistType");
+  return given;
+}
 
 /** @throws InvalidOptionsError */
 export function diskSettings(fields: Fields): DiskSettings {

@@ -1,0 +1,61 @@
+// File access: which state of the file is read right now.
+//
+// Outside write transactions reads share one snapshot, which is dropped before the next turn of
+// the event loop, and after `readsPerSnapshotMax` reads in any case. So a read sees everything that
+// was acknowledged anywhere before the turn began in which it was asked for: whatever one process
+// can have told another reaches it in a new turn. During a write transaction everything reads the
+// state of the transaction.
+//
+// Parts of the file that are kept decoded are valid for the state in which they were confirmed.
+
+import type { NativeRoot } from "./lmdb-module.js";
+
+// A loop that awaits nothing but reads stays in one turn of the event loop: it must not be caught
+// in the past for ever. Taking a new snapshot costs about as much as a read.
+const readsPerSnapshotMax = 64;
+
+export class FileAccess {
+  readonly #root: NativeRoot;
+  // Whether a snapshot may have been taken, and how many read operations it has served.
+  #shared = false;
+  #reads = 0;
+  readonly #confirmed = new Set<object>();
+  readonly #drop = (): void => this.dropSnapshot();
+
+  constructor(root: NativeRoot) {
+    this.#root = root;
+  }
+
+  /** Before each read operation. */
+  beginRead(): void {
+    if (this.#shared && ++this.#reads < readsPerSnapshotMax) return;
+    if (this.#shared) this.#root.resetReadTxn();
+    else process.nextTick(this.#drop);
+    this.#confirmed.clear();
+    this.#shared = true;
+    this.#reads = 0;
+  }
+
+  /** The next read sees what has been committed by then. */
+  dropSnapshot(): void {
+    if (!this.#shared) return;
+    this.#shared = false;
+    this.#confirmed.clear();
+    this.#root.resetReadTxn();
+  }
+
+  /** Before and after a write transaction, and when one has been given up: another state is read. */
+  turnPage(): void {
+    this.dropSnapshot();
+    this.#confirmed.clear();
+  }
+
+  /** Notes that a decoded part of the file is what the state being read holds. */
+  confirm(part: object): void {
+    this.#confirmed.add(part);
+  }
+
+  isConfirmed(part: object): boolean {
+    return this.#confirmed.has(part);
+  }
+}

@@ -1,0 +1,36 @@
+// Layout: the databases of a store's file. docs/formats/lmdb.md is the reference.
+
+import type { ExpiringTable, TableName } from "../../engine/tables.js";
+
+export const layoutVersion = 1;
+
+/** What a store's file says of itself, in the database `meta` under the key `layout`. */
+export const layoutKey = "layout";
+export const layoutText = `anykv ${layoutVersion}`;
+/** Present once the index of free keys is kept. */
+export const freeBuiltKey = "free";
+
+export const metaName = "meta";
+/** Nodes of the counted orders of all tables. */
+export const orderName = "order";
+
+/** Tables that keep a counted order, and the index of free keys, with their tags in `order`. */
+export const orderTags = {
+  values: 1,
+  lists: 2,
+  items: 3,
+  claims: 4,
+  members: 5,
+  counters: 6,
+  garbage: 7,
+  free: 8,
+} as const satisfies Record<TableName | "free", number>;
+
+export type OrderedName = keyof typeof orderTags;
+
+export function deadlinesName(table: ExpiringTable): string {
+  return `deadlines:${table}`;
+}
+
+/** Databases of a file, with room for those of later versions. */
+export const databasesMax = 32;

@@ -1,0 +1,74 @@
+// The package lmdb, as far as this engine uses it: loaded when a store asks for it.
+//
+// lmdb is an optional dependency: it brings binaries for the common platforms, and whoever uses
+// only the other backends can leave it out.
+
+import { BackendUnavailableError } from "../../base/errors.js";
+
+/** A read transaction that stays on its snapshot until it is done. */
+export interface NativeReader {
+  done(): void;
+}
+
+export interface RangeOptions {
+  /** Inclusive; undefined: from the first key. Left out, lmdb begins behind some keys. */
+  readonly start: string | Uint8Array | undefined;
+  /** Exclusive; undefined: to the last key. */
+  readonly end?: string | Uint8Array | undefined;
+  readonly limit?: number;
+  readonly offset?: number;
+  readonly transaction?: NativeReader;
+}
+
+/** Writes a key at a position of a buffer and returns the position behind it. */
+export interface KeyEncoder {
+  writeKey(key: string | Uint8Array, target: Buffer, position: number): number;
+  readKey(source: Buffer, start: number, end: number): string | Uint8Array;
+}
+
+/** One named database of the file. */
+export interface NativeTable<Key extends string | Uint8Array = string> {
+  getString(key: Key): string | undefined;
+  getBinary(key: Key): Buffer | undefined;
+  /** As `getBinary`, into a buffer that the next call overwrites. */
+  getBinaryFast(key: Key): Buffer | undefined;
+  putSync(key: Key, value: string | Uint8Array, options?: { append?: boolean }): boolean;
+  removeSync(key: Key): boolean;
+  clearSync(): void;
+  getKeys(options: RangeOptions): Iterable<Key>;
+  getKeysCount(options: RangeOptions): number;
+  getStats(): { readonly entryCount: number };
+  getRange(options: RangeOptions): Iterable<{ key: Key; value: Buffer }>;
+  close(): Promise<void>;
+}
+
+export interface NativeRoot extends NativeTable {
+  openDB(name: string, options: object): NativeTable | undefined;
+  /** Runs `callback` in a write transaction and resolves when it has been committed. */
+  transaction(callback: () => void): Promise<unknown>;
+  childTransaction<Result>(callback: () => Result): Result;
+  useReadTransaction(): NativeReader;
+  /** The next read outside a transaction sees what has been committed by then. */
+  resetReadTxn(): void;
+  getWriteTxnId(): number;
+  backup(path: string, compact: boolean): Promise<void>;
+}
+
+export interface LmdbModule {
+  open(path: string, options: object): NativeRoot;
+}
+
+/** @throws BackendUnavailableError when the package, or its binary for this platform, is not there. */
+export async function loadLmdb(): Promise<LmdbModule> {
+  try {
+    return (await import("lmdb")) as unknown as LmdbModule;
+  } catch (cause) {
+    throw new BackendUnavailableError(
+      "the backends disk and shared need the package lmdb, which could not be loaded",
+      {
+        cause,
+        hint: 'install it with `npm install lmdb`, or open with `backend: "wal"`, which needs nothing',
+      },
+    );
+  }
+}

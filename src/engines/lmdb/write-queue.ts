@@ -1,0 +1,209 @@
+// Write queue: operations that write, carried out many to a transaction of the file.
+//
+// Life of a write: it is queued; when the transaction before has been committed, all that are queued
+// by then run in one write transaction, each taken back on its own if it throws; the transaction is
+// committed, which makes it durable; then every result is told, in the order of the calls.
+//
+// Invariants
+// 1. Nothing is told of an operation before the transaction that it ran in is durable, and if that
+//    fails, every operation in it is told that it failed.
+// 2. Operations are carried out in the order in which they were asked for.
+// 3. What waited longer than `timeoutMs` for other writers of the file is given up, and is then
+//    never carried out.
+
+import type { Env, Timer } from "../../env/env.js";
+import type { FileAccess } from "./file-access.js";
+import type { FileTables } from "./file-tables.js";
+import { type Journal, startAsChild } from "./journal.js";
+import type { NativeRoot } from "./lmdb-module.js";
+
+type Operation = (tables: FileTables, request: unknown) => unknown;
+
+interface QueuedWrite {
+  readonly operation: Operation;
+  readonly request: unknown;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  threw: boolean;
+  outcome: unknown;
+}
+
+export interface WriteQueueParts {
+  readonly root: NativeRoot;
+  readonly access: FileAccess;
+  readonly tables: FileTables;
+  readonly journal: Journal;
+  readonly env: Env;
+  /** 0: wait for other writers without end. */
+  readonly timeoutMs: number;
+  /** Makes an error of the file one of ours. */
+  readonly failure: (cause: unknown) => Error;
+  readonly lockedOut: () => Error;
+}
+
+export class WriteQueue {
+  readonly #parts: WriteQueueParts;
+  #queued: QueuedWrite[] = [];
+  #running: Promise<void> | undefined;
+  #failure: Error | undefined;
+  // The number of the last write transaction of this thread.
+  #lastTransaction = 0;
+  /** Told when a transaction could not be committed. */
+  readonly failureListeners = new Set<(failure: Error) => void>();
+
+  constructor(parts: WriteQueueParts) {
+    this.#parts = parts;
+  }
+
+  /** Why nothing is written any more. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  add<Result>(
+    operation: (tables: FileTables, request: never) => Result,
+    request: unknown,
+  ): Promise<Result> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise<Result>((resolve, reject) => {
+      this.#queued.push({
+        operation: operation as Operation,
+        request,
+        resolve: resolve as (result: unknown) => void,
+        reject,
+        threw: false,
+        outcome: undefined,
+      });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Resolves when nothing is queued and nothing under way. */
+  async drained(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // What is asked for in the same turn shares a transaction.
+    await Promise.resolve();
+    while (this.#queued.length > 0) {
+      const writes = this.#queued;
+      this.#queued = [];
+      await this.#commit(writes);
+    }
+    this.#running = undefined;
+  }
+
+  async #commit(writes: QueuedWrite[]): Promise<void> {
+    const { root } = this.#parts;
+    const attempt = new Attempt(this.#parts, () => this.#giveUp(writes));
+    try {
+      await root.transaction(() => {
+        if (attempt.begin()) this.#carryOut(writes);
+      });
+    } catch (cause) {
+      this.#fail(writes, cause);
+      return;
+    }
+    if (attempt.givenUp) return;
+    this.#parts.access.turnPage();
+    this.#parts.tables.turnPage();
+    settle(writes);
+  }
+
+  #giveUp(writes: readonly QueuedWrite[]): void {
+    const error = this.#parts.lockedOut();
+    for (const { reject } of writes) reject(error);
+  }
+
+  #fail(writes: readonly QueuedWrite[], cause: unknown): void {
+    const { access, tables, failure } = this.#parts;
+    access.turnPage();
+    tables.forget();
+    const error = failure(cause);
+    const queued = this.#queued;
+    this.#queued = [];
+    this.#failure ??= error;
+    for (const { reject } of [...writes, ...queued]) reject(error);
+    for (const tell of this.failureListeners) tell(error);
+  }
+
+  /** Inside the write transaction: runs every operation, then writes what has been counted. */
+  #carryOut(writes: readonly QueuedWrite[]): void {
+    const { root, access, journal, tables } = this.#parts;
+    const transaction = root.getWriteTxnId();
+    access.turnPage();
+    tables.turnPage();
+    // Whoever wrote in between may have changed what is due next.
+    if (transaction !== this.#lastTransaction + 1) journal.watchedChanged = true;
+    this.#lastTransaction = transaction;
+    for (const write of writes) {
+      try {
+        write.outcome = this.#runOne(write);
+      } catch (error) {
+        write.threw = true;
+        write.outcome = error;
+      }
+    }
+    tables.flush(transaction);
+    if (journal.watchedChanged) tables.lookAhead();
+    journal.watchedChanged = false;
+    access.turnPage();
+  }
+
+  #runOne(write: QueuedWrite): unknown {
+    const { journal, tables } = this.#parts;
+    journal.begin(false);
+    try {
+      return write.operation(tables.begin(), write.request);
+    } catch (error) {
+      journal.rollback();
+      if (error !== startAsChild) throw error;
+      return this.#runAsChild(write);
+    }
+  }
+
+  #runAsChild(write: QueuedWrite): unknown {
+    const { root, access, journal, tables } = this.#parts;
+    tables.flush(root.getWriteTxnId());
+    journal.begin(true);
+    try {
+      return root.childTransaction(() => {
+        const result = write.operation(tables.begin(), write.request);
+        tables.flush(root.getWriteTxnId());
+        return result;
+      });
+    } catch (error) {
+      access.turnPage();
+      tables.forget();
+      throw error;
+    }
+  }
+}
+
+/** The wait for other writers of the file, which may take too long. */
+class Attempt {
+  givenUp = false;
+  readonly #timer: Timer | undefined;
+
+  constructor({ env, timeoutMs }: WriteQueueParts, giveUp: () => void) {
+    if (timeoutMs === 0) return;
+    this.#timer = env.timers.after(timeoutMs, () => {
+      this.givenUp = true;
+      giveUp();
+    });
+  }
+
+  /** The file is ours; false when nobody waits any more. */
+  begin(): boolean {
+    this.#timer?.cancel();
+    return !this.givenUp;
+  }
+}
+
+function settle(writes: readonly QueuedWrite[]): void {
+  for (const { threw, outcome, resolve, reject } of writes) {
+    if (threw) reject(outcome);
+    else resolve(outcome);
+  }
+}
