@@ -166,10 +166,15 @@ export interface Engine {
     operation: (transaction: Transaction, request: Request) => Result,
     request: Request,
   ): Awaitable<Result>;
-  /** The earliest deadline of any row of an expiring table, or `never`. O(1). */
+  /**
+   * The earliest deadline of any row of an expiring table, or `never`. O(1). Where others write to
+   * the same tables: as this engine has last seen them.
+   */
   earliestDeadline(): number;
-  /** Whether `garbage` holds anything. O(1). */
+  /** Whether `garbage` holds anything, in the same sense. O(1). */
   hasGarbage(): boolean;
+  /** Looks anew at what `earliestDeadline` and `hasGarbage` tell. */
+  refresh?(): void;
   /** The key index of `values`, or null while none is kept. */
   indexReport(): IndexReport | null;
   /** Recomputes every derived structure from the tables. O(n). */
