@@ -3,6 +3,9 @@
 
 import type { Workload } from "./harness/workload.js";
 import { setManyExisting, setManyNew } from "./workloads/batches.js";
+import { diskGet, diskReaders } from "./workloads/disk-get.js";
+import { diskScale } from "./workloads/disk-scale.js";
+import { diskWrites } from "./workloads/disk-write.js";
 import { expiry } from "./workloads/expiry.js";
 import { memory } from "./workloads/memory.js";
 import { observation } from "./workloads/observation.js";
@@ -43,4 +46,8 @@ export const workloads: readonly Workload[] = [
   walRecovery,
   walDiskUse,
   walStall,
+  diskGet,
+  diskReaders,
+  ...diskWrites,
+  ...diskScale,
 ];
