@@ -37,15 +37,17 @@ export interface NativeTable<Key extends string | Uint8Array = string> {
   clearSync(): void;
   getKeys(options: RangeOptions): Iterable<Key>;
   getKeysCount(options: RangeOptions): number;
-  getStats(): { readonly entryCount: number };
+  getStats(): { readonly entryCount: number; readonly lastTxnId: number };
   getRange(options: RangeOptions): Iterable<{ key: Key; value: Buffer }>;
   close(): Promise<void>;
 }
 
 export interface NativeRoot extends NativeTable {
   openDB(name: string, options: object): NativeTable | undefined;
-  /** Runs `callback` in a write transaction and resolves when it has been committed. */
-  transaction(callback: () => void): Promise<unknown>;
+  /**
+   * Runs `callback` in a write transaction: inside another one at once, otherwise when the file is
+   * free, and then resolves when it has been committed. What it throws aborts the transaction.
+   */
   childTransaction<Result>(callback: () => Result): Result;
   useReadTransaction(): NativeReader;
   /** The next read outside a transaction sees what has been committed by then. */
