@@ -4,6 +4,7 @@
 import type { Workload } from "./harness/workload.js";
 import { setManyExisting, setManyNew } from "./workloads/batches.js";
 import { expiry } from "./workloads/expiry.js";
+import { jsonlExport, jsonlImport } from "./workloads/jsonl-transfer.js";
 import { memory } from "./workloads/memory.js";
 import { observation } from "./workloads/observation.js";
 import { occupancy } from "./workloads/occupancy.js";
@@ -43,4 +44,6 @@ export const workloads: readonly Workload[] = [
   walRecovery,
   walDiskUse,
   walStall,
+  jsonlImport,
+  jsonlExport,
 ];

@@ -112,7 +112,7 @@ export class CsvReader {
     const rest = this.#rest;
     const buffer = Buffer.allocUnsafe(rest.length + chunkBytes);
     rest.copy(buffer);
-    const count = await this.#file.read(buffer, rest.length, chunkBytes);
+    const count = await this.#file.read(buffer, rest.length);
     this.bytes += count;
     this.#isAtEnd = count < chunkBytes;
     const read = buffer.subarray(0, rest.length + count);

@@ -1,5 +1,5 @@
 // Input file: a file that is read from its beginning to its end, with what can go wrong as errors
-// that name it.
+// that name it. While a piece is being worked on, the next one is read already.
 
 import {
   type KvError,
@@ -10,16 +10,20 @@ import {
 } from "../base/errors.js";
 import type { Env } from "../env/env.js";
 import type { FileHandle } from "../env/files.js";
-import { messageOf } from "./transfer.js";
+import { chunkBytes, messageOf } from "./transfer.js";
 
 export class InputFile {
   readonly #name: string;
   readonly #handle: FileHandle;
   #position = 0;
+  readonly #ahead: Buffer = Buffer.allocUnsafe(chunkBytes);
+  /** The reading of the next piece into `#ahead`; it never rejects. */
+  #reading: Promise<number | Failure>;
 
   private constructor(name: string, handle: FileHandle) {
     this.#name = name;
     this.#handle = handle;
+    this.#reading = this.#readAhead();
   }
 
   /**
@@ -36,28 +40,39 @@ export class InputFile {
     const handle = await files.open(name, "read").catch((cause: unknown) => {
       throw openError(name, cause);
     });
+    const file = new InputFile(name, handle);
     try {
-      return await use(new InputFile(name, handle));
+      return await use(file);
     } finally {
+      await file.#reading;
       // Nothing was written: what closing has to say changes nothing about what was read.
       await handle.close().catch(() => {});
     }
   }
 
   /**
-   * Reads on, up to `length` bytes; fewer only at the end of the file.
+   * Puts the next piece of the file into the buffer and resolves with its length: `chunkBytes`, or
+   * less at the end of the file and only there.
    *
    * @throws SnapshotReadError
    */
-  async read(buffer: Buffer, offset: number, length: number): Promise<number> {
-    try {
-      const count = await this.#handle.read(buffer, offset, length, this.#position);
-      this.#position += count;
-      return count;
-    } catch (cause) {
-      throw readError(this.#name, cause);
-    }
+  async read(buffer: Buffer, offset: number): Promise<number> {
+    const count = await this.#reading;
+    if (typeof count !== "number") throw readError(this.#name, count.cause);
+    this.#ahead.copy(buffer, offset, 0, count);
+    this.#position += count;
+    if (count === chunkBytes) this.#reading = this.#readAhead();
+    return count;
   }
+
+  #readAhead(): Promise<number | Failure> {
+    const reading = this.#handle.read(this.#ahead, 0, chunkBytes, this.#position);
+    return reading.catch((cause: unknown) => ({ cause }));
+  }
+}
+
+interface Failure {
+  readonly cause: unknown;
 }
 
 function openError(name: string, cause: unknown): KvError {

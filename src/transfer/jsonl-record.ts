@@ -6,25 +6,72 @@
 import { SerializerError, ValueParseError } from "../base/errors.js";
 import type { Entry } from "../operations/requests.js";
 import type { LineReader } from "./line-reader.js";
+import { isPlainJson } from "./plain-json.js";
 import { messageOf, type Transfer, trimBlanks } from "./transfer.js";
 
 /** The line that the reader stands on. @throws ValueParseError */
-export function readRecord(reader: LineReader, { format, checkKey }: Transfer): Entry {
-  const line = reader.text();
-  const record = parseObject(line);
+export function readRecord(reader: LineReader, transfer: Transfer): Entry {
+  return plainRecord(reader, transfer) ?? anyRecord(reader, transfer);
+}
+
+const beforeKey = Buffer.from('{"key":"');
+const beforeValue = Buffer.from('","value":');
+const [quote, backslash, brace, space] = [0x22, 0x5c, 0x7d, 0x20];
+
+/**
+ * The record of a line that is spelled as `exportJSONL` does it, kept as it is without parsing it;
+ * undefined for any other.
+ */
+function plainRecord(reader: LineReader, transfer: Transfer): Entry | undefined {
+  if (!transfer.format.isJsonText) return undefined;
+  const { buffer, start, end } = reader;
+  const keyStart = start + beforeKey.length;
+  const keyEnd = plainEnd(buffer, keyStart, end);
+  const valueStart = keyEnd + beforeValue.length;
+  if (valueStart >= end || buffer[end - 1] !== brace || keyEnd === keyStart) return undefined;
+  if (!stands(beforeKey, buffer, start) || !stands(beforeValue, buffer, keyEnd)) return undefined;
+  if (!isPlainJson(buffer, valueStart, end - 1)) return undefined;
+  const key = reader.part(keyStart, keyEnd);
+  checkRecordKey(key, transfer);
+  return { key, value: reader.part(valueStart, end - 1) };
+}
+
+/** Where a JSON string without escapes ends; `end` when it is not one. */
+function plainEnd(buffer: Buffer, start: number, end: number): number {
+  for (let at = start; at < end; at++) {
+    const byte = buffer[at] as number;
+    if (byte === quote) return at;
+    if (byte === backslash || byte < space) return end;
+  }
+  return end;
+}
+
+function stands(expected: Buffer, buffer: Buffer, start: number): boolean {
+  for (let at = 0; at < expected.length; at++) {
+    if (buffer[start + at] !== expected[at]) return false;
+  }
+  return true;
+}
+
+function anyRecord(reader: LineReader, transfer: Transfer): Entry {
+  const record = parseObject(reader.text());
   const { key, value } = record;
   if (typeof key !== "string" || key === "") refuseKey(record);
+  checkRecordKey(key, transfer);
+  if (value === undefined) throw new ValueParseError('"value" is missing');
+  try {
+    return { key, value: transfer.format.stored(value) };
+  } catch (cause) {
+    if (!(cause instanceof SerializerError)) throw cause;
+    throw new ValueParseError(cause.message, { cause });
+  }
+}
+
+function checkRecordKey(key: string, { checkKey }: Transfer): void {
   try {
     checkKey(key);
   } catch (cause) {
     throw new ValueParseError(messageOf(cause), { cause });
-  }
-  if (value === undefined) throw new ValueParseError('"value" is missing');
-  try {
-    return { key, value: format.stored(value, plainText(reader, line, key)) };
-  } catch (cause) {
-    if (!(cause instanceof SerializerError)) throw cause;
-    throw new ValueParseError(cause.message, { cause });
   }
 }
 
@@ -56,34 +103,4 @@ function parseTrimmed(line: string, cause: unknown): unknown {
 function refuseKey(record: Record<string, unknown>): never {
   if (!Object.hasOwn(record, "key")) throw new ValueParseError('"key" is missing');
   throw new ValueParseError('"key" must be a non-empty string');
-}
-
-const beforeKey = '{"key":"';
-const betweenKeyAndValue = '","value":';
-
-/**
- * The text of the value, when the line is spelled as `exportJSONL` does it and the members of the
- * value leave no doubt that it is the only one of its name.
- */
-function plainText(reader: LineReader, line: string, key: string): string | undefined {
-  const keyEnd = beforeKey.length + key.length;
-  if (
-    !line.startsWith(betweenKeyAndValue, keyEnd) ||
-    !line.startsWith(beforeKey) ||
-    !line.startsWith(key, beforeKey.length) ||
-    !line.endsWith("}")
-  ) {
-    return undefined;
-  }
-  const extraBytes = isOneByte(key) ? 0 : Buffer.byteLength(key) - key.length;
-  const text = reader.part(keyEnd + betweenKeyAndValue.length + extraBytes, 1);
-  return mayRepeatMember.test(text) ? undefined : text;
-}
-
-/** A second "key" or "value", also one that is spelled with escapes. */
-const mayRepeatMember = /"key"|"value"|\\u/;
-
-function isOneByte(text: string): boolean {
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7f) return false;
-  return true;
 }

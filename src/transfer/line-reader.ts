@@ -20,16 +20,17 @@ export class LineTooLongError extends Error {}
 export class LineReader {
   readonly #file: InputFile;
   readonly #lineBytesMax: number;
-  #buffer: Buffer = Buffer.allocUnsafe(2 * chunkBytes);
+  /** The present line, without its end, lies in `buffer` from `start` on; valid until `fill`. */
+  buffer: Buffer = Buffer.allocUnsafe(2 * chunkBytes);
+  start = 0;
+  end = 0;
   /** What has been read, from the beginning of the buffer on. */
-  #filled: Buffer = this.#buffer.subarray(0, 0);
+  #filled: Buffer = this.buffer.subarray(0, 0);
   #isAscii = true;
   /** Whether all whole lines in the buffer are known to be UTF-8. */
   #isUtf8 = true;
   #isAtEnd = false;
-  /** Of the line that `next` found: without its end, and where the one after it begins. */
-  #start = 0;
-  #end = 0;
+  /** Where the line after the present one begins. */
   #after = 0;
   #searched = 0;
   /** Lines so far, the present one included. */
@@ -49,9 +50,9 @@ export class LineReader {
     if (this.#isAtEnd) return false;
     const rest = this.#filled.length - this.#after;
     this.#makeRoom(rest);
-    const count = await this.#file.read(this.#buffer, rest, chunkBytes);
+    const count = await this.#file.read(this.buffer, rest);
     this.#isAtEnd = count < chunkBytes;
-    this.#filled = this.#buffer.subarray(0, rest + count);
+    this.#filled = this.buffer.subarray(0, rest + count);
     this.#after = 0;
     this.#searched = rest;
     this.#classify(rest);
@@ -69,18 +70,14 @@ export class LineReader {
 
   /** @throws ValueParseError when the line is not UTF-8. */
   text(): string {
-    return this.#decoded(this.#start, this.#end);
+    return this.part(this.start, this.end);
   }
 
-  /** The bytes from `from` to `to` before the end of the line, as text of its own memory. */
-  part(from: number, to: number): string {
-    return this.#decoded(this.#start + from, this.#end - to);
-  }
-
-  #decoded(start: number, end: number): string {
-    if (this.#isAscii) return this.#buffer.toString("latin1", start, end);
-    if (this.#isUtf8 || isUtf8(this.#buffer.subarray(start, end))) {
-      return this.#buffer.toString("utf8", start, end);
+  /** A part of the line by its place in the buffer. @throws ValueParseError when it is not UTF-8. */
+  part(start: number, end: number): string {
+    if (this.#isAscii) return this.buffer.toString("latin1", start, end);
+    if (this.#isUtf8 || isUtf8(this.buffer.subarray(start, end))) {
+      return this.buffer.toString("utf8", start, end);
     }
     throw new ValueParseError("the line is not UTF-8 text");
   }
@@ -96,24 +93,24 @@ export class LineReader {
   }
 
   #step(end: number, after: number): void {
-    this.#start = this.#after;
+    this.start = this.#after;
     this.lines++;
-    if (after - this.#start > this.#lineBytesMax) {
+    if (after - this.start > this.#lineBytesMax) {
       this.bytes += this.#lineBytesMax;
       throw new LineTooLongError(`exceeds maxLineBytes (${this.#lineBytesMax} bytes)`);
     }
-    const isCrlf = after > end && end > this.#start && this.#buffer[end - 1] === carriageReturn;
-    this.#end = isCrlf ? end - 1 : end;
-    this.bytes += after - this.#start;
+    const isCrlf = after > end && end > this.start && this.buffer[end - 1] === carriageReturn;
+    this.end = isCrlf ? end - 1 : end;
+    this.bytes += after - this.start;
     this.#after = after;
     this.#searched = after;
   }
 
   /** Moves the rest to the front, into a larger buffer if there is no room for a chunk behind it. */
   #makeRoom(rest: number): void {
-    const before = this.#buffer;
-    if (rest + chunkBytes > before.length) this.#buffer = Buffer.allocUnsafe(2 * before.length);
-    before.copy(this.#buffer, 0, this.#after, this.#after + rest);
+    const before = this.buffer;
+    if (rest + chunkBytes > before.length) this.buffer = Buffer.allocUnsafe(2 * before.length);
+    before.copy(this.buffer, 0, this.#after, this.#after + rest);
   }
 
   #classify(rest: number): void {

@@ -13,13 +13,14 @@ export interface PortableFormat {
    * @throws SerializerError when the stored value cannot be read in this serialization.
    */
   readonly json: (stored: Stored) => string;
+  /** Whether the JSON of a value, without blanks between its parts, is a stored form of it. */
+  readonly isJsonText: boolean;
   /**
-   * The stored form of a value that `JSON.parse` gave for `text`, where the text is at hand. Keeps
-   * the text itself if it can.
+   * The stored form of a value that `JSON.parse` gave.
    *
    * @throws SerializerError when the value cannot be kept.
    */
-  readonly stored: (value: unknown, text?: string) => Stored;
+  readonly stored: (value: unknown) => Stored;
   /** @throws SerializerError when the stored value cannot be read in this serialization. */
   readonly decode: (stored: Stored) => unknown;
 }

@@ -5,23 +5,19 @@
 import { SerializerError } from "../../base/errors.js";
 import type { Stored } from "../../engine/stored.js";
 import type { PortableFormat } from "../../transfer/portable-format.js";
+import { bytesFormat } from "./bytes.js";
 import type { ValueFormat } from "./format.js";
-import { textOf } from "./stored-text.js";
+import { bytesOf, textOf } from "./stored-text.js";
 
 export function portableFormat(format: ValueFormat): PortableFormat {
-  const { name, decode } = format;
+  const { name, decode, encode: stored } = format;
   switch (name) {
     case "json":
-      return { name, decode, json: jsonLine(format), stored: storedJson(format) };
+      return { name, decode, isJsonText: true, json: jsonLine(format), stored };
     case "string":
-      return {
-        name,
-        decode,
-        json: (stored) => JSON.stringify(textOf(stored)),
-        stored: format.encode,
-      };
+      return { name, decode, isJsonText: false, json: textJson, stored };
     case "bytes":
-      return { name, decode, json: base64Json(format), stored: storedBase64(format) };
+      return { name, decode, isJsonText: false, json: base64Json, stored: storedBase64 };
   }
 }
 
@@ -36,34 +32,19 @@ function jsonLine({ check, decode }: ValueFormat): (stored: Stored) => string {
 
 const lineBreak = /[\r\n]/;
 
-/**
- * The text of an array, an object or a string is the value's own stored form already, unless a number
- * in it may be one that JSON cannot say again: beyond all bounds, or minus zero.
- */
-function storedJson({ encode }: ValueFormat): (value: unknown, text?: string) => Stored {
-  return (value, text) => {
-    if (text === undefined || typeof value === "number" || doubtfulNumber.test(text)) {
-      return encode(value);
-    }
-    return text;
-  };
+function textJson(stored: Stored): string {
+  return JSON.stringify(textOf(stored));
 }
 
-const doubtfulNumber = /-0|\d[eE]|\d{16}/;
-
-function base64Json({ decode }: ValueFormat): (stored: Stored) => string {
-  return (stored) => `"${Buffer.from(decode(stored) as Uint8Array).toString("base64")}"`;
+function base64Json(stored: Stored): string {
+  return `"${Buffer.from(bytesOf(stored)).toString("base64")}"`;
 }
 
-function storedBase64({ encode }: ValueFormat): (value: unknown) => Stored {
-  return (value) => {
-    if (typeof value === "string") {
-      const bytes = Buffer.from(value, "base64");
-      // Node skips what is not base64; the way back shows whether there was any.
-      if (bytes.toString("base64") === value) return encode(bytes);
-    }
-    throw new SerializerError(
-      '"value" must be bytes in base64, for a store with serialization "bytes"',
-    );
-  };
+function storedBase64(value: unknown): Stored {
+  if (typeof value === "string") {
+    const bytes = Buffer.from(value, "base64");
+    // Node skips what is not base64; the way back shows whether there was any.
+    if (bytes.toString("base64") === value) return bytesFormat.encode(bytes);
+  }
+  throw new SerializerError('"value" must be base64, for a store with serialization "bytes"');
 }
