@@ -8,14 +8,14 @@ export type { ExportedFile } from "../transfer/export-file.js";
 export type { ImportedFile, JsonlValidation } from "../transfer/jsonl-import.js";
 
 export interface RecordProgress {
-  /** Lines that are in the store, in the file, or checked. */
+  /** Lines that are in the store, in the file or about to be, or checked. */
   readonly records: number;
   /** Bytes of the file up to there. */
   readonly bytes: number;
 }
 
 export interface RowProgress {
-  /** Rows of data that are in the store, in the file, or checked. */
+  /** Rows of data that are in the store, in the file or about to be, or checked. */
   readonly rows: number;
   /** Bytes of the file up to there, or a little further. */
   readonly bytes: number;

@@ -94,7 +94,7 @@ async function writeRows(
       if (out.add(row(entry))) await out.flush();
     }
     pageRows = nextPageRows(page.entries.length, out.length - before);
-    tellProgress(transfer, exported, out.bytes);
+    if (transfer.onProgress !== undefined) tellProgress(transfer, exported, out.bytesAdded());
   }
   await out.flush();
   return { exported, bytesWritten: out.bytes };
@@ -123,6 +123,11 @@ class TextWriter {
     this.#pending += text;
     this.length += text.length;
     return this.#pending.length >= chunkBytes;
+  }
+
+  /** Bytes that were written or are about to be. O(pending text). */
+  bytesAdded(): number {
+    return this.bytes + Buffer.byteLength(this.#pending);
   }
 
   async flush(): Promise<void> {
