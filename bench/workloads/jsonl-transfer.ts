@@ -99,7 +99,7 @@ async function compareImports(effort: Effort, directory: string): Promise<Outcom
     },
   }));
   const sample = async () => rate(count, await elapsedMs(async () => checkParsed(fileName, count)));
-  const questions = [ratio(memory.name, parsing, atLeast(0.5)), ratio(wal.name, parsing)];
+  const questions = [ratio(memory.name, parsing, atLeast(0.5)), ratio(wal.name, parsing, atLeast(0.5))];
   const outcome = await interleave(effort, {
     unit: "rows/s",
     contestants: [...contestants, { name: parsing, sample }],
