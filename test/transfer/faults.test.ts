@@ -177,3 +177,39 @@ test("what onProgress throws ends the transfer", async () => {
   expect(setting.read("file")).toBe(jsonl);
   expect(setting.names()).toEqual(["file"]);
 });
+
+describe("a power cut", () => {
+  // Names and contents become durable each on their own, so whatever the name may stand for has to be
+  // a whole file on the disk.
+  function durableContents({ disk }: SimulatedTransfer): string[] {
+    const entries = [disk.entry(fileName), disk.durableNames.get(fileName)];
+    return entries.map((entry) => {
+      if (typeof entry !== "number") throw new Error("the file has no name");
+      return disk.nodes.get(entry)?.durable.toString() ?? "";
+    });
+  }
+
+  test("at any moment of an export leaves the old file or the new one, afterwards the new one", async () => {
+    const subject = cases[0] as Case;
+    const total = (await ran(subject)).files.calls.length;
+    const setting = await prepare(subject, () => {
+      for (const content of durableContents(setting)) {
+        expect([subject.before, subject.after]).toContain(content);
+      }
+    });
+    await subject.run(setting.kv, {});
+    expect(setting.files.calls).toHaveLength(total);
+    expect(durableContents(setting)).toEqual([subject.after, subject.after]);
+  });
+
+  test("keeps directories that an export has made", async () => {
+    const setting = new SimulatedTransfer({});
+    await setting.kv.set("k", { a: 1 });
+    await setting.kv.exportJSONL({ fileName: "/data/new/deep/file" });
+    const made = ["/data/new", "/data/new/deep", "/data/new/deep/file"];
+    expect(made.map((name) => typeof setting.disk.durableNames.get(name))).toEqual([
+      ...["string", "string", "number"],
+    ]);
+    expect(setting.disk.unsynced()).toEqual([]);
+  });
+});
