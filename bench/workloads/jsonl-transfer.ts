@@ -99,7 +99,10 @@ async function compareImports(effort: Effort, directory: string): Promise<Outcom
     },
   }));
   const sample = async () => rate(count, await elapsedMs(async () => checkParsed(fileName, count)));
-  const questions = [ratio(memory.name, parsing, atLeast(0.5)), ratio(wal.name, parsing, atLeast(0.5))];
+  const questions = [
+    ratio(memory.name, parsing, atLeast(0.5)),
+    ratio(wal.name, parsing, atLeast(0.5)),
+  ];
   const outcome = await interleave(effort, {
     unit: "rows/s",
     contestants: [...contestants, { name: parsing, sample }],
@@ -134,7 +137,10 @@ async function compareExports(effort: Effort, directory: string): Promise<Outcom
     { name: writing, sample: writer(false) },
     { name: synced, sample: writer(true) },
   ];
-  const questions = [ratio(memory.name, writing), ratio(memory.name, synced, atLeast(0.5))];
+  const questions = [
+    ratio(memory.name, writing, atLeast(0.5)),
+    ratio(memory.name, synced, atLeast(0.5)),
+  ];
   const plan = { unit: "rows/s", contestants, questions, rounds: 7, warmUps: 1 };
   const outcome = await interleave(effort, plan);
   await kv.close();
