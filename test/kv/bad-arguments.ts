@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { ttlMsMax } from "../../src/base/limits.js";
 import type { filterOperationNames, operationNames } from "../../src/kv/operation-names.js";
 
@@ -172,7 +173,7 @@ const wait = { timeout, signal, claim };
 const many = { prefix, count: required(countUpTo(1_000_000)) };
 
 const directory = mkdtempSync(join(tmpdir(), "anykv-arguments-"));
-process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const jsonlFile = join(directory, "one.jsonl");
 const csvFile = join(directory, "one.csv");
 writeFileSync(jsonlFile, '{"key":"a","value":1}\n');

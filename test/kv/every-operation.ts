@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClaimRef, Filter, Kv } from "anykv";
+import { afterAll } from "vitest";
 import type { filterOperationNames, operationNames } from "../../src/kv/operation-names.js";
 
 export const secret = "sesame";
@@ -19,7 +20,7 @@ const value = { text: `value-${secret}` };
 const gone: ClaimRef = { id: `id-${secret}`, key: `gone-${secret}`, token: 1 };
 
 const directory = mkdtempSync(join(tmpdir(), "anykv-every-"));
-process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const csvFile = join(directory, `csv-${secret}`);
 writeFileSync(csvFile, `id,text\n${key},${value.text}\n`);
 const jsonl = { fileName: join(directory, `jsonl-${secret}`), prefix: key };
