@@ -7,6 +7,7 @@ import { diskGet, diskReaders } from "./workloads/disk-get.js";
 import { diskScale } from "./workloads/disk-scale.js";
 import { diskWrites } from "./workloads/disk-write.js";
 import { expiry } from "./workloads/expiry.js";
+import { jsonlExport, jsonlImport } from "./workloads/jsonl-transfer.js";
 import { memory } from "./workloads/memory.js";
 import { observation } from "./workloads/observation.js";
 import { occupancy } from "./workloads/occupancy.js";
@@ -50,4 +51,6 @@ export const workloads: readonly Workload[] = [
   diskReaders,
   ...diskWrites,
   ...diskScale,
+  jsonlImport,
+  jsonlExport,
 ];

@@ -8,6 +8,7 @@ export {
   parseConfig,
 } from "./kv/config/config.js";
 export { StoreRegistry } from "./kv/config/store-registry.js";
+export type * from "./kv/file-types.js";
 export type { Filter, MemberOptions } from "./kv/filter.js";
 export { Kv } from "./kv/kv.js";
 export type { LogMessage } from "./kv/log-channel.js";

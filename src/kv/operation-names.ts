@@ -63,6 +63,13 @@ export const operationNames = {
   expire: "expire",
   ttl: "ttl",
   persist: "persist",
+  exportJSONL: "export_jsonl",
+  importJSONL: "import_jsonl",
+  validateJSONL: "validate_jsonl",
+  exportCSV: "export_csv",
+  importCSV: "import_csv",
+  validateCSV: "validate_csv",
+
   stats: "stats",
   allocationStats: "allocation_stats",
   reportStats: "report_stats",

@@ -3,9 +3,11 @@
 // The good ones succeed on a store that `prepare` has filled, each by itself and all at once in the
 // order of the table. The table names every method, or it does not compile.
 
+import { writeFileSync } from "node:fs";
 import type { Filter } from "../kv/filter.js";
 import type { Kv } from "../kv/kv.js";
 import type { Claim } from "../kv/types.js";
+import { scratchFile } from "./scratch-directory.js";
 
 type FilterMethod = `filter.${Exclude<keyof Filter, "bucket">}`;
 export type AsyncMethod =
@@ -25,6 +27,21 @@ const noRef = [{ id: "claim-1" }];
 const noRefs = [[{ id: "claim-1" }]];
 
 const pool = { prefix: "pool:", count: 1 };
+
+const noFile = [{ fileName: " " }];
+
+/** Files that hold one value. */
+function jsonlFile(): { fileName: string } {
+  const fileName = scratchFile("one.jsonl");
+  writeFileSync(fileName, '{"key":"value","value":1}\n');
+  return { fileName };
+}
+
+function csvFile(): { fileName: string; keyColumn: string } {
+  const fileName = scratchFile("one.csv");
+  writeFileSync(fileName, "id\nvalue\n");
+  return { fileName, keyColumn: "id" };
+}
 
 export const calls: { readonly [Name in AsyncMethod]: Call } = {
   get: { good: () => ["value"], bad: noKey },
@@ -73,6 +90,15 @@ export const calls: { readonly [Name in AsyncMethod]: Call } = {
   ttl: { good: () => ["value"], bad: noKey },
   persist: { good: () => ["value"], bad: noKey },
   allocationStats: { good: () => [], bad: noObject },
+  exportJSONL: { good: () => [{ fileName: scratchFile("all.jsonl") }], bad: noFile },
+  importJSONL: { good: () => [jsonlFile()], bad: noFile },
+  validateJSONL: { good: () => [jsonlFile()], bad: noFile },
+  exportCSV: {
+    good: () => [{ fileName: scratchFile("none.csv"), prefix: "none", columns: ["a"] }],
+    bad: noFile,
+  },
+  importCSV: { good: () => [csvFile()], bad: noFile },
+  validateCSV: { good: () => [csvFile()], bad: noFile },
   stats: { good: () => [], bad: null },
   reportStats: { good: () => [], bad: null },
   metrics: { good: () => [], bad: null },

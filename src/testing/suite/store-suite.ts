@@ -22,6 +22,7 @@ import { compressedBytesFamily, compressedFamily } from "./compressed.js";
 import { counterFamily } from "./counters.js";
 import { exchangeFamily } from "./exchanges.js";
 import { expiryFamily } from "./expiry.js";
+import { bytesFileFamily, csvFamily, jsonlFamily } from "./files.js";
 import { filterFamily } from "./filters.js";
 import { guardFamily, guardTimeFamily } from "./guards.js";
 import { handleFamily, reopenFamily } from "./handles.js";
@@ -55,6 +56,7 @@ const families: readonly Family[] = [
   ...[vanishingValueFamily, vanishingArrayFamily, vanishingItemFamily, vanishingClaimFamily],
   ...[expiryFamily, rebirthFamily, reapingFamily, statsFamily, statsTimeFamily],
   ...[stringModeFamily, bytesModeFamily, compressedFamily, compressedBytesFamily],
+  ...[jsonlFamily, csvFamily, bytesFileFamily],
   ...[handleFamily, reopenFamily],
 ];
 
