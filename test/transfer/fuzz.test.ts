@@ -1,9 +1,11 @@
 // Fuzz: files that were good once, with bytes changed, cut and repeated. Whatever they have become, a
-// check and an import agree with each other and with a plain reading of the file, and errors are typed.
+// check and an import { isDeepStrictEqual } from "node:util";
+import agree with each other and with a plain reading of the file, and errors are typed.
 //
 // ANYKV_SEED repeats a run, ANYKV_FILES sets how many files are tried.
 
 import { isUtf8 } from "node:buffer";
+
 import { isKvError, type Kv } from "anykv";
 import { seededRandom } from "anykv/testing";
 import fc from "fast-check";
@@ -175,7 +177,8 @@ test("what is exported is imported again: any keys, any JSON values", async () =
       expect(await kv.importJSONL({ fileName, batchSize: 3 })).toStrictEqual({
         ...{ imported: exported, fileName, bytesRead: bytesWritten },
       });
-      expect(await storedIn(kv)).toStrictEqual(before);
+      // By Node's comparison: that of expect stumbles over properties called "constructor".
+      expect(isDeepStrictEqual(await storedIn(kv), before)).toBe(true);
       await kv.close();
     }),
   );
