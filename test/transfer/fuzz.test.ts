@@ -1,10 +1,10 @@
 // Fuzz: files that were good once, with bytes changed, cut and repeated. Whatever they have become, a
-// check and an import { isDeepStrictEqual } from "node:util";
-import agree with each other and with a plain reading of the file, and errors are typed.
+// check and an import agree with each other and with a plain reading of the file, and errors are typed.
 //
 // ANYKV_SEED repeats a run, ANYKV_FILES sets how many files are tried.
 
 import { isUtf8 } from "node:buffer";
+import { isDeepStrictEqual } from "node:util";
 
 import { isKvError, type Kv } from "anykv";
 import { seededRandom } from "anykv/testing";
