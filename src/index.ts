@@ -1,6 +1,7 @@
 // anykv: the public entry.
 
 export * from "./base/errors.js";
+export type * from "./kv/backup-types.js";
 export {
   type ConfiguredStore,
   type OpenConfiguredStoresOptions,

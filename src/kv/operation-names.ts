@@ -60,6 +60,9 @@ export const operationNames = {
   deleteArray: "delete_array",
   listArrays: "list_arrays",
 
+  backup: "backup",
+  restore: "restore",
+
   expire: "expire",
   ttl: "ttl",
   persist: "persist",

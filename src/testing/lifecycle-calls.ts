@@ -6,6 +6,7 @@
 import { writeFileSync } from "node:fs";
 import type { Filter } from "../kv/filter.js";
 import type { Kv } from "../kv/kv.js";
+import { openKv } from "../kv/open-kv.js";
 import type { Claim } from "../kv/types.js";
 import { scratchFile } from "./scratch-directory.js";
 
@@ -41,6 +42,25 @@ function csvFile(): { fileName: string; keyColumn: string } {
   const fileName = scratchFile("one.csv");
   writeFileSync(fileName, "id\nvalue\n");
   return { fileName, keyColumn: "id" };
+}
+
+let backupFile: Promise<string> | undefined;
+let backupName = "";
+
+/** Makes the file that `restore` reads, once in a process. Waited for before `calls` are used. */
+export function makeBackup(): Promise<string> {
+  backupFile ??= writeBackup();
+  return backupFile;
+}
+
+async function writeBackup(): Promise<string> {
+  const fileName = scratchFile("one.kv");
+  const kv = openKv({ name: "lifecycle backup", backend: "memory" });
+  await kv.set("value", 1);
+  await kv.backup({ fileName });
+  await kv.close();
+  backupName = fileName;
+  return fileName;
 }
 
 export const calls: { readonly [Name in AsyncMethod]: Call } = {
@@ -99,6 +119,8 @@ export const calls: { readonly [Name in AsyncMethod]: Call } = {
   },
   importCSV: { good: () => [csvFile()], bad: noFile },
   validateCSV: { good: () => [csvFile()], bad: noFile },
+  backup: { good: () => [{ fileName: scratchFile("all.kv") }], bad: [{ fileName: 1 }] },
+  restore: { good: () => [{ fileName: backupName }], bad: [{ maxBytes: 0.5 }] },
   stats: { good: () => [], bad: null },
   reportStats: { good: () => [], bad: null },
   metrics: { good: () => [], bad: null },
@@ -124,6 +146,7 @@ export const methods = Object.keys(calls) as AsyncMethod[];
 
 /** Puts something there for every good call; resolves with a live claim. */
 export async function prepare(kv: Kv): Promise<Claim> {
+  await makeBackup();
   await kv.setMany({ value: 1, counter: 1, claimed: 1, "pool:1": 1, "pool:2": 1 });
   for (let element = 0; element < 8; element++) await kv.append("array", element);
   await kv.filter("bucket").add("item");

@@ -24,7 +24,7 @@ export interface Transfer {
 export const chunkBytes = 262_144;
 
 /** @throws OperationCanceledError once the signal is aborted. */
-export function checkCanceled({ signal }: Transfer, hint?: string): void {
+export function checkCanceled({ signal }: Pick<Transfer, "signal">, hint?: string): void {
   if (signal?.aborted !== true) return;
   const cause: unknown = signal.reason;
   const reason = cause instanceof Error ? cause.message : String(cause);
@@ -32,11 +32,14 @@ export function checkCanceled({ signal }: Transfer, hint?: string): void {
   throw new OperationCanceledError(`operation was canceled: ${reason}`, details);
 }
 
-/** @throws UnknownError when the caller's function throws: the transfer ends there. */
 export function tellProgress({ onProgress }: Transfer, rows: number, bytes: number): void {
-  if (onProgress === undefined) return;
+  if (onProgress !== undefined) callListener(() => onProgress(rows, bytes));
+}
+
+/** @throws UnknownError when the caller's function throws: the transfer ends there. */
+export function callListener(call: () => void): void {
   try {
-    onProgress(rows, bytes);
+    call();
   } catch (cause) {
     if (isKvError(cause)) throw cause;
     throw new UnknownError(`onProgress threw: ${messageOf(cause)}`, { cause });

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openKv } from "anykv";
 import { afterAll } from "vitest";
 import { ttlMsMax } from "../../src/base/limits.js";
 import type { filterOperationNames, operationNames } from "../../src/kv/operation-names.js";
@@ -242,6 +243,19 @@ for (const method of ["importCSV", "validateCSV"] as const) {
   fileMethods[method][0]?.bad.push(...places);
 }
 
+const oneBackup = join(directory, "one.kv");
+const backedUp = openKv({ name: "bad arguments", backend: "memory" });
+await backedUp.set("a", 1);
+await backedUp.backup({ fileName: oneBackup });
+await backedUp.close();
+
+const copied = {
+  fileName: bads([...notText, "a\0b", "\ud800"]),
+  signal,
+  onProgress: bads([5, "x", {}, [], true, 1n]),
+};
+const bound = bads([...fractions, ...notNumbers, ...huge]);
+
 export const methods: Record<keyof typeof operationNames, readonly Argument[]> = {
   get: [key("a")],
   find: [key("a")],
@@ -326,6 +340,10 @@ export const methods: Record<keyof typeof operationNames, readonly Argument[]> =
   ttl: [key("a")],
   persist: [key("a"), options(guard)],
   ...fileMethods,
+  backup: [
+    options({ ...copied, allowConcurrentWrites: flag }, { fileName: join(directory, "out.kv") }),
+  ],
+  restore: [options({ ...copied, maxEntries: bound, maxBytes: bound }, { fileName: oneBackup })],
   stats: [],
   allocationStats: [options({ prefix })],
   reportStats: [],

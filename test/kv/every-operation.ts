@@ -25,6 +25,7 @@ const csvFile = join(directory, `csv-${secret}`);
 writeFileSync(csvFile, `id,text\n${key},${value.text}\n`);
 const jsonl = { fileName: join(directory, `jsonl-${secret}`), prefix: key };
 const csv = { fileName: csvFile, prefix: key, columns: ["text"], keyColumn: "id" };
+const backup = { fileName: join(directory, `backup-${secret}`) };
 
 export const everyOperation: Calls = {
   set: (kv) => kv.set(key, value),
@@ -87,6 +88,8 @@ export const everyOperation: Calls = {
   exportJSONL: (kv) => kv.exportJSONL(jsonl),
   validateJSONL: (kv) => kv.validateJSONL(jsonl),
   importJSONL: (kv) => kv.importJSONL(jsonl),
+  backup: (kv) => kv.backup(backup),
+  restore: (kv) => kv.restore(backup),
 
   expire: (kv) => kv.expire(key, 1000),
   ttl: (kv) => kv.ttl(key),

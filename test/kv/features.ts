@@ -157,7 +157,14 @@ export const k6Features: Readonly<Record<string, Proof>> = {
     "bad arguments on a closed handle are reported as bad arguments",
     "test/kv/bad-input.test.ts > refuses every bad argument %i and changes nothing",
   ],
-  "S2 snapshots": { later: "file transfer" },
+  "S2 snapshots": [
+    "a backup carries values, arrays and filters with their expiry",
+    "a backup holds what was there at its call, whatever is written meanwhile",
+    "a best-effort backup holds no key that came later",
+    "a restore holds to maxEntries and maxBytes, and changes nothing beyond",
+    "test/transfer/backup-files.test.ts > is where a disk store without a path looks for its own",
+    "test/transfer/backup-files.test.ts > is its backup without being written, and its restore ends claims",
+  ],
   "S2 portable JSONL files": [
     "exportJSONL writes one line for each value, in key order",
     "what exportJSONL wrote, importJSONL reads",
@@ -422,7 +429,13 @@ export const traps: Readonly<Record<string, Proof>> = {
     "test/kv/bad-input.test.ts > refuses every bad argument %i and changes nothing",
     "importJSONL with a limit reads no further",
   ],
-  "36, 37 backup and restore": { later: "file transfer" },
+  "36, 37 backup and restore": [
+    "a backup has exactly its four fields",
+    "two backups one after the other count the same",
+    "writes during a restore are refused, or were before it, and reads go on",
+    "test/transfer/backup-files.test.ts > is where a disk store without a path looks for its own",
+    "test/transfer/backup-files.test.ts > is its backup without being written, and its restore ends claims",
+  ],
   "38 closing twice, and calls afterwards": [
     "closing twice counts once",
     "a closed handle rejects with StoreClosedError, and others go on",

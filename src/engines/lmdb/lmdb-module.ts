@@ -16,6 +16,8 @@ export interface RangeOptions {
   /** Exclusive; undefined: to the last key. */
   readonly end?: string | Uint8Array | undefined;
   readonly limit?: number;
+  /** `start` itself is left out. */
+  readonly exclusiveStart?: boolean;
   readonly offset?: number;
   readonly transaction?: NativeReader;
 }
@@ -29,7 +31,7 @@ export interface KeyEncoder {
 /** One named database of the file. */
 export interface NativeTable<Key extends string | Uint8Array = string> {
   getString(key: Key): string | undefined;
-  getBinary(key: Key): Buffer | undefined;
+  getBinary(key: Key, options?: { transaction: NativeReader }): Buffer | undefined;
   /** As `getBinary`, into a buffer that the next call overwrites. */
   getBinaryFast(key: Key): Buffer | undefined;
   putSync(key: Key, value: string | Uint8Array, options?: { append?: boolean }): boolean;
@@ -38,7 +40,7 @@ export interface NativeTable<Key extends string | Uint8Array = string> {
   getKeys(options: RangeOptions): Iterable<Key>;
   getKeysCount(options: RangeOptions): number;
   getStats(): { readonly entryCount: number; readonly lastTxnId: number };
-  getRange(options: RangeOptions): Iterable<{ key: Key; value: Buffer }>;
+  getRange(options: RangeOptions): Iterable<{ key: Key; value: string }>;
   close(): Promise<void>;
 }
 

@@ -73,6 +73,11 @@ export class OpenFile {
 
 const openFiles = new Map<string, Promise<OpenFile>>();
 
+/** Whether a store of this thread has the file open. */
+export function isOpen(path: string): boolean {
+  return openFiles.has(path);
+}
+
 /** The open file of a path, for one more user. */
 export async function acquireFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
   const { path } = options;

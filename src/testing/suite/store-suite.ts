@@ -13,6 +13,7 @@ import {
 } from "../runner.js";
 import { virtualEnv } from "../virtual-env.js";
 import { arrayFamily, typeFamily } from "./arrays.js";
+import { backupFamily } from "./backups.js";
 import { deleteManyFamily, getManyFamily, setManyFamily } from "./batches.js";
 import { allocationFamily, claimKeysFamily, claimListFamily } from "./claim-batches.js";
 import { claimFamily, endOfClaimFamily } from "./claims.js";
@@ -32,6 +33,7 @@ import { orderFamily } from "./queries.js";
 import { randomFamily } from "./random.js";
 import { reapingFamily } from "./reaping.js";
 import { rebirthFamily } from "./rebirth.js";
+import { restoreFamily, restoreTimeFamily } from "./restores.js";
 import { bytesModeFamily, stringModeFamily } from "./serializations.js";
 import { statsFamily, statsTimeFamily } from "./stats.js";
 import type { Case, Family, Serialization } from "./suite-case.js";
@@ -58,6 +60,7 @@ const families: readonly Family[] = [
   ...[stringModeFamily, bytesModeFamily, compressedFamily, compressedBytesFamily],
   ...[jsonlFamily, csvFamily, bytesFileFamily],
   ...[handleFamily, reopenFamily],
+  ...[backupFamily, restoreFamily, restoreTimeFamily],
 ];
 
 /** Registers the suite for one backend. */
