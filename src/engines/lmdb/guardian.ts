@@ -1,6 +1,6 @@
 // Guardian: a process that does nothing but wait for the end of whoever started it.
 //
-// Its standard input is a pipe from the thread that it watches over. The system closes that pipe
+// Its input is a pipe from the thread that it watches over. The system closes that pipe
 // when the thread ends in any way (return, exit, kill -9, a terminated worker), and then the
 // guardian takes the thread out of its shared place, as `leave` of shared-place.ts does. It acts on
 // names that nobody else uses, so it does no harm if somebody has been there before it.
@@ -10,7 +10,7 @@
 // is no guardian, and what a killed process has left goes with the next opening.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Writable } from "node:stream";
+import type { Socket } from "node:net";
 import { isMainThread } from "node:worker_threads";
 
 export interface Guardian {
@@ -33,7 +33,7 @@ const script = `
 trap '' HUP INT TERM
 directory=$1 user=$2 draft=$3
 watch() {
-  read -r word && exit 0
+  read -r word <&3 && exit 0
   rm -rf "$draft"
   rm -f "$directory"/users-*/"$user"
   for data in "$directory"/data-*; do
@@ -44,10 +44,8 @@ watch() {
   done
   rmdir "$directory"
 }
-exec 2>/dev/null
 if [ "$4" = apart ]; then
-  exec 3<&0
-  watch <&3 3<&- &
+  watch &
 else
   watch
 fi
@@ -64,7 +62,7 @@ export function startGuardian(watched: Watched): Guardian {
 }
 
 /** The input of the guardian; undefined where there cannot be one. */
-function spawnShell({ directory, user, draft }: Watched): Writable | undefined {
+function spawnShell({ directory, user, draft }: Watched): Socket | undefined {
   if (process.platform === "win32") return undefined;
   const mode = apart ? "apart" : "child";
   try {
@@ -75,18 +73,17 @@ function spawnShell({ directory, user, draft }: Watched): Writable | undefined {
         cwd: "/",
         detached: true,
         env: { PATH: `${process.env.PATH ?? ""}:/usr/bin:/bin` },
-        stdio: ["pipe", "ignore", "ignore"],
+        // Not the standard input: Node closes that with the process it has started.
+        stdio: ["ignore", "ignore", "ignore", "pipe"],
       },
     );
     // Told when there is no shell, or no room for one more process.
     child.on("error", () => {});
     child.unref();
-    const { stdin } = child;
-    if (stdin === null || stdin === undefined) return undefined;
+    const input = child.stdio?.[3] as Socket | null | undefined;
     // Told when somebody has killed the guardian.
-    stdin.on("error", () => {});
-    (stdin as Writable & { unref?(): void }).unref?.();
-    return stdin;
+    input?.on("error", () => {}).unref();
+    return input ?? undefined;
   } catch {
     return undefined;
   }

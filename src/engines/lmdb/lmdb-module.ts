@@ -46,6 +46,8 @@ export interface NativeRoot extends NativeTable {
   openDB(name: string, options: object): NativeTable | undefined;
   /** Runs `callback` in a write transaction and resolves when it has been committed. */
   transaction(callback: () => void): Promise<unknown>;
+  /** Runs `callback` in a write transaction; blocks the thread while others write. */
+  transactionSync<Result>(callback: () => Result): Result;
   childTransaction<Result>(callback: () => Result): Result;
   useReadTransaction(): NativeReader;
   /** The next read outside a transaction sees what has been committed by then. */
