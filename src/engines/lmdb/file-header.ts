@@ -56,11 +56,15 @@ function foreign(path: string): DiskStoreOpenError {
  * Refuses a file that LMDB must not map.
  * @throws DiskStoreOpenError for a file of something else, and for one whose end is missing
  */
-export async function checkHeader(env: Env, path: string, sizeBytes: number): Promise<void> {
-  const head = Buffer.alloc(Math.min(sizeBytes, headBytes));
+export async function checkHeader(env: Env, path: string): Promise<void> {
+  const buffer = Buffer.alloc(headBytes);
   const handle = await env.files.open(path, "read");
+  let head: Buffer;
+  let sizeBytes: number;
   try {
-    await handle.read(head, 0, head.length, 0);
+    head = buffer.subarray(0, await handle.read(buffer, 0, buffer.length, 0));
+    // Measured afterwards: others may be writing, and files only grow.
+    sizeBytes = await handle.size();
   } finally {
     await handle.close();
   }

@@ -46,6 +46,8 @@ export interface NativeTable<Key extends string | Uint8Array = string> {
 
 export interface NativeRoot extends NativeTable {
   openDB(name: string, options: object): NativeTable | undefined;
+  /** Runs `callback` in a write transaction; blocks the thread while others write. */
+  transactionSync<Result>(callback: () => Result): Result;
   /**
    * Runs `callback` in a write transaction: inside another one at once, otherwise when the file is
    * free, and then resolves when it has been committed. What it throws aborts the transaction.
