@@ -29,7 +29,7 @@ export interface KeyEncoder {
 /** One named database of the file. */
 export interface NativeTable<Key extends string | Uint8Array = string> {
   getString(key: Key): string | undefined;
-  getBinary(key: Key): Buffer | undefined;
+  getBinary(key: Key, options?: { transaction: NativeReader }): Buffer | undefined;
   /** As `getBinary`, into a buffer that the next call overwrites. */
   getBinaryFast(key: Key): Buffer | undefined;
   putSync(key: Key, value: string | Uint8Array, options?: { append?: boolean }): boolean;

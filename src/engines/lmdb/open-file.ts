@@ -216,7 +216,7 @@ function messageOf(cause: unknown): string {
 
 const pathCodes: ReadonlySet<unknown> = new Set(["ELOOP", "ENOTDIR", "ENAMETOOLONG", "EISDIR"]);
 
-function openFailure(path: string, cause: unknown): KvError {
+export function openFailure(path: string, cause: unknown): KvError {
   if (isKvError(cause)) return cause;
   if (cause instanceof MissingTable) {
     return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, { cause });

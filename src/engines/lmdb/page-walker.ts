@@ -56,8 +56,11 @@ export interface Walk {
 }
 
 export interface WalkOptions {
-  /** Called with every readable row of the databases by name; a value that cannot be read is none. */
-  readonly visit?: (tree: string, key: Buffer, value: Buffer) => void;
+  /**
+   * Called with every row that can be reached in the databases by name, in the order of the keys.
+   * The bytes are the walker's again once it has returned; the walk waits for the promise, if any.
+   */
+  readonly visit?: (tree: string, key: Buffer, value: Buffer) => Promise<void> | undefined;
   readonly breathe?: () => Promise<void>;
 }
 
@@ -287,7 +290,7 @@ class PageWalk {
   async #row(name: string, node: LeafNode): Promise<void> {
     const { visit } = this.#options;
     const value = await this.#value(name, node, visit !== undefined);
-    if (value !== undefined) visit?.(name, node.key, value);
+    if (value !== undefined) await visit?.(name, node.key, value);
   }
 
   /** The value of a node; with `whole` false, pages of its own are checked and not read through. */

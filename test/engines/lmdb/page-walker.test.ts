@@ -15,11 +15,11 @@ async function opened(bytes: Uint8Array): Promise<FileHandle> {
   return envOn(disk).files.open("/store", "read");
 }
 
-async function walked(bytes: Uint8Array, visit?: () => void): Promise<Walk> {
+async function walked(bytes: Uint8Array): Promise<Walk> {
   const file = await opened(bytes);
   const header = await readHeader(file);
   if (header === undefined) throw new Error("no header");
-  return walkPages(file, header, bytes.length, visit === undefined ? {} : { visit });
+  return walkPages(file, header, bytes.length);
 }
 
 const whats = ({ problems }: Walk): string[] => problems.map(({ what }) => what);
