@@ -2,6 +2,7 @@
 // its backup opens as a `disk` store, and the file of a `disk` store can be restored anywhere.
 
 import type { Engine } from "../engine/engine.js";
+import { lmdbDefaults } from "../engines/lmdb/lmdb-defaults.js";
 import type { Env } from "../env/env.js";
 
 export interface SnapshotFiles {
@@ -28,11 +29,11 @@ const loadLmdbEngine = () => import("../engines/lmdb/open-lmdb.js");
 /** The files of the disk backend. The package lmdb is loaded when the first one is asked for. */
 export const lmdbSnapshotFiles: SnapshotFiles = {
   async create(env, path) {
-    const { openLmdb, lmdbDefaults } = await loadLmdbEngine();
+    const { openLmdb } = await loadLmdbEngine();
     return openLmdb(env, { ...lmdbDefaults, path, noSync: true, timeoutMs: 0 });
   },
   async open(env, path) {
-    const { openLmdb, lmdbDefaults } = await loadLmdbEngine();
+    const { openLmdb } = await loadLmdbEngine();
     return openLmdb(env, { ...lmdbDefaults, path, readOnly: true, timeoutMs: 0 });
   },
   async isInUse(path) {

@@ -28,8 +28,8 @@ export interface KeyEncoder {
   readKey(source: Buffer, start: number, end: number): string | Uint8Array;
 }
 
-/** One named database of the file. */
-export interface NativeTable<Key extends string | Uint8Array = string> {
+/** One named database of the file. `Value` is what its encoding gives. */
+export interface NativeTable<Key extends string | Uint8Array = string, Value = string> {
   getString(key: Key): string | undefined;
   getBinary(key: Key, options?: { transaction: NativeReader }): Buffer | undefined;
   /** As `getBinary`, into a buffer that the next call overwrites. */
@@ -40,7 +40,7 @@ export interface NativeTable<Key extends string | Uint8Array = string> {
   getKeys(options: RangeOptions): Iterable<Key>;
   getKeysCount(options: RangeOptions): number;
   getStats(): { readonly entryCount: number; readonly lastTxnId: number };
-  getRange(options: RangeOptions): Iterable<{ key: Key; value: string }>;
+  getRange(options: RangeOptions): Iterable<{ key: Key; value: Value }>;
   close(): Promise<void>;
 }
 

@@ -14,8 +14,8 @@ import {
   type KvError,
 } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
+import { checkFile } from "./check-file.js";
 import { FileAccess } from "./file-access.js";
-import { checkHeader } from "./file-header.js";
 import { FileTables, MissingTable, openMeta } from "./file-tables.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
@@ -142,7 +142,7 @@ async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promi
       hint: "choose another `path`; the directory of a `wal` store is opened with that backend",
     });
   }
-  if (stat !== undefined && stat.sizeBytes > 0) return checkHeader(env, path);
+  if (stat !== undefined && stat.sizeBytes > 0) return checkFile(env, path);
   if (readOnly) {
     throw new DiskStoreOpenError(`there is no store at ${path} to be read`, {
       hint: "check `path`, or open the store once for writing so that it is created",
@@ -225,7 +225,7 @@ function messageOf(cause: unknown): string {
 
 const pathCodes: ReadonlySet<unknown> = new Set(["ELOOP", "ENOTDIR", "ENAMETOOLONG", "EISDIR"]);
 
-function openFailure(path: string, cause: unknown): KvError {
+export function openFailure(path: string, cause: unknown): KvError {
   if (isKvError(cause)) return cause;
   if (cause instanceof MissingTable) {
     return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, { cause });
