@@ -44,12 +44,14 @@ export async function walkWhileWritten(
  * Refuses a file that LMDB must not map.
  * @throws DiskStoreOpenError for a file of something else, and for one whose end is missing
  */
-export async function checkFile(env: Env, path: string, sizeBytes: number): Promise<void> {
+export async function checkFile(env: Env, path: string): Promise<void> {
   const file = await env.files.open(path, "read");
   try {
     const header = await readHeader(file);
     if (header === undefined) throw notAStore(path);
     requireRoots(header, path);
+    // Measured afterwards: others may be writing, and files only grow.
+    const sizeBytes = await file.size();
     if (sizeBytes >= (header.lastPage + 1) * header.pageBytes) return;
     // Whoever writes that fast has every page of the file in use.
     const walk = await walkWhileWritten(file, path);

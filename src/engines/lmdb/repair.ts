@@ -19,10 +19,10 @@ import type { Env } from "../../env/env.js";
 import type { FileMending, FileProgress, FileRepairReport, FileReport } from "./file-report.js";
 import { type FileTables, openTable } from "./file-tables.js";
 import { byteKeys } from "./key-format.js";
+import { lmdbDefaults } from "./lmdb-defaults.js";
 import type { NativeTable } from "./lmdb-module.js";
 import { requireUnused } from "./lock-users.js";
 import { acquireFile, openFailure, releaseFile } from "./open-file.js";
-import { lmdbDefaults } from "./open-lmdb.js";
 import { replaceBySalvage } from "./salvage.js";
 import { verifyLmdb } from "./verify.js";
 

@@ -77,6 +77,11 @@ export class RowTable implements Table {
     return this.#order.size;
   }
 
+  /** The rows as they lie in the file, for whoever reads all of them. */
+  get native(): NativeTable {
+    return this.#rows;
+  }
+
   get(key: string): Row | undefined {
     const row = this.#read(key);
     this.#foundKey = key;

@@ -9,8 +9,8 @@ import type { Env } from "../../env/env.js";
 import { notAStore, readHeader } from "./file-header.js";
 import type { FileMending, FileProgress, FileReport } from "./file-report.js";
 import type { FileTables } from "./file-tables.js";
+import { lmdbDefaults } from "./lmdb-defaults.js";
 import { acquireFile, lockPathOf, type OpenFile, releaseFile } from "./open-file.js";
-import { lmdbDefaults } from "./open-lmdb.js";
 import { walkPages } from "./page-walker.js";
 import { decodeRaw } from "./snapshot-rows.js";
 

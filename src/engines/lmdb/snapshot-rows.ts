@@ -23,7 +23,7 @@ export interface RawRow {
 
 export class SnapshotRows implements RowReader {
   readonly #reader: NativeReader;
-  readonly #tables: ReadonlyMap<string, NativeTable<Uint8Array>>;
+  readonly #tables: ReadonlyMap<string, NativeTable<Uint8Array, Buffer>>;
 
   /** The state that is newest now; `close` lets go of it. */
   constructor(root: NativeRoot) {
@@ -36,8 +36,8 @@ export class SnapshotRows implements RowReader {
     this.#reader = root.useReadTransaction();
   }
 
-  #table(name: string): NativeTable<Uint8Array> {
-    return this.#tables.get(name) as NativeTable<Uint8Array>;
+  #table(name: string): NativeTable<Uint8Array, Buffer> {
+    return this.#tables.get(name) as NativeTable<Uint8Array, Buffer>;
   }
 
   get(table: string, key: Uint8Array): Buffer | undefined {

@@ -57,7 +57,7 @@ async function tamper(
   const options = { encoding: "binary", keyEncoder: byteKeys };
   const table: Handles = (name) => root.openDB(name, options) as unknown as NativeTable<Uint8Array>;
   table("values");
-  await root.transaction(() => change(table, root));
+  await root.childTransaction(() => change(table, root));
   await root.close();
 }
 
