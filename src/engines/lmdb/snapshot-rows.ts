@@ -30,7 +30,7 @@ export class SnapshotRows implements RowReader {
     // Opening a table ends the read transaction, so all of them are opened first.
     const options = { encoding: "binary", keyEncoder: byteKeys };
     this.#tables = new Map(
-      databaseNames.map((name) => [name, openTable<Uint8Array>(root, name, options)]),
+      databaseNames.map((name) => [name, openTable<Uint8Array, Buffer>(root, name, options)]),
     );
     root.resetReadTxn();
     this.#reader = root.useReadTransaction();
