@@ -98,7 +98,7 @@ async function withRows(
     mapBytes: 0,
   });
   try {
-    const rows = new SnapshotRows(open.root);
+    const rows = new SnapshotRows(open.root, open.access);
     try {
       const found = new TableInspection(rows);
       await found.run(check, (what) => {
