@@ -214,7 +214,7 @@ function foundLayout(root: NativeRoot, path: string): NativeTable {
   });
 }
 
-function foreignFile(path: string): DiskStoreOpenError {
+export function foreignFile(path: string): DiskStoreOpenError {
   return new DiskStoreOpenError(`${path} is an LMDB file of something else`, {
     hint: "choose another `path`; nothing in the file has been changed",
   });
