@@ -82,6 +82,8 @@ export class Probe {
   readonly #script: string;
   #child: ChildProcess | undefined;
   #lines: Interface | undefined;
+  /** When the last process has gone. */
+  ended: Promise<unknown> = Promise.resolve();
 
   constructor({ script, directory }: CompiledPackage) {
     // Another user imports from it, too.
@@ -114,6 +116,7 @@ export class Probe {
     if (this.#child !== undefined) return this.#child;
     const child = spawn(process.execPath, [this.#script], { stdio: ["pipe", "pipe", "ignore"] });
     this.#child = child;
+    this.ended = new Promise((resolve) => child.once("exit", resolve));
     this.#lines = createInterface({ input: child.stdout });
     return child;
   }
