@@ -42,6 +42,13 @@ export interface FileHeader {
   readonly transaction: number;
 }
 
+/** Both headers of a file. */
+export interface FileHeaders {
+  readonly current: FileHeader;
+  /** The one that is written next. */
+  readonly other: FileHeader;
+}
+
 /** A number of 8 bytes, where it is one that can be counted with. */
 export function readNumber(bytes: Buffer, offset: number): number {
   const number = Number(bytes.readBigUInt64LE(offset));
@@ -74,8 +81,8 @@ function readMeta(head: Buffer, page: number): FileHeader | undefined {
   };
 }
 
-/** The header in force, or undefined when the bytes are not the beginning of an LMDB file. */
-export function parseHeader(head: Buffer): FileHeader | undefined {
+/** Undefined when the bytes are not the beginning of an LMDB file. */
+export function parseHeaders(head: Buffer): FileHeaders | undefined {
   const first = readMeta(head, 0);
   if (first === undefined) return undefined;
   const { pageBytes } = first;
@@ -83,14 +90,33 @@ export function parseHeader(head: Buffer): FileHeader | undefined {
   if ((pageBytes & (pageBytes - 1)) !== 0) return undefined;
   const second = readMeta(head, pageBytes);
   if (second === undefined || second.pageBytes !== pageBytes) return undefined;
-  return second.transaction > first.transaction ? second : first;
+  const isSecond = second.transaction > first.transaction;
+  return isSecond ? { current: second, other: first } : { current: first, other: second };
+}
+
+/** The header in force, or undefined when the bytes are not the beginning of an LMDB file. */
+export function parseHeader(head: Buffer): FileHeader | undefined {
+  return parseHeaders(head)?.current;
+}
+
+async function readHead(file: FileHandle): Promise<Buffer> {
+  const head = Buffer.alloc(headBytes);
+  return head.subarray(0, await file.read(head, 0, head.length, 0));
 }
 
 /** The header of a file as it is now. */
 export async function readHeader(file: FileHandle): Promise<FileHeader | undefined> {
-  const head = Buffer.alloc(headBytes);
-  const length = await file.read(head, 0, head.length, 0);
-  return parseHeader(head.subarray(0, length));
+  return parseHeader(await readHead(file));
+}
+
+/** Why the header in force may not be the newest one; undefined when it is. */
+export async function headerFault(file: FileHandle): Promise<string | undefined> {
+  const { current, other } = parseHeaders(await readHead(file)) ?? {};
+  if (current === undefined || other === undefined) return undefined;
+  const gap = current.transaction - other.transaction;
+  // Also false for what is no number.
+  if (gap <= 1) return undefined;
+  return `the headers are of the transactions ${other.transaction} and ${current.transaction}`;
 }
 
 export function notAStore(path: string): DiskStoreOpenError {

@@ -9,7 +9,7 @@ import type { CheckRows } from "../../engine/row-reader.js";
 import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
 import { type SettledWalk, walkWhileWritten } from "./check-file.js";
-import { notAStore, readHeader } from "./file-header.js";
+import { headerFault, notAStore, readHeader } from "./file-header.js";
 import type { FileProblem, FileProgress, FileReport } from "./file-report.js";
 import { TableInspection } from "./inspect-tables.js";
 import { layoutText, metaName } from "./layout.js";
@@ -73,6 +73,9 @@ async function baseReport(
 ): Promise<FileReport> {
   const header = walk?.header ?? (await readHeader(file));
   if (header === undefined) throw notAStore(path);
+  const found = [...(walk?.problems ?? [])];
+  const what = await headerFault(file);
+  if (what !== undefined) found.unshift({ offset: 0, bytes: 2 * header.pageBytes, what });
   return {
     path,
     bytes: await file.size(),
@@ -82,7 +85,7 @@ async function baseReport(
     pages: walk === undefined ? undefined : pagesOf(walk),
     tables: [],
     freeKeys: undefined,
-    problems: (walk?.problems ?? []).map((problem): FileProblem => ({ part: "pages", ...problem })),
+    problems: found.map((problem): FileProblem => ({ part: "pages", ...problem })),
   };
 }
 

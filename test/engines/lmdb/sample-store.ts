@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type Kv, openKv } from "anykv";
 import { seededRandom } from "anykv/testing";
 import { type FileHeader, parseHeader } from "../../../src/engines/lmdb/file-header.js";
+import { nodeEnv } from "../../../src/env/env.js";
 
 let names = 0;
 
@@ -27,7 +28,7 @@ export class Scratch implements Disposable {
   }
 }
 
-/** Changes of all kinds; the same for the same seed, but for claims. */
+/** Changes of all kinds; the same for the same seed, if the store's random numbers are, too. */
 export async function fill(kv: Kv, seed: number, rounds = 12, keys = 300): Promise<void> {
   const random = seededRandom(seed);
   for (let round = 0; round < rounds; round++) {
@@ -59,11 +60,16 @@ export interface Sample {
   readonly header: FileHeader;
 }
 
-/** The file of a store that has been closed. */
+/** Leases and expiries end in a time that no test will see. */
+const year2100 = Date.UTC(2100);
+
+/** The file of a store that has been closed: the same bytes for the same arguments. */
 export async function sampleFile(seed: number, rounds?: number, keys?: number): Promise<Sample> {
   using scratch = new Scratch();
   const path = scratch.file("store");
-  const kv = openDisk(path);
+  const clock = { now: () => year2100, monotonic: () => performance.now() };
+  const env = { ...nodeEnv, clock, random: seededRandom(seed) };
+  const kv = openDisk(path, { env });
   await fill(kv, seed, rounds, keys);
   await kv.close();
   const bytes = readFileSync(path);
