@@ -1,0 +1,44 @@
+// User process: opens the store that others have open, too, lets its users and report workers work
+// there, and reports to the process that has started it.
+
+import { type OpenKvOptions, openKv } from "anykv";
+import { runReportWorkers, runUsers, userNames } from "./crew.js";
+import { JournalWriter } from "./journal.js";
+import { journalFd, type Order, type Report, type Setup } from "./messages.js";
+import { type JobSchema, poolPrefix } from "./schema.js";
+import { countCalls, newTally } from "./tally.js";
+
+const reportEveryMs = 100;
+
+const { backend, name, path, users, firstUser } = JSON.parse(process.argv[2] ?? "") as Setup;
+const orders = new Set<Order>();
+process.on("message", (order: Order) => orders.add(order));
+// Nobody judges what is done when the parent is gone, and the next job must find the place empty.
+process.on("disconnect", () => process.exit(1));
+
+const tally = newTally();
+const watch = new JournalWriter(journalFd);
+const report = (state: Report["state"]) =>
+  new Promise<void>((resolve) => {
+    process.send?.({ state, tally } satisfies Report, undefined, {}, () => resolve());
+  });
+
+const store = openKv<JobSchema>({ backend: backend as OpenKvOptions["backend"], name, path });
+const countCall = () => {
+  tally.operations++;
+};
+const kv = countCalls(store, countCall);
+const completed = countCalls(store.filter("completed"), countCall);
+const isClosed = () => orders.has("closed");
+const isDone = async () => orders.has("fed") && (await kv.count({ prefix: poolPrefix })) === 0;
+
+const reporting = runReportWorkers(kv, { tally, watch, users }, () => watch.reported());
+const timer = setInterval(() => report("working"), reportEveryMs);
+await runUsers({ kv, completed, watch, tally, isClosed, isDone }, userNames(users, firstUser));
+await report("users gone");
+await reporting;
+clearInterval(timer);
+await store.close();
+await report("gone");
+process.removeAllListeners("disconnect");
+process.disconnect();
