@@ -15,7 +15,7 @@ export function reportWorkersFor(users: number): number {
 }
 
 /** An error ends whoever met it, and is a violation; the others go on. */
-export function watched(watch: Watch, work: Promise<void>): Promise<void> {
+export function watched(watch: Pick<Watch, "violation">, work: Promise<void>): Promise<void> {
   return work.catch((error: unknown) => watch.violation(`unexpected error: ${String(error)}`));
 }
 
@@ -42,7 +42,7 @@ export async function runReportWorkers(
   await Promise.all(workers);
 }
 
-/** Sends report workers home, one by each element; none is left behind by those who are not there. */
+/** Sends so many report workers home, one by each element. */
 export async function endReports(kv: JobKv, workers: number): Promise<void> {
   for (let worker = 0; worker < workers; worker++) await kv.append("finished", "end");
 }

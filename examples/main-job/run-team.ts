@@ -1,7 +1,8 @@
 // Run of several processes on one store: this one keeps the pool filled, the others hold the users.
 // Once all is over it sums up what they have counted and judges what they have told.
 
-import { endReports, reportWorkersFor } from "./crew.js";
+import { closeSync } from "node:fs";
+import { endReports, reportWorkersFor, watched } from "./crew.js";
 import { journalLines } from "./journal.js";
 import { Judge } from "./judge.js";
 import { showProgress, writeLine } from "./progress.js";
@@ -14,20 +15,25 @@ import type { Verdict } from "./watch.js";
 export async function runTeam(run: Run): Promise<Verdict> {
   const { options, output, kv, tally, completed } = run;
   const { backend, path, users, processes, name } = options;
+  const judge = new Judge();
   const team = new Team(processes, { backend, path, name, users });
-  const pids = team.members.map(({ pid }) => pid).join(", ");
-  writeLine(output, `Users in ${processes} processes: ${pids}`);
+  writeLine(
+    output,
+    `Users in ${processes} processes: ${team.members.map(({ pid }) => pid).join(", ")}`,
+  );
   for (const member of team.members) void announceEnd(member, run);
   const stopProgress = showProgress(output, (seconds) => progressOf(team.tally(), seconds));
   try {
-    await work(run, team);
+    await watched(judge, work(run, team, judge));
+    team.dismiss();
+    await team.ended();
   } finally {
     stopProgress();
   }
   addTally(tally, team.tally());
-  const judge = await judgeTeam(team);
+  await hear(judge, team);
+  judge.judge();
   await setRight({ kv, completed, tally, judge, team });
-  team.close();
   await run.pool.finish();
   return judge;
 }
@@ -40,11 +46,11 @@ async function announceEnd(member: Member, { output }: Run): Promise<void> {
   writeLine(output, `${fate}: its leases run out, the others go on.`);
 }
 
-async function work(run: Run, team: Team): Promise<void> {
+async function work(run: Run, team: Team, judge: Judge): Promise<void> {
   const drained = setTimeout(() => team.order("closed"), drainUntil(run) - performance.now());
   try {
     const isManned = () => team.failed.length < team.members.length;
-    await feed(run, isManned);
+    await watched(judge, feed(run, isManned));
     team.order("fed");
     await team.usersGone();
   } finally {
@@ -58,12 +64,10 @@ async function work(run: Run, team: Team): Promise<void> {
   await team.ended();
 }
 
-async function judgeTeam(team: Team): Promise<Judge> {
-  const judge = new Judge();
+async function hear(judge: Judge, team: Team): Promise<void> {
   for (const { number, journal, failure, isKilled } of team.members) {
     await judge.hear(number, journalLines(journal));
+    closeSync(journal);
     if (failure !== undefined && !isKilled) judge.violation(`process ${number} ${failure}`);
   }
-  judge.judge();
-  return judge;
 }

@@ -5,7 +5,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,7 @@ const program = fileURLToPath(new URL("./user-process.js", import.meta.url));
 export class Member {
   readonly number: number;
   readonly users: number;
+  /** Whoever reads it closes it. */
   readonly journal = openNameless();
   /** As of its last report. */
   tally = newTally();
@@ -56,12 +57,16 @@ export class Member {
     if (this.#child.connected) this.#child.send(order, () => {});
   }
 
+  /** Sends it away, whatever it is doing. */
+  dismiss(): void {
+    if (this.#child.connected) this.#child.disconnect();
+  }
+
   async #end(): Promise<void> {
     try {
       // The last message may come after the exit, but not after the disconnection.
-      const disconnected = once(this.#child, "disconnect");
-      const [exitCode, signal] = await once(this.#child, "exit");
-      await disconnected;
+      const ends = [once(this.#child, "exit"), once(this.#child, "disconnect")];
+      const [[exitCode, signal] = []] = await Promise.all(ends);
       if (this.#state === "gone") return;
       this.isKilled = signal !== null;
       this.failure = this.isKilled ? `was killed by ${signal}` : `ended with exit code ${exitCode}`;
@@ -93,6 +98,10 @@ export class Team {
     for (const member of this.members) member.order(order);
   }
 
+  dismiss(): void {
+    for (const member of this.members) member.dismiss();
+  }
+
   tally(): Tally {
     const sum = newTally();
     for (const { tally } of this.members) addTally(sum, tally);
@@ -105,10 +114,6 @@ export class Team {
 
   async ended(): Promise<void> {
     await Promise.all(this.members.map(({ ended }) => ended));
-  }
-
-  close(): void {
-    for (const { journal } of this.members) closeSync(journal);
   }
 }
 

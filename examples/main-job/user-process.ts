@@ -13,8 +13,6 @@ const reportEveryMs = 100;
 const { backend, name, path, users, firstUser } = JSON.parse(process.argv[2] ?? "") as Setup;
 const orders = new Set<Order>();
 process.on("message", (order: Order) => orders.add(order));
-// Nobody judges what is done when the parent is gone, and the next job must find the place empty.
-process.on("disconnect", () => process.exit(1));
 
 const tally = newTally();
 const watch = new JournalWriter(journalFd);
@@ -24,6 +22,9 @@ const report = (state: Report["state"]) =>
   });
 
 const store = openKv<JobSchema>({ backend: backend as OpenKvOptions["backend"], name, path });
+// Nobody judges what is done when the parent is gone, and the next job must find the place empty.
+// The store is closed first: a process does not end well in the middle of its writes.
+process.once("disconnect", () => store.close().finally(() => process.exit(1)));
 const countCall = () => {
   tally.operations++;
 };
