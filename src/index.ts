@@ -1,6 +1,7 @@
 // anykv: the public entry.
 
 export * from "./base/errors.js";
+export type * from "./kv/backup-types.js";
 export {
   type ConfiguredStore,
   type OpenConfiguredStoresOptions,
@@ -8,6 +9,7 @@ export {
   parseConfig,
 } from "./kv/config/config.js";
 export { StoreRegistry } from "./kv/config/store-registry.js";
+export type * from "./kv/file-types.js";
 export type { Filter, MemberOptions } from "./kv/filter.js";
 export { Kv } from "./kv/kv.js";
 export type { LogMessage } from "./kv/log-channel.js";
@@ -28,6 +30,7 @@ export type {
   OpenKvOptions,
   Serialization,
 } from "./kv/options/options.js";
+export type { SharedOptions } from "./kv/options/shared-options.js";
 export type { WalOptions } from "./kv/options/wal-options.js";
 export type { AnySchema, KeyOf, ValueOf } from "./kv/schema.js";
 export type * from "./kv/types.js";

@@ -1,6 +1,7 @@
 // Backends: how each one by name becomes a store.
 
 import { BackendUnavailableError } from "../base/errors.js";
+import { lmdbDefaults } from "../engines/lmdb/lmdb-defaults.js";
 import { MemoryEngine } from "../engines/memory/memory-engine.js";
 import { LocalStore } from "../store/local-store.js";
 import type { Store } from "../store/store.js";
@@ -14,13 +15,14 @@ export function openStore(options: KvOptions): Store | Promise<Store> {
   if (backend === "memory") return new LocalStore(new MemoryEngine(env, { trackKeys }), env);
   if (backend === "wal") return openWal(options);
   if (backend === "disk") return openDisk(options);
+  if (backend === "shared") return openShared(options);
   throw new BackendUnavailableError(`the backend "${backend}" is not part of this version`, {
     hint: 'open with `backend: "wal"`, which keeps its data in files, or `backend: "memory"`',
   });
 }
 
 async function openDisk(options: KvOptions): Promise<Store> {
-  const { lmdbDefaults, openLmdb } = await import("../engines/lmdb/open-lmdb.js");
+  const { openLmdb } = await import("../engines/lmdb/open-lmdb.js");
   const { path, trackKeys, disk, env } = options;
   warnIneffective(options);
   const { flags, timeoutMs, initialMmapSizeBytes } = disk;
@@ -32,6 +34,12 @@ async function openDisk(options: KvOptions): Promise<Store> {
     ...(initialMmapSizeBytes === undefined ? {} : { mapBytes: initialMmapSizeBytes }),
     ...flags,
   });
+  return new LocalStore(engine, env);
+}
+
+async function openShared({ name, trackKeys, shared, env }: KvOptions): Promise<Store> {
+  const opening = await import("../engines/lmdb/open-shared.js");
+  const engine = await opening.openShared(env, { storeName: name, trackKeys, ...shared });
   return new LocalStore(engine, env);
 }
 

@@ -1,8 +1,9 @@
 // Registry: the stores of this process, by name, and how many handles each has.
 //
 // Lock-in (the seeds' rule): the first successful `openKv` without a name fixes the options of that
-// store for the life of the process, also after its last handle has closed; a memory store keeps
-// its data as well. A named store is let go with its last handle, data included if it is in memory.
+// store for the life of the process, also after its last handle has closed; a store in memory, own
+// or shared, keeps its data as well. A named store is let go with its last handle; data in memory go
+// with it, if no other process shares them.
 // A store that could not be opened leaves nothing behind.
 
 import { KVOptionsConflictError } from "../base/errors.js";
@@ -13,14 +14,22 @@ import { OperationMetrics } from "./metrics.js";
 import { differingOptions, type KvOptions } from "./options/options.js";
 import { formatOf } from "./serialization/format.js";
 
-// Stores that are closing, by the path of their files: whoever opens the same files waits for it.
+// Stores that are closing, by what their data have for an address: whoever opens the same data
+// waits for it.
 const closing = new Map<string, Promise<void>>();
+
+/** "" for data that nobody else can come upon. */
+function addressOf({ backend, name, path }: KvOptions): string {
+  return backend === "shared" ? `shared ${name ?? ""}` : path;
+}
 
 class RegisteredStore {
   readonly options: KvOptions;
   #metrics: OperationMetrics | undefined;
   #store: Store | Promise<Store> | undefined;
   #handles = 0;
+  // Operations of many steps: the store must not close between two of them.
+  readonly #underway = new Set<Promise<unknown>>();
   // Whether it has ever been open: what was never open leaves no lock-in behind.
   #locked = false;
   readonly #forget: () => void;
@@ -41,12 +50,13 @@ class RegisteredStore {
       format: formatOf(this.options.serialization),
       metrics: this.#metrics,
       store,
+      attend: (work) => this.#attendWork(work),
       release: () => this.#release(),
     };
   }
 
   #open(options: KvOptions): Store | Promise<Store> {
-    const before = closing.get(options.path);
+    const before = closing.get(addressOf(options));
     const opening =
       before === undefined ? openStore(options) : before.then(() => openStore(options));
     this.#store = opening;
@@ -69,30 +79,41 @@ class RegisteredStore {
     );
   }
 
+  #attendWork(work: Promise<unknown>): void {
+    this.#underway.add(work);
+    const done = (): boolean => this.#underway.delete(work);
+    work.then(done, done);
+  }
+
   async #release(): Promise<void> {
     if (--this.#handles > 0) return;
     const store = this.#store;
     const { name, backend } = this.options;
-    if (name === undefined && backend === "memory") return;
+    if (name === undefined && (backend === "memory" || backend === "shared")) return;
     this.#store = undefined;
     if (name !== undefined) this.#forget();
     await this.#closeStore(store);
   }
 
   async #closeStore(store: Store | Promise<Store> | undefined): Promise<void> {
-    const { path, env } = this.options;
+    const { env } = this.options;
+    const address = addressOf(this.options);
     // Operations that came before the last `close` may still be on their way to the store: one turn
     // of the loop lets them arrive. A store that could not be opened has nothing to close.
     const closed = Promise.resolve(store).then(
-      (open) => env.timers.breathe().then(() => open?.close()),
+      async (open) => {
+        await env.timers.breathe();
+        await Promise.allSettled(this.#underway);
+        await open?.close();
+      },
       () => {},
     );
     const settled = closed.catch(() => {});
-    if (path !== "") closing.set(path, settled);
+    if (address !== "") closing.set(address, settled);
     try {
       await closed;
     } finally {
-      if (closing.get(path) === settled) closing.delete(path);
+      if (closing.get(address) === settled) closing.delete(address);
     }
   }
 }

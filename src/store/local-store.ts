@@ -5,11 +5,13 @@
 // little, in steps that let others run when it is much.
 
 import type { Awaitable, Capabilities, Engine, Transaction, View } from "../engine/engine.js";
+import type { Snapshot, SnapshotOptions } from "../engine/snapshot.js";
 import type { Stored } from "../engine/stored.js";
 import type { Env, Timer } from "../env/env.js";
 import * as atomics from "../operations/atomics.js";
 import { type Claim, requireClaim } from "../operations/claim-rows.js";
 import * as claims from "../operations/claims.js";
+import { raiseCounters } from "../operations/counters.js";
 import * as entries from "../operations/entries.js";
 import * as expiry from "../operations/expiry.js";
 import * as lists from "../operations/lists.js";
@@ -18,7 +20,7 @@ import * as query from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
 import { LiveView } from "./live-view.js";
 import { Reaper } from "./reaper.js";
-import type { Store, StoreReport, WaitRequest } from "./store.js";
+import type { CountedSource, Store, StoreReport, WaitRequest } from "./store.js";
 import { canceled, Waiters } from "./waiters.js";
 
 type ReadOperation<R, Result> = (view: View, request: R) => Result;
@@ -312,6 +314,28 @@ export class LocalStore implements Store {
   async #clearMembers(request: Request.BucketRequest): Promise<void> {
     const step = { ...request, limit: clearedMembersMax };
     while (await this.#write(members.clearMembers, step)) await this.#env.timers.breathe();
+  }
+
+  snapshot(options: SnapshotOptions): Snapshot {
+    return this.#engine.snapshot(options);
+  }
+
+  replace(source: CountedSource): Promise<void> {
+    return this.#attended(this.#replace(source));
+  }
+
+  async #replace(source: CountedSource): Promise<void> {
+    await this.#engine.replace(source, raiseCounters, source);
+    this.#reaper.watch();
+    this.#waiters.wakeAll();
+  }
+
+  countEntries(): Awaitable<number> {
+    return this.#query(query.countEntries, undefined);
+  }
+
+  dropClaims(): Awaitable<void> {
+    return this.#write(claims.dropClaims, undefined);
   }
 
   /** Counts what is due row by row, so not in the middle of a long backlog. */

@@ -157,9 +157,26 @@ export const k6Features: Readonly<Record<string, Proof>> = {
     "bad arguments on a closed handle are reported as bad arguments",
     "test/kv/bad-input.test.ts > refuses every bad argument %i and changes nothing",
   ],
-  "S2 snapshots": { later: "file transfer" },
-  "S2 portable JSONL files": { later: "file transfer" },
-  "S2 safe replacement of files": { later: "file transfer" },
+  "S2 snapshots": [
+    "a backup carries values, arrays and filters with their expiry",
+    "a backup holds what was there at its call, whatever is written meanwhile",
+    "a best-effort backup holds no key that came later",
+    "a restore holds to maxEntries and maxBytes, and changes nothing beyond",
+    "test/transfer/backup-files.test.ts > is where a disk store without a path looks for its own",
+    "test/transfer/backup-files.test.ts > is its backup without being written, and its restore ends claims",
+  ],
+  "S2 portable JSONL files": [
+    "exportJSONL writes one line for each value, in key order",
+    "what exportJSONL wrote, importJSONL reads",
+    "importJSONL that meets a bad line keeps the batches before it",
+    "test/transfer/jsonl-lines.test.ts > a line of 64 MiB is read, one byte more is refused",
+    "test/transfer/fuzz.test.ts > damaged files",
+  ],
+  "S2 safe replacement of files": [
+    "test/transfer/faults.test.ts > with %s at any call",
+    "test/transfer/faults.test.ts > aborted at any call",
+    "test/transfer/faults.test.ts > at any moment of an export leaves the old file or the new one",
+  ],
   "S2 diagnostics": ["stats has exactly its fields, null where there is nothing to tell"],
   "S2 state gauges": [
     "test/kv/metrics.test.ts > reportStats shows the state, with operations off too",
@@ -188,7 +205,13 @@ export const k6Features: Readonly<Record<string, Proof>> = {
     "batches of claims tell how many were attempted, done and failed",
   ],
   "new batch pop": ["popRandomMany removes distinct entries, as many as there are"],
-  "new CSV in and out, checks before": { later: "file transfer" },
+  "new CSV in and out, checks before": [
+    "exportCSV writes a header and the columns of each value",
+    "importCSV sets rows as objects of strings",
+    "importCSV that meets a bad row keeps the batches before it",
+    "test/transfer/csv-dialect.test.ts > is the same wherever the file is cut into pieces",
+    "test/transfer/bad-files.test.ts > without a key column only syntax and header count",
+  ],
   "new pool health by prefix": ["allocationStats counts free and claimed keys of a prefix"],
 };
 
@@ -330,7 +353,10 @@ export const traps: Readonly<Record<string, Proof>> = {
     "claimRandom takes only free keys of the prefix and resolves with null when there is none",
     "popRandomMany removes distinct entries, as many as there are",
   ],
-  "6 names of exported files": { later: "file transfer" },
+  "6 names of exported files": [
+    "test/transfer/bad-files.test.ts > gives a relative name back as it was given",
+    "exportJSONL of nothing writes an empty file",
+  ],
   "7 read, spread, swap, again": [
     "a value that was read and spread is the expected one in the next round",
   ],
@@ -393,8 +419,23 @@ export const traps: Readonly<Record<string, Proof>> = {
     "deleteIfExists of twelve at once has one winner",
     "swap of many at once creates the key once and loses no value",
   ],
-  "28-35 files": { later: "file transfer" },
-  "36, 37 backup and restore": { later: "file transfer" },
+  "28-35 files": [
+    "test/transfer/bad-files.test.ts > of %s rejects with %s",
+    "test/transfer/bad-files.test.ts > JSONL is no CSV, and CSV no JSONL",
+    "test/transfer/jsonl-lines.test.ts > limits, checks that end early, and the end of the file",
+    "rows may be shorter and longer than the header",
+    "a round trip through CSV turns types into text",
+    "exportCSV refuses what is no flat object and leaves the file alone",
+    "test/kv/bad-input.test.ts > refuses every bad argument %i and changes nothing",
+    "importJSONL with a limit reads no further",
+  ],
+  "36, 37 backup and restore": [
+    "a backup has exactly its four fields",
+    "two backups one after the other count the same",
+    "writes during a restore are refused, or were before it, and reads go on",
+    "test/transfer/backup-files.test.ts > is where a disk store without a path looks for its own",
+    "test/transfer/backup-files.test.ts > is its backup without being written, and its restore ends claims",
+  ],
   "38 closing twice, and calls afterwards": [
     "closing twice counts once",
     "a closed handle rejects with StoreClosedError, and others go on",

@@ -5,33 +5,72 @@
 // higher transaction number is in force. Offsets are those of 64-bit systems, little-endian.
 
 import { DiskStoreOpenError } from "../../base/errors.js";
-import type { Env } from "../../env/env.js";
+import type { FileHandle } from "../../env/files.js";
 
 const magic = 0xbeefc0de;
 const dataVersion = 2;
 const metaOffset = 24;
+const metaBytes = 144;
 const pageBytesMin = 256;
 const pageBytesMax = 65_536;
-const headBytes = 2 * pageBytesMax + 256;
+const headBytes = pageBytesMax + metaOffset + metaBytes;
+const noPage = 0xffff_ffff_ffff_ffffn;
+
+/** What the file says of one of its trees. Numbers that no file can have are `NaN`. */
+export interface TreeRecord {
+  readonly flags: number;
+  /** Levels of pages from the root to the rows. */
+  readonly depth: number;
+  readonly branchPages: number;
+  readonly leafPages: number;
+  readonly overflowPages: number;
+  readonly entries: number;
+  /** Undefined for an empty tree. */
+  readonly root: number | undefined;
+}
+
+export const treeRecordBytes = 48;
 
 export interface FileHeader {
   readonly pageBytes: number;
-  /** Page numbers of the roots of the two trees, where there is something in them. */
-  readonly roots: readonly number[];
+  /** Pages that may be used anew, by the transaction that gave them up. */
+  readonly free: TreeRecord;
+  /** The databases by name. */
+  readonly main: TreeRecord;
+  /** The file may be shorter when its last pages are free. */
   readonly lastPage: number;
   readonly transaction: number;
 }
 
+/** A number of 8 bytes, where it is one that can be counted with. */
+export function readNumber(bytes: Buffer, offset: number): number {
+  const number = Number(bytes.readBigUInt64LE(offset));
+  return Number.isSafeInteger(number) ? number : Number.NaN;
+}
+
+export function readTreeRecord(bytes: Buffer, at: number): TreeRecord {
+  const hasRoot = bytes.readBigUInt64LE(at + 40) !== noPage;
+  return {
+    flags: bytes.readUInt16LE(at + 4),
+    depth: bytes.readUInt16LE(at + 6),
+    branchPages: readNumber(bytes, at + 8),
+    leafPages: readNumber(bytes, at + 16),
+    overflowPages: readNumber(bytes, at + 24),
+    entries: readNumber(bytes, at + 32),
+    root: hasRoot ? readNumber(bytes, at + 40) : undefined,
+  };
+}
+
 function readMeta(head: Buffer, page: number): FileHeader | undefined {
   const at = page + metaOffset;
-  if (head.length < at + 144 || head.readUInt32LE(at) !== magic) return undefined;
+  if (head.length < at + metaBytes || head.readUInt32LE(at) !== magic) return undefined;
   if (head.readUInt32LE(at + 4) !== dataVersion) return undefined;
-  const roots = [head.readBigUInt64LE(at + 64), head.readBigUInt64LE(at + 112)];
   return {
     pageBytes: head.readUInt32LE(at + 24),
-    roots: roots.filter((root) => root !== 0xffff_ffff_ffff_ffffn).map(Number),
-    lastPage: Number(head.readBigUInt64LE(at + 120)),
-    transaction: Number(head.readBigUInt64LE(at + 128)),
+    free: readTreeRecord(head, at + 24),
+    main: readTreeRecord(head, at + 24 + treeRecordBytes),
+    lastPage: readNumber(head, at + 120),
+    transaction: readNumber(head, at + 128),
   };
 }
 
@@ -41,36 +80,21 @@ export function parseHeader(head: Buffer): FileHeader | undefined {
   if (first === undefined) return undefined;
   const { pageBytes } = first;
   if (pageBytes < pageBytesMin || pageBytes > pageBytesMax) return undefined;
+  if ((pageBytes & (pageBytes - 1)) !== 0) return undefined;
   const second = readMeta(head, pageBytes);
-  if (second === undefined) return undefined;
+  if (second === undefined || second.pageBytes !== pageBytes) return undefined;
   return second.transaction > first.transaction ? second : first;
 }
 
-function foreign(path: string): DiskStoreOpenError {
+/** The header of a file as it is now. */
+export async function readHeader(file: FileHandle): Promise<FileHeader | undefined> {
+  const head = Buffer.alloc(headBytes);
+  const length = await file.read(head, 0, head.length, 0);
+  return parseHeader(head.subarray(0, length));
+}
+
+export function notAStore(path: string): DiskStoreOpenError {
   return new DiskStoreOpenError(`${path} is not the file of a store`, {
     hint: "choose another `path`; nothing in the file has been changed",
   });
-}
-
-/**
- * Refuses a file that LMDB must not map.
- * @throws DiskStoreOpenError for a file of something else, and for one whose end is missing
- */
-export async function checkHeader(env: Env, path: string, sizeBytes: number): Promise<void> {
-  const head = Buffer.alloc(Math.min(sizeBytes, headBytes));
-  const handle = await env.files.open(path, "read");
-  try {
-    await handle.read(head, 0, head.length, 0);
-  } finally {
-    await handle.close();
-  }
-  const header = parseHeader(head);
-  if (header === undefined) throw foreign(path);
-  const pages = Math.floor(sizeBytes / header.pageBytes);
-  if (header.roots.some((root) => root >= pages)) {
-    throw new DiskStoreOpenError(
-      `the end of ${path} is missing: it has ${sizeBytes} bytes of ${(header.lastPage + 1) * header.pageBytes}`,
-      { hint: "restore the file from a backup; nothing in it has been changed" },
-    );
-  }
 }

@@ -14,8 +14,8 @@ import {
   type KvError,
 } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
+import { checkFile } from "./check-file.js";
 import { FileAccess } from "./file-access.js";
-import { checkHeader } from "./file-header.js";
 import { FileTables, MissingTable, openMeta } from "./file-tables.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
@@ -72,6 +72,11 @@ export class OpenFile {
 }
 
 const openFiles = new Map<string, Promise<OpenFile>>();
+
+/** Whether a store of this thread has the file open. */
+export function isOpen(path: string): boolean {
+  return openFiles.has(path);
+}
 
 /** The open file of a path, for one more user. */
 export async function acquireFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
@@ -137,7 +142,7 @@ async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promi
       hint: "choose another `path`; the directory of a `wal` store is opened with that backend",
     });
   }
-  if (stat !== undefined && stat.sizeBytes > 0) return checkHeader(env, path, stat.sizeBytes);
+  if (stat !== undefined && stat.sizeBytes > 0) return checkFile(env, path);
   if (readOnly) {
     throw new DiskStoreOpenError(`there is no store at ${path} to be read`, {
       hint: "check `path`, or open the store once for writing so that it is created",
@@ -184,15 +189,19 @@ function openRoot(lmdb: LmdbModule, options: OpenFileOptions): NativeRoot {
   });
 }
 
-/** The database `meta` of a file that may be new; a file of something else stays as it is. */
+/**
+ * The database `meta` of a file that may be new; a file of something else stays as it is. In one
+ * transaction: of several who open a new file at once, or are killed meanwhile, none leaves half of it.
+ */
 function foundLayout(root: NativeRoot, path: string): NativeTable {
-  const first = Array.from(root.getKeys({ start: undefined, limit: 1 }));
-  const isNew = first.length === 0;
-  const names = isNew ? [] : Array.from(root.getKeys({ start: undefined }), String);
-  if (!isNew && !names.some((name) => name.includes("meta"))) throw foreignFile(path);
-  const meta = openMeta(root);
-  if (isNew) meta.putSync(layoutKey, layoutText);
-  return meta;
+  return root.transactionSync(() => {
+    const names = Array.from(root.getKeys({ start: undefined }), String);
+    const isNew = names.length === 0;
+    if (!isNew && !names.some((name) => name.includes("meta"))) throw foreignFile(path);
+    const meta = openMeta(root);
+    if (isNew) meta.putSync(layoutKey, layoutText);
+    return meta;
+  });
 }
 
 function foreignFile(path: string): DiskStoreOpenError {
@@ -216,7 +225,7 @@ function messageOf(cause: unknown): string {
 
 const pathCodes: ReadonlySet<unknown> = new Set(["ELOOP", "ENOTDIR", "ENAMETOOLONG", "EISDIR"]);
 
-function openFailure(path: string, cause: unknown): KvError {
+export function openFailure(path: string, cause: unknown): KvError {
   if (isKvError(cause)) return cause;
   if (cause instanceof MissingTable) {
     return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, { cause });

@@ -11,17 +11,9 @@ export interface LmdbOptions extends OpenFileOptions {
   readonly trackKeys: boolean;
   /** Start with an empty store, whatever the file holds. */
   readonly truncate: boolean;
+  /** Called once the engine has given the file back, also when it could not be opened. */
+  readonly onClosed?: () => void;
 }
-
-export const lmdbDefaults = {
-  name: "disk",
-  readOnly: false,
-  noSync: false,
-  timeoutMs: 1_000,
-  mapBytes: 0,
-  trackKeys: false,
-  truncate: false,
-} as const;
 
 const machine: Capabilities = {
   sharing: "machine",
@@ -42,8 +34,11 @@ function capabilitiesOf({ name, noSync }: LmdbOptions): Capabilities {
  * BackendUnavailableError when lmdb is not installed
  */
 export async function openLmdb(env: Env, options: LmdbOptions): Promise<LmdbEngine> {
-  const file = await acquireFile(env, options);
-  const { name, readOnly, path, trackKeys, truncate } = options;
+  const { name, readOnly, path, trackKeys, truncate, onClosed } = options;
+  const file = await acquireFile(env, options).catch((error: unknown) => {
+    onClosed?.();
+    throw error;
+  });
   const engine = new LmdbEngine({
     name,
     capabilities: capabilitiesOf(options),
@@ -51,7 +46,7 @@ export async function openLmdb(env: Env, options: LmdbOptions): Promise<LmdbEngi
     file,
     path,
     readOnly,
-    release: () => releaseFile(file),
+    release: () => releaseFile(file).finally(onClosed),
   });
   try {
     if (truncate) await engine.empty();

@@ -8,14 +8,16 @@
 // 1. Nothing is told of an operation before the transaction that it ran in is durable, and if that
 //    fails, every operation in it is told that it failed.
 // 2. Operations are carried out in the order in which they were asked for.
-// 3. What waited longer than `timeoutMs` for other writers of the file is given up, and is then
-//    never carried out.
+// 3. What waits for `timeoutMs` for other writers of the file while none of them gets anything done
+//    is given up, and is then never carried out.
+// 4. A transaction in which something unforeseen happens is aborted as a whole.
 
-import type { Env, Timer } from "../../env/env.js";
+import type { Env } from "../../env/env.js";
 import type { FileAccess } from "./file-access.js";
 import type { FileTables } from "./file-tables.js";
 import { type Journal, startAsChild } from "./journal.js";
 import type { NativeRoot } from "./lmdb-module.js";
+import { LockWait } from "./lock-wait.js";
 
 type Operation = (tables: FileTables, request: unknown) => unknown;
 
@@ -96,9 +98,10 @@ export class WriteQueue {
 
   async #commit(writes: QueuedWrite[]): Promise<void> {
     const { root } = this.#parts;
-    const attempt = new Attempt(this.#parts, () => this.#giveUp(writes));
+    const attempt = new LockWait(this.#parts, this.#lastTransaction, () => this.#giveUp(writes));
     try {
-      await root.transaction(() => {
+      // A child of the transaction can be aborted, which costs nothing to speak of.
+      await root.childTransaction(() => {
         if (attempt.begin()) this.#carryOut(writes);
       });
     } catch (cause) {
@@ -178,26 +181,6 @@ export class WriteQueue {
       tables.forget();
       throw error;
     }
-  }
-}
-
-/** The wait for other writers of the file, which may take too long. */
-class Attempt {
-  givenUp = false;
-  readonly #timer: Timer | undefined;
-
-  constructor({ env, timeoutMs }: WriteQueueParts, giveUp: () => void) {
-    if (timeoutMs === 0) return;
-    this.#timer = env.timers.after(timeoutMs, () => {
-      this.givenUp = true;
-      giveUp();
-    });
-  }
-
-  /** The file is ours; false when nobody waits any more. */
-  begin(): boolean {
-    this.#timer?.cancel();
-    return !this.givenUp;
   }
 }
 

@@ -23,6 +23,7 @@ import {
   normalizeOptions,
   type OpenKvOptions,
 } from "../options/options.js";
+import type { SharedOptions } from "../options/shared-options.js";
 import { walOptionNames } from "../options/wal-options.js";
 import { type Entry, YamlSource } from "./yaml-source.js";
 
@@ -57,10 +58,11 @@ const groups: ReadonlyMap<string, readonly string[]> = new Map([
       truncate: true,
     }),
   ],
+  ["shared", keysOf<SharedOptions>({ timeout: true })],
   ["wal", walOptionNames],
   ["metrics", keysOf<Omit<MetricsOptions, "registry">>({ operations: true })],
 ]);
-const backendGroups = ["memory", "disk", "wal"] as const;
+const backendGroups = ["memory", "disk", "shared", "wal"] as const;
 const storeKeys = ["backend", "path", "serialization", "trackKeys", ...groups.keys()];
 
 const simpleKvName = "simple_kv";

@@ -23,6 +23,7 @@ import {
 } from "../arguments.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
+import { type SharedOptions, type SharedSettings, sharedSettings } from "./shared-options.js";
 import {
   differingWalOptions,
   progressOption,
@@ -42,7 +43,7 @@ export interface OpenKvOptions {
   name?: string | undefined;
   /** Default "disk". */
   backend?: Backend | undefined;
-  /** Where the backend keeps its files; default "./.anykv". Ignored by memory. */
+  /** Where the backend keeps its files; default "./.anykv". Ignored by memory and shared. */
   path?: string | undefined;
   /** How values are stored; default "json". */
   serialization?: Serialization | undefined;
@@ -50,6 +51,7 @@ export interface OpenKvOptions {
   trackKeys?: boolean | undefined;
   memory?: MemoryOptions | undefined;
   disk?: DiskOptions | undefined;
+  shared?: SharedOptions | undefined;
   wal?: WalOptions | undefined;
   metrics?: MetricsOptions | undefined;
   /** Clock, randomness, timers and files; for tests. */
@@ -74,13 +76,15 @@ export interface KvOptions extends MetricsSettings {
   /** 0 stands for automatic. */
   readonly shardCount: number;
   readonly disk: DiskSettings;
+  readonly shared: SharedSettings;
   readonly wal: WalSettings;
   /** Takes no part in comparing options: it is what one caller wants to hear, not what the store is. */
   readonly onProgress: WalOptions["onProgress"];
   readonly env: Env;
 }
 
-const defaultPath = "./.anykv";
+/** Of the backends with files; backups of other stores go to the same place. */
+export const defaultPath = "./.anykv";
 const fileBackends: ReadonlySet<Backend> = new Set(["wal", "disk"]);
 
 /** @throws InvalidOptionsError, InvalidBackendError, InvalidSerializationError */
@@ -92,6 +96,7 @@ export function normalizeOptions(options: unknown): KvOptions {
   // What is in them counts for its own backend only, but they have to be objects for every one.
   const memory = group(fields, "memory");
   const disk = group(fields, "disk");
+  const shared = group(fields, "shared");
   const wal = group(fields, "wal");
   return {
     name,
@@ -107,6 +112,7 @@ export function normalizeOptions(options: unknown): KvOptions {
     trackKeys: booleanField(fields, "trackKeys", false),
     shardCount: backend === "memory" ? shardCount(memory) : 0,
     disk: backend === "disk" ? diskSettings(disk) : {},
+    shared: sharedSettings(backend === "shared" ? shared : {}),
     wal: backend === "wal" ? walSettings(wal) : {},
     onProgress: backend === "wal" ? progressOption(wal) : undefined,
     ...metricsSettings(field(fields, "metrics")),
@@ -157,6 +163,7 @@ export function differingOptions(a: KvOptions, b: KvOptions): string[] {
   const names = ["backend", "path", "serialization", "trackKeys", "shardCount"] as const;
   const differing: string[] = names.filter((name) => a[name] !== b[name]);
   if (JSON.stringify(a.disk) !== JSON.stringify(b.disk)) differing.push("disk");
+  if (a.shared.timeoutMs !== b.shared.timeoutMs) differing.push("shared.timeout");
   differing.push(...differingWalOptions(a.wal, b.wal));
   if (a.operationMetrics !== b.operationMetrics) differing.push("metrics.operations");
   if (a.env !== b.env) differing.push("env");

@@ -1,0 +1,33 @@
+// Options of the shared backend.
+
+import { InvalidOptionsError } from "../../base/errors.js";
+import { lmdbDefaults } from "../../engines/lmdb/lmdb-defaults.js";
+import { type Fields, field } from "../arguments.js";
+import { parseDuration } from "./duration.js";
+
+export interface SharedOptions {
+  /**
+   * How long a write waits while other threads and processes write: milliseconds, or text like
+   * "500ms" or "1.5s"; 0: without end; default 1 s. A write that waited longer rejects with
+   * `DiskStoreWriteError` and is not carried out.
+   */
+  timeout?: number | string | undefined;
+}
+
+export interface SharedSettings {
+  readonly timeoutMs: number;
+}
+
+/** @throws InvalidOptionsError */
+export function sharedSettings(fields: Fields): SharedSettings {
+  const unknown = Object.keys(fields).find((name) => name !== "timeout");
+  if (unknown !== undefined) {
+    throw new InvalidOptionsError(`option "shared.${unknown}" is not known`, {
+      hint: "known is timeout",
+    });
+  }
+  const timeout = field(fields, "timeout");
+  const timeoutMs =
+    timeout === undefined ? lmdbDefaults.timeoutMs : parseDuration(timeout, "shared.timeout");
+  return { timeoutMs };
+}
