@@ -1,14 +1,15 @@
 // The main job: loads a pool of accounts from real data, lets virtual users claim, renew, complete
 // and release them under load, and checks that the store kept every promise.
 
-import { isKvError, type OpenKvOptions, openKv } from "anykv";
+import { isKvError } from "anykv";
 import { loadAccounts } from "./data-set.js";
+import { openStore } from "./open-store.js";
 import { helpText, type JobOptions, parseOptions, UsageError } from "./options.js";
 import { type Found, Pool } from "./pool.js";
 import { formatCount, type Output } from "./progress.js";
 import { runHere } from "./run.js";
 import { runTeam } from "./run-team.js";
-import type { JobKv, JobSchema } from "./schema.js";
+import type { JobKv } from "./schema.js";
 import { formatTable, type Row, summarize } from "./summary.js";
 import { countCalls, newTally, type Tally } from "./tally.js";
 import type { Verdict } from "./watch.js";
@@ -25,10 +26,7 @@ export async function mainJob(
       output.write(helpText);
       return 0;
     }
-    // Any name goes to `openKv`, which tells the caller what is wrong with it.
-    const backend = options.backend as OpenKvOptions["backend"];
-    const { name, path, syncWrites } = options;
-    const kv = openKv<JobSchema>({ name, backend, path, wal: { syncWrites } });
+    const kv = openStore(options);
     try {
       return await runJob(kv, options, output);
     } finally {

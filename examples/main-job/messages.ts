@@ -1,12 +1,11 @@
 // Messages between the process that feeds the pool and those in which the users are.
 
+import type { StoreOptions } from "./open-store.js";
 import type { Tally } from "./tally.js";
 
 /** What a process of users has to know when it starts: its only argument, as JSON. */
 export interface Setup {
-  readonly backend: string;
-  readonly name: string;
-  readonly path: string;
+  readonly store: StoreOptions;
   /** How many users, and the number of the first. */
   readonly users: number;
   readonly firstUser: number;

@@ -1,18 +1,11 @@
 // Options of the command line.
 
 import { parseArgs } from "node:util";
+import type { StoreOptions } from "./open-store.js";
 
-export interface JobOptions {
-  /** Any name; `openKv` knows which there are. */
-  readonly backend: string;
-  /** The store's name; in shared memory a job has one of its own. */
-  readonly name: string;
+export interface JobOptions extends StoreOptions {
   /** Processes in which users are; 1: all are in this one. */
   readonly processes: number;
-  /** Where a backend with files keeps them. */
-  readonly path: string;
-  /** Whether an account counts as completed only when that is on the disk; wal only. */
-  readonly syncWrites: boolean;
   readonly users: number;
   readonly seconds: number;
   /** Accounts in the full pool; undefined: as many as the data set has records. */

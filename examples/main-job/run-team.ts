@@ -14,9 +14,9 @@ import type { Verdict } from "./watch.js";
 
 export async function runTeam(run: Run): Promise<Verdict> {
   const { options, output, kv, tally, completed } = run;
-  const { backend, path, users, processes, name } = options;
+  const { users, processes } = options;
   const judge = new Judge();
-  const team = new Team(processes, { backend, path, name, users });
+  const team = new Team(processes, { store: options, users });
   writeLine(
     output,
     `Users in ${processes} processes: ${team.members.map(({ pid }) => pid).join(", ")}`,

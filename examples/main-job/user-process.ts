@@ -1,16 +1,16 @@
 // User process: opens the store that others have open, too, lets its users and report workers work
 // there, and reports to the process that has started it.
 
-import { type OpenKvOptions, openKv } from "anykv";
 import { runReportWorkers, runUsers, userNames } from "./crew.js";
 import { JournalWriter } from "./journal.js";
 import { journalFd, type Order, type Report, type Setup } from "./messages.js";
-import { type JobSchema, poolPrefix } from "./schema.js";
+import { openStore } from "./open-store.js";
+import { poolPrefix } from "./schema.js";
 import { countCalls, newTally } from "./tally.js";
 
 const reportEveryMs = 100;
 
-const { backend, name, path, users, firstUser } = JSON.parse(process.argv[2] ?? "") as Setup;
+const { store: options, users, firstUser } = JSON.parse(process.argv[2] ?? "") as Setup;
 const orders = new Set<Order>();
 process.on("message", (order: Order) => orders.add(order));
 
@@ -21,7 +21,7 @@ const report = (state: Report["state"]) =>
     process.send?.({ state, tally } satisfies Report, undefined, {}, () => resolve());
   });
 
-const store = openKv<JobSchema>({ backend: backend as OpenKvOptions["backend"], name, path });
+const store = openStore(options);
 // Nobody judges what is done when the parent is gone, and the next job must find the place empty.
 // The store is closed first: a process does not end well in the middle of its writes.
 process.once("disconnect", () => store.close().finally(() => process.exit(1)));
