@@ -32,7 +32,7 @@ type Counts = ReadonlyMap<string, number>;
 export async function setRight(aftermath: Aftermath): Promise<void> {
   const { kv, completed, judge, tally, team } = aftermath;
   if (team.failed.length === 0) return;
-  await dropEnds(kv);
+  const queued = await dropEnds(kv);
   const unsure = await completedInHand(aftermath);
   await Promise.all(unsure.map(({ account }) => completed.add(account)));
   const told = [...judge.holdings()].filter((holding) => holding.completed).length;
@@ -50,16 +50,18 @@ export async function setRight(aftermath: Aftermath): Promise<void> {
   // A report worker that was killed has lost one element at most; which one, nobody knows.
   const lostMax = team.failed.reduce((sum, { users }) => sum + reportWorkersFor(users), 0);
   const lacking = sum(await raise(kv, "report:", truth));
-  if (lacking > unsure.length + lostMax) judge.violation(`the report lacked ${lacking}`);
+  if (lacking > unsure.length + queued + lostMax) judge.violation(`the report lacked ${lacking}`);
   const reported = judge.reported + lacking;
   const isExplained = Math.abs(tally.completed - reported) <= unsure.length + lostMax;
   tally.reported = isExplained ? tally.completed : reported;
 }
 
-/** Elements that were to send report workers home who are not there any more. */
-async function dropEnds(kv: JobKv): Promise<void> {
+/** Drops elements that were to send report workers home who are not there; tells what is left. */
+async function dropEnds(kv: JobKv): Promise<number> {
   const left = await kv.range("finished");
-  if (left.every((element) => element === "end")) await kv.deleteArray("finished");
+  const queued = left.filter((element) => element !== "end").length;
+  if (queued === 0) await kv.deleteArray("finished");
+  return queued;
 }
 
 interface InHand {

@@ -24,7 +24,10 @@ const report = (state: Report["state"]) =>
 const store = openStore(options);
 // Nobody judges what is done when the parent is gone, and the next job must find the place empty.
 // The store is closed first: a process does not end well in the middle of its writes.
-process.once("disconnect", () => store.close().finally(() => process.exit(1)));
+const leave = () => store.close().finally(() => process.exit(1));
+process.once("disconnect", leave);
+// It may have gone while this process was starting, before anybody listened.
+if (!process.connected) await leave();
 const countCall = () => {
   tally.operations++;
 };
