@@ -29,15 +29,19 @@ export class MissingTable extends Error {
   }
 }
 
-/** @throws MissingTable in a file that is opened for reading */
-export function openTable<Key extends string | Uint8Array>(
+/**
+ * `Value` has to be what the encoding among the options gives.
+ *
+ * @throws MissingTable in a file that is opened for reading
+ */
+export function openTable<Key extends string | Uint8Array, Value = string>(
   root: NativeRoot,
   name: string,
   options: object,
-): NativeTable<Key> {
+): NativeTable<Key, Value> {
   const table = root.openDB(name, options);
   if (table === undefined) throw new MissingTable(name);
-  return table as unknown as NativeTable<Key>;
+  return table as unknown as NativeTable<Key, Value>;
 }
 
 function openWith<Key extends string | Uint8Array>(

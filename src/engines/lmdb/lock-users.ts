@@ -6,7 +6,7 @@
 
 import { DiskStoreOpenError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
-import { lockPathOf } from "./open-file.js";
+import { isOpen, lockPathOf } from "./open-file.js";
 
 const knownForm = Buffer.from("dec0efbe02602f2c", "hex");
 const slotsOffset = 208;
@@ -19,6 +19,11 @@ const processOffset = 8;
  */
 export async function requireUnused(env: Env, path: string): Promise<void> {
   const lock = lockPathOf(path);
+  if (isOpen(path)) {
+    throw new DiskStoreOpenError(`${path} is in use by this process`, {
+      hint: "close the store first",
+    });
+  }
   if ((await env.files.stat(lock)) === undefined) return;
   const bytes = Buffer.from(await env.files.readAll(lock));
   if (bytes.length === 0) return;

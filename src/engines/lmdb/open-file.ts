@@ -142,6 +142,14 @@ async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promi
       hint: "choose another `path`; the directory of a `wal` store is opened with that backend",
     });
   }
+  // Where there is something else, LMDB ends the process. Nobody opens it here: closing it again
+  // would take away what the other threads of this process have locked in it.
+  const lock = await env.files.stat(lockPathOf(path));
+  if (lock !== undefined && lock.kind !== "file") {
+    throw new DiskPathError(`${lockPathOf(path)} is not a file, and is needed beside the store`, {
+      hint: "remove it, or choose another `path`",
+    });
+  }
   if (stat !== undefined && stat.sizeBytes > 0) return checkFile(env, path);
   if (readOnly) {
     throw new DiskStoreOpenError(`there is no store at ${path} to be read`, {
@@ -149,11 +157,8 @@ async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promi
     });
   }
   await makeParent(env, path);
-  // Made here so that they belong to their owner alone.
-  for (const name of [path, lockPathOf(path)]) {
-    const handle = await env.files.open(name, "write");
-    await handle.close();
-  }
+  const handle = await env.files.open(path, "write");
+  await handle.close();
   await env.files.syncDirectory(dirname(path));
 }
 
@@ -181,6 +186,11 @@ function openRoot(lmdb: LmdbModule, options: OpenFileOptions): NativeRoot {
     noSync,
     // A commit is on the disk when it is told: what lmdb calls flushed.
     overlappingSync: false,
+    // Calls are grouped by the write queue. Groups of lmdb's own have a promise that nobody sees,
+    // and that ends the process when it is rejected because the disk is full.
+    eventTurnBatching: false,
+    // New files belong to their owner alone.
+    permissionsMode: 0o600,
     maxDbs: databasesMax,
     maxReaders: readersMax,
     encoding: "string",
@@ -204,7 +214,7 @@ function foundLayout(root: NativeRoot, path: string): NativeTable {
   });
 }
 
-function foreignFile(path: string): DiskStoreOpenError {
+export function foreignFile(path: string): DiskStoreOpenError {
   return new DiskStoreOpenError(`${path} is an LMDB file of something else`, {
     hint: "choose another `path`; nothing in the file has been changed",
   });
@@ -228,10 +238,16 @@ const pathCodes: ReadonlySet<unknown> = new Set(["ELOOP", "ENOTDIR", "ENAMETOOLO
 export function openFailure(path: string, cause: unknown): KvError {
   if (isKvError(cause)) return cause;
   if (cause instanceof MissingTable) {
-    return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, { cause });
+    return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, {
+      cause,
+      hint: "check `path`, or open the store once for writing so that its tables are made",
+    });
   }
   if (pathCodes.has((cause as NodeJS.ErrnoException | null)?.code)) {
-    return new DiskPathError(`${path} cannot be used: ${messageOf(cause)}`, { cause });
+    return new DiskPathError(`${path} cannot be used: ${messageOf(cause)}`, {
+      cause,
+      hint: "choose another `path`, or correct the links and names on the way to it",
+    });
   }
   return new DiskStoreOpenError(`${path} cannot be opened: ${messageOf(cause)}`, {
     cause,

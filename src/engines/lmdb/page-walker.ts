@@ -51,6 +51,8 @@ export interface Walk {
   readonly pagesUsed: number;
   readonly pagesFree: number;
   readonly trees: readonly WalkedTree[];
+  /** Whether rows stand where stores have nothing but databases by name. */
+  readonly hasOthers: boolean;
   /** The first `problemsMax` problems; there may be more. */
   readonly problems: readonly PageProblem[];
 }
@@ -117,6 +119,7 @@ class PageWalk {
   readonly #named: { name: string; record: TreeRecord }[] = [];
   readonly #buffers: Buffer[] = [];
   #free = 0;
+  #hasOthers = false;
 
   constructor(file: FileHandle, header: FileHeader, sizeBytes: number, options: WalkOptions) {
     this.#file = file;
@@ -129,7 +132,7 @@ class PageWalk {
 
   async run(): Promise<Walk> {
     const { free, main } = this.#header;
-    await this.#tree("main", main, 0, async (node, page) => this.#database(node, page));
+    await this.#tree("main", main, 0, (node) => this.#database(node));
     for (const { name, record } of this.#named) {
       await this.#tree(name, record, 0, (node) => this.#row(name, node));
     }
@@ -139,6 +142,7 @@ class PageWalk {
       pagesUsed: this.#used.size,
       pagesFree: this.#free,
       trees: this.#trees,
+      hasOthers: this.#hasOthers,
       problems: this.#problems,
     };
   }
@@ -277,13 +281,15 @@ class PageWalk {
     }
   }
 
-  #database({ key, value, isTree }: LeafNode, page: number): void {
+  async #database(node: LeafNode): Promise<void> {
+    const { key, value, isTree } = node;
     if (isTree && value?.length === treeRecordBytes) {
       // lmdb ends names with a zero byte.
       const name = key.toString("utf8").replace(/\0$/, "");
       this.#named.push({ name, record: readTreeRecord(value, 0) });
     } else {
-      this.#tell(page, `page ${page} names something else than a tree`);
+      this.#hasOthers = true;
+      await this.#value("main", node, false);
     }
   }
 

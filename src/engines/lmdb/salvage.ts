@@ -2,7 +2,7 @@
 // See repair.ts for the order of the steps.
 
 import { dirname } from "node:path";
-import { DiskStoreWriteError, isKvError } from "../../base/errors.js";
+import { DiskStoreOpenError, DiskStoreWriteError, isKvError } from "../../base/errors.js";
 import type { KeyedRow } from "../../engine/row-reader.js";
 import { type TableName, tableNames } from "../../engine/tables.js";
 import type { Env } from "../../env/env.js";
@@ -90,10 +90,11 @@ async function salvageRows(env: Env, path: string, fresh: string): Promise<numbe
     });
     try {
       const batch = new Batch(target);
-      await walkPages(source, header, await source.size(), {
+      const { trees } = await walkPages(source, header, await source.size(), {
         visit: (table, key, value) => batch.add(table, key, value),
         breathe: () => env.timers.breathe(),
       });
+      if (!trees.some(({ name }) => isTable(name))) throw nothingLeft(path);
       await batch.flush();
       return batch.unreadable;
     } finally {
@@ -102,6 +103,12 @@ async function salvageRows(env: Env, path: string, fresh: string): Promise<numbe
   } finally {
     await source.close();
   }
+}
+
+function nothingLeft(path: string): DiskStoreOpenError {
+  return new DiskStoreOpenError(`no table of a store can be found in ${path}`, {
+    hint: "restore it from a backup; nothing in the file has been changed",
+  });
 }
 
 class Batch {

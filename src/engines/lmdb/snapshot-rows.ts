@@ -8,6 +8,7 @@ import { prefixSuccessor } from "../../base/byte-order.js";
 import type { Row } from "../../engine/engine.js";
 import type { KeyedRow, RowReader } from "../../engine/row-reader.js";
 import type { TableName } from "../../engine/tables.js";
+import type { FileAccess } from "./file-access.js";
 import { openTable } from "./file-tables.js";
 import { byteKeys } from "./key-format.js";
 import { databaseNames } from "./layout.js";
@@ -26,14 +27,13 @@ export class SnapshotRows implements RowReader {
   readonly #tables: ReadonlyMap<string, NativeTable<Uint8Array, Buffer>>;
 
   /** The state that is newest now; `close` lets go of it. */
-  constructor(root: NativeRoot) {
+  constructor(root: NativeRoot, access: FileAccess) {
     // Opening a table ends the read transaction, so all of them are opened first.
     const options = { encoding: "binary", keyEncoder: byteKeys };
     this.#tables = new Map(
-      databaseNames.map((name) => [name, openTable<Uint8Array>(root, name, options)]),
+      databaseNames.map((name) => [name, openTable<Uint8Array, Buffer>(root, name, options)]),
     );
-    root.resetReadTxn();
-    this.#reader = root.useReadTransaction();
+    this.#reader = access.openReader();
   }
 
   #table(name: string): NativeTable<Uint8Array, Buffer> {

@@ -12,8 +12,8 @@ import { type SettledWalk, walkWhileWritten } from "./check-file.js";
 import { notAStore, readHeader } from "./file-header.js";
 import type { FileProblem, FileProgress, FileReport } from "./file-report.js";
 import { TableInspection } from "./inspect-tables.js";
-import { layoutText } from "./layout.js";
-import { acquireFile, openFailure, releaseFile } from "./open-file.js";
+import { layoutText, metaName } from "./layout.js";
+import { acquireFile, foreignFile, openFailure, releaseFile } from "./open-file.js";
 import type { Walk } from "./page-walker.js";
 import { SnapshotRows } from "./snapshot-rows.js";
 
@@ -40,6 +40,7 @@ export async function verifyLmdb(
       onProgress({ step: "verify", what: "pages" });
       const breathe = (): Promise<void> => env.timers.breathe();
       const walk = await walkWhileWritten(file, path, { breathe });
+      requireStore(path, walk);
       const base = await baseReport(file, path, walk);
       if (base.problems.length > 0) return base;
       return await withRows(env, base, check, (what) => onProgress({ step: "verify", what }));
@@ -57,6 +58,12 @@ async function requireFile(env: Env, path: string): Promise<void> {
   throw new DiskPathError(`${path} is not the file of a store`, {
     hint: "give the `path` with which the store was opened",
   });
+}
+
+/** A healthy file of something else is not damaged. */
+function requireStore(path: string, walk: SettledWalk | undefined): void {
+  if (walk === undefined || walk.problems.length > 0) return;
+  if (walk.hasOthers || !walk.trees.some(({ name }) => name === metaName)) throw foreignFile(path);
 }
 
 async function baseReport(
@@ -98,7 +105,7 @@ async function withRows(
     mapBytes: 0,
   });
   try {
-    const rows = new SnapshotRows(open.root);
+    const rows = new SnapshotRows(open.root, open.access);
     try {
       const found = new TableInspection(rows);
       await found.run(check, (what) => {

@@ -105,13 +105,22 @@ export class WriteQueue {
         if (attempt.begin()) this.#carryOut(writes);
       });
     } catch (cause) {
-      this.#fail(writes, cause);
+      this.#fail(writes, await this.#reasonOf(cause));
       return;
     }
     if (attempt.givenUp) return;
     this.#parts.access.turnPage();
     this.#parts.tables.turnPage();
     settle(writes);
+  }
+
+  /** Why a commit has failed: lmdb tells it by a promise, which it rejects a little later. */
+  async #reasonOf(cause: unknown): Promise<unknown> {
+    const { commitError } = cause as { commitError?: Promise<never> };
+    if (commitError === undefined) return cause;
+    const { timers } = this.#parts.env;
+    const later = timers.breathe().then(() => timers.breathe());
+    return Promise.race([commitError.catch((reason: unknown) => reason), later.then(() => cause)]);
   }
 
   #giveUp(writes: readonly QueuedWrite[]): void {
