@@ -196,6 +196,9 @@ export const k6Features: Readonly<Record<string, Proof>> = {
     later: "examples and guides",
     now: [
       "test/docs/errors.test.ts > has exactly one row for each entry of the catalogue, in its order",
+      "test/examples/examples-processes.test.ts > worker threads use every account once",
+      "test/examples/examples-processes.test.ts > forked processes do every job, although one of them is killed",
+      "test/examples/examples-processes.test.ts > the workers of a test runner never have the same account at the same time",
     ],
   },
   "new explicit and batch claims, renewal, batch lifecycle": [
@@ -272,6 +275,9 @@ export const jetKvFeatures: Readonly<Record<string, Proof>> = {
     now: [
       "whoever waits longest is served first",
       "getOrSet with a ttl creates a key that vanishes",
+      "test/examples/examples.test.ts > job queue",
+      "test/examples/examples.test.ts > sessions",
+      "test/examples/main-job-processes.test.ts > goes on where it was, and hands out nothing again that was completed",
     ],
   },
   "shared memory": ["test/engines/lmdb/shared-suite.test.ts > storeSuite"],
