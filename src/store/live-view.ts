@@ -53,6 +53,7 @@ class LiveTable implements ReadTable {
   }
 
   prefixRange(prefix: string): RankRange {
+    if (prefix === "") return { start: 0, end: this.size };
     const successor = prefixSuccessor(prefix);
     const end = successor === undefined ? this.size : this.rank(successor);
     return { start: this.rank(prefix), end };

@@ -64,10 +64,11 @@ export class LmdbEngine implements Engine {
   }
 
   #readFailure(error: unknown): unknown {
-    // Errors of the file have a number for a code.
-    if (isKvError(error) || typeof (error as { code?: unknown }).code !== "number") return error;
-    return new DiskStoreReadError(`${this.#parts.path} cannot be read: ${String(error)}`, {
+    if (isKvError(error)) return error;
+    const { path } = this.#parts;
+    return new DiskStoreReadError(`${path} cannot be read: ${String(error)}`, {
       cause: error,
+      hint: `run \`anykv verify ${path}\` to see whether the file is damaged`,
     });
   }
 

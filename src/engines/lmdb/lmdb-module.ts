@@ -57,6 +57,8 @@ export interface NativeRoot extends NativeTable {
   /** The next read outside a transaction sees what has been committed by then. */
   resetReadTxn(): void;
   getWriteTxnId(): number;
+  /** Lets go of the snapshots of processes that are dead. */
+  readerCheck(): number;
   backup(path: string, compact: boolean): Promise<void>;
 }
 

@@ -38,7 +38,9 @@ export class OrderNodes {
     return orderNodeKey(this.#tag, id);
   }
 
+  /** Where every descent begins: the only moment at which nobody holds a node. */
   get root(): OrderNode {
+    if (this.#kept.size > nodesKeptMax && this.#changed.size === 0) this.#kept.clear();
     return this.load(rootId);
   }
 
@@ -61,7 +63,6 @@ export class OrderNodes {
   }
 
   #keep(node: OrderNode): void {
-    if (this.#kept.size >= nodesKeptMax && this.#changed.size === 0) this.#kept.clear();
     this.#kept.set(node.id, node);
     this.#access.confirm(node);
   }

@@ -62,6 +62,8 @@ export class OrderTree {
   }
 
   rank(key: string): number {
+    // To the file an empty end is none.
+    if (key === "") return 0;
     let rank = 0;
     const path = this.#pathOf(key);
     for (const { node, at } of path) rank += countBefore(node, at);

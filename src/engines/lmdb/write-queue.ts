@@ -12,12 +12,15 @@
 //    is given up, and is then never carried out.
 // 4. A transaction in which something unforeseen happens is aborted as a whole.
 
+import { isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import type { FileAccess } from "./file-access.js";
 import type { FileTables } from "./file-tables.js";
 import { type Journal, startAsChild } from "./journal.js";
 import type { NativeRoot } from "./lmdb-module.js";
 import { LockWait } from "./lock-wait.js";
+
+const readersCheckMs = 5_000;
 
 type Operation = (tables: FileTables, request: unknown) => unknown;
 
@@ -48,6 +51,11 @@ export class WriteQueue {
   #queued: QueuedWrite[] = [];
   #running: Promise<void> | undefined;
   #failure: Error | undefined;
+  // Set while the transaction under way has been given up and still waits for the file.
+  #stuck: Error | undefined;
+  // Whether a transaction waits until the event loop runs its operations.
+  #waiting = false;
+  #readersChecked = Number.NEGATIVE_INFINITY;
   // The number of the last write transaction of this thread.
   #lastTransaction = 0;
   /** Told when a transaction could not be committed. */
@@ -55,6 +63,10 @@ export class WriteQueue {
 
   constructor(parts: WriteQueueParts) {
     this.#parts = parts;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting;
   }
 
   /** Why nothing is written any more. */
@@ -66,7 +78,8 @@ export class WriteQueue {
     operation: (tables: FileTables, request: never) => Result,
     request: unknown,
   ): Promise<Result> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const refusal = this.#failure ?? this.#stuck;
+    if (refusal !== undefined) return Promise.reject(refusal);
     return new Promise<Result>((resolve, reject) => {
       this.#queued.push({
         operation: operation as Operation,
@@ -99,12 +112,16 @@ export class WriteQueue {
   async #commit(writes: QueuedWrite[]): Promise<void> {
     const { root } = this.#parts;
     const attempt = new LockWait(this.#parts, this.#lastTransaction, () => this.#giveUp(writes));
+    this.#waiting = true;
     try {
       // A child of the transaction can be aborted, which costs nothing to speak of.
       await root.childTransaction(() => {
+        this.#waiting = false;
+        this.#stuck = undefined;
         if (attempt.begin()) this.#carryOut(writes);
       });
     } catch (cause) {
+      this.#waiting = false;
       this.#fail(writes, await this.#reasonOf(cause));
       return;
     }
@@ -125,7 +142,11 @@ export class WriteQueue {
 
   #giveUp(writes: readonly QueuedWrite[]): void {
     const error = this.#parts.lockedOut();
-    for (const { reject } of writes) reject(error);
+    // What comes while the file is still not to be had would have to wait as long again.
+    this.#stuck = error;
+    const queued = this.#queued;
+    this.#queued = [];
+    for (const { reject } of [...writes, ...queued]) reject(error);
   }
 
   #fail(writes: readonly QueuedWrite[], cause: unknown): void {
@@ -144,6 +165,7 @@ export class WriteQueue {
   #carryOut(writes: readonly QueuedWrite[]): void {
     const { root, access, journal, tables } = this.#parts;
     const transaction = root.getWriteTxnId();
+    this.#releaseReaders();
     access.turnPage();
     tables.turnPage();
     // Whoever wrote in between may have changed what is due next.
@@ -153,6 +175,8 @@ export class WriteQueue {
       try {
         write.outcome = this.#runOne(write);
       } catch (error) {
+        // What is none of ours comes from the file: the transaction cannot be trusted any more.
+        if (!isKvError(error)) throw error;
         write.threw = true;
         write.outcome = error;
       }
@@ -163,12 +187,21 @@ export class WriteQueue {
     access.turnPage();
   }
 
+  // Snapshots of processes that were killed keep the file from using its room again.
+  #releaseReaders(): void {
+    const now = this.#parts.env.clock.monotonic();
+    if (now - this.#readersChecked < readersCheckMs) return;
+    this.#readersChecked = now;
+    this.#parts.root.readerCheck();
+  }
+
   #runOne(write: QueuedWrite): unknown {
     const { journal, tables } = this.#parts;
     journal.begin(false);
     try {
       return write.operation(tables.begin(), write.request);
     } catch (error) {
+      if (error !== startAsChild && !isKvError(error)) throw error;
       journal.rollback();
       if (error !== startAsChild) throw error;
       return this.#runAsChild(write);

@@ -1,0 +1,62 @@
+// Exit guard: sees to it that a process which ends in the middle of a write does end.
+//
+// A write transaction is begun by a thread of lmdb, which then waits until the event loop runs the
+// operations. A process that ends in between (`process.exit()`, an error that nobody catches) runs
+// no event loop any more, but waits for its threads: it would hang for ever, and hold the write lock
+// of the file. Nothing of such a transaction has been acknowledged, or even carried out, so the
+// process can be ended at once; the lock is one that the system releases.
+//
+// Where Node can (`process.execve`, from 22.15), the process is replaced by one that ends with the
+// exit code it would have had. Node 20 cannot: there the process ends by SIGKILL.
+
+interface Pending {
+  /** Whether a transaction waits for the event loop. */
+  readonly isWaiting: boolean;
+}
+
+type Execve = (file: string, args: readonly string[], env?: NodeJS.ProcessEnv) => never;
+type Exit = (code?: number) => never;
+
+const watched = new Set<Pending>();
+let isUncaught = false;
+
+function endNow(code: number): void {
+  const { execve } = process as { execve?: Execve };
+  try {
+    execve?.("/bin/sh", ["sh", "-c", `exit ${code & 0xff}`], {});
+  } catch {
+    // No shell here.
+  }
+  process.kill(process.pid, "SIGKILL");
+}
+
+function onExit(code: number): void {
+  if (![...watched].some(({ isWaiting }) => isWaiting)) return;
+  if (isUncaught) endNow(code);
+  // Other listeners have their turn first: this is what `process.exit()` calls at last.
+  const target = process as unknown as { reallyExit: Exit };
+  const { reallyExit } = target;
+  target.reallyExit = (last = code) => {
+    endNow(last);
+    return reallyExit.call(process, last);
+  };
+}
+
+function onUncaught(): void {
+  isUncaught = true;
+}
+
+/** Watches until the function that it gives is called. */
+export function guardExit(pending: Pending): () => void {
+  if (watched.size === 0) {
+    process.on("exit", onExit);
+    process.on("uncaughtExceptionMonitor", onUncaught);
+  }
+  watched.add(pending);
+  return () => {
+    watched.delete(pending);
+    if (watched.size > 0) return;
+    process.off("exit", onExit);
+    process.off("uncaughtExceptionMonitor", onUncaught);
+  };
+}
