@@ -257,8 +257,8 @@ export class LocalStore implements Store {
     try {
       return this.#engine.read(lists.length, key) !== 0;
     } catch {
-      // Not an array any more: those who wait are told so when they are served.
-      return true;
+      // Not an array for now; those who wait, wait until it is one.
+      return false;
     }
   }
 

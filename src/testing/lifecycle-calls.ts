@@ -3,11 +3,15 @@
 // The good ones succeed on a store that `prepare` has filled, each by itself and all at once in the
 // order of the table. The table names every method, or it does not compile.
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { MemoryEngine } from "../engines/memory/memory-engine.js";
+import { nodeEnv } from "../env/env.js";
 import type { Filter } from "../kv/filter.js";
 import type { Kv } from "../kv/kv.js";
-import { openKv } from "../kv/open-kv.js";
 import type { Claim } from "../kv/types.js";
+import { LocalStore } from "../store/local-store.js";
+import { backup } from "../transfer/backup.js";
+import { lmdbSnapshotFiles } from "../transfer/snapshot-files.js";
 import { scratchFile } from "./scratch-directory.js";
 
 type FilterMethod = `filter.${Exclude<keyof Filter, "bucket">}`;
@@ -44,23 +48,31 @@ function csvFile(): { fileName: string; keyColumn: string } {
   return { fileName, keyColumn: "id" };
 }
 
-let backupFile: Promise<string> | undefined;
-let backupName = "";
+let backupBytes: Promise<Buffer> | undefined;
+let backedUp: Buffer = Buffer.alloc(0);
 
-/** Makes the file that `restore` reads, once in a process. Waited for before `calls` are used. */
-export function makeBackup(): Promise<string> {
-  backupFile ??= writeBackup();
-  return backupFile;
+/** Makes what `restore` reads, once in a process. Waited for before `calls` are used. */
+export async function makeBackup(): Promise<void> {
+  backupBytes ??= writeBackup();
+  backedUp = await backupBytes;
 }
 
-async function writeBackup(): Promise<string> {
+// Below the handles, because the registry of stores may be one of the test.
+async function writeBackup(): Promise<Buffer> {
+  const target = scratchFile("one.kv");
+  const store = new LocalStore(new MemoryEngine(nodeEnv, { trackKeys: false }), nodeEnv);
+  await store.set({ key: "value", value: "1", options: undefined });
+  const attended = { signal: undefined, onProgress: undefined };
+  const copying = { env: nodeEnv, store, files: lmdbSnapshotFiles, ...attended };
+  await backup(copying, { target, bestEffort: false });
+  await store.close();
+  return readFileSync(target);
+}
+
+function backupFile(): { fileName: string } {
   const fileName = scratchFile("one.kv");
-  const kv = openKv({ name: "lifecycle backup", backend: "memory" });
-  await kv.set("value", 1);
-  await kv.backup({ fileName });
-  await kv.close();
-  backupName = fileName;
-  return fileName;
+  writeFileSync(fileName, backedUp);
+  return { fileName };
 }
 
 export const calls: { readonly [Name in AsyncMethod]: Call } = {
@@ -120,7 +132,7 @@ export const calls: { readonly [Name in AsyncMethod]: Call } = {
   importCSV: { good: () => [csvFile()], bad: noFile },
   validateCSV: { good: () => [csvFile()], bad: noFile },
   backup: { good: () => [{ fileName: scratchFile("all.kv") }], bad: [{ fileName: 1 }] },
-  restore: { good: () => [{ fileName: backupName }], bad: [{ maxBytes: 0.5 }] },
+  restore: { good: () => [backupFile()], bad: [{ maxBytes: 0.5 }] },
   stats: { good: () => [], bad: null },
   reportStats: { good: () => [], bad: null },
   metrics: { good: () => [], bad: null },

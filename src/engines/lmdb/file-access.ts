@@ -29,8 +29,9 @@ export class FileAccess {
   /** Before each read operation. */
   beginRead(): void {
     if (this.#shared && ++this.#reads < readsPerSnapshotMax) return;
-    if (this.#shared) this.#root.resetReadTxn();
-    else process.nextTick(this.#drop);
+    if (!this.#shared) process.nextTick(this.#drop);
+    // Also at the first one: lmdb takes snapshots for purposes of its own.
+    this.#root.resetReadTxn();
     this.#confirmed.clear();
     this.#shared = true;
     this.#reads = 0;

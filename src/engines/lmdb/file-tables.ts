@@ -29,7 +29,11 @@ export class MissingTable extends Error {
   }
 }
 
-/** @throws MissingTable in a file that is opened for reading */
+/**
+ * `Value` has to be what the encoding among the options gives.
+ *
+ * @throws MissingTable in a file that is opened for reading
+ */
 export function openTable<Key extends string | Uint8Array, Value = string>(
   root: NativeRoot,
   name: string,
