@@ -68,6 +68,16 @@ export class LocalStore implements Store {
     return result;
   }
 
+  /** A batch of nothing only looks at its guard, which a store that is only read can do, too. */
+  #batch<R, Result>(
+    operation: WriteOperation<R, Result>,
+    request: R,
+    size: number,
+  ): Awaitable<Result> {
+    if (size > 0) return this.#write(operation, request);
+    return this.#engine.read(operation as unknown as ReadOperation<R, Result>, request);
+  }
+
   /** Reads by rank: on reaped tables. */
   #query<R, Result>(operation: ReadOperation<R, Result>, request: R): Awaitable<Result> {
     const settling = this.#reaper.catchUp();
@@ -113,7 +123,7 @@ export class LocalStore implements Store {
   }
 
   setMany(request: Request.EntriesRequest): Awaitable<void> {
-    return this.#write(entries.setValues, request);
+    return this.#batch(entries.setValues, request, request.entries.length);
   }
 
   delete(request: Request.KeyRequest): Awaitable<boolean> {
@@ -121,7 +131,7 @@ export class LocalStore implements Store {
   }
 
   deleteMany(request: Request.KeysRequest): Awaitable<number> {
-    return this.#write(entries.deleteValues, request);
+    return this.#batch(entries.deleteValues, request, request.keys.length);
   }
 
   deleteByPrefix(
@@ -183,19 +193,19 @@ export class LocalStore implements Store {
   }
 
   claimKeys(request: Request.ClaimKeysRequest): Awaitable<claims.ClaimedKeys> {
-    return this.#write(claims.claimKeys, request);
+    return this.#batch(claims.claimKeys, request, request.keys.length);
   }
 
   releaseClaims(request: Request.ReleaseRequest): Awaitable<boolean[]> {
-    return this.#write(claims.releaseClaims, request);
+    return this.#batch(claims.releaseClaims, request, request.claims.length);
   }
 
   completeClaims(request: Request.CompleteRequest): Awaitable<boolean[]> {
-    return this.#write(claims.completeClaims, request);
+    return this.#batch(claims.completeClaims, request, request.claims.length);
   }
 
   renewClaims(request: Request.RenewRequest): Awaitable<boolean[]> {
-    return this.#write(claims.renewClaims, request);
+    return this.#batch(claims.renewClaims, request, request.claims.length);
   }
 
   push(request: Request.PushRequest): Awaitable<number> {

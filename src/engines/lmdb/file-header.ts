@@ -10,6 +10,8 @@ import type { FileHandle } from "../../env/files.js";
 const magic = 0xbeefc0de;
 const dataVersion = 2;
 const metaOffset = 24;
+/** The kind of a meta page, which stands at byte 18. */
+const metaFlag = 8;
 const metaBytes = 144;
 const pageBytesMin = 256;
 const pageBytesMax = 65_536;
@@ -72,6 +74,7 @@ function readMeta(head: Buffer, page: number): FileHeader | undefined {
   const at = page + metaOffset;
   if (head.length < at + metaBytes || head.readUInt32LE(at) !== magic) return undefined;
   if (head.readUInt32LE(at + 4) !== dataVersion) return undefined;
+  if ((head.readUInt16LE(page + 18) & metaFlag) === 0) return undefined;
   return {
     pageBytes: head.readUInt32LE(at + 24),
     free: readTreeRecord(head, at + 24),

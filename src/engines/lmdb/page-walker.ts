@@ -119,6 +119,7 @@ class PageWalk {
   readonly #named: { name: string; record: TreeRecord }[] = [];
   readonly #buffers: Buffer[] = [];
   #free = 0;
+  #freeBeyondEnd = 0;
   #hasOthers = false;
 
   constructor(file: FileHandle, header: FileHeader, sizeBytes: number, options: WalkOptions) {
@@ -138,6 +139,7 @@ class PageWalk {
     }
     // Last, because it is compared with what is in use.
     await this.#tree("free", free, integerKeys, (node, page) => this.#freeList(node, page));
+    this.#compareLength();
     return {
       pagesUsed: this.#used.size,
       pagesFree: this.#free,
@@ -145,6 +147,17 @@ class PageWalk {
       hasOthers: this.#hasOthers,
       problems: this.#problems,
     };
+  }
+
+  /** What the file lacks at its end has to be free. */
+  #compareLength(): void {
+    const lacking = this.#header.lastPage + 1 - this.#pages;
+    if (lacking === this.#freeBeyondEnd || this.#problems.length > 0) return;
+    this.#tell(
+      this.#pages,
+      `${lacking} pages are missing, and ${this.#freeBeyondEnd} of them are free`,
+      0,
+    );
   }
 
   #tell(page: number, what: string, pages = 1): void {
@@ -346,6 +359,7 @@ class PageWalk {
       return;
     }
     const end = Math.min(first + pages, this.#pages);
+    this.#freeBeyondEnd += first + pages - Math.max(first, end);
     for (let page = first; page < end; page++) {
       if (this.#used.has(page)) this.#tell(page, `page ${page} is in use and said to be free`);
     }

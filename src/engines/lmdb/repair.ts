@@ -64,7 +64,7 @@ export async function repairLmdb(
     if (hasPages) await requireUnused(env, path);
     const repaired = hasPages
       ? await replaceBySalvage(env, path, { found, onProgress, mend: mendFile(env, mend) })
-      : { kept: undefined, ...(await mendFile(env, mend)(path)) };
+      : { kept: undefined, ...(await mendFile(env, isLossless(found) ? noMending : mend)(path)) };
     const after = await verifyLmdb(env, path, {
       check,
       onProgress: (progress) => onProgress({ ...progress, step: "check" }),
@@ -76,16 +76,19 @@ export async function repairLmdb(
   }
 }
 
+const noMending: MendRows = () => [];
 const nothing: Repaired = { kept: undefined, unreadableRows: 0, mended: [] };
 
-function reportOf(
-  { path, problems }: FileReport,
-  after: FileReport,
-  done: Repaired,
-): FileRepairReport {
+/** Rows are as they should be, so that nothing about them has to be mended, counters included. */
+function isLossless({ problems }: FileReport): boolean {
+  return problems.every(({ part }) => part === "indexes");
+}
+
+function reportOf(found: FileReport, after: FileReport, done: Repaired): FileRepairReport {
+  const { path, problems } = found;
   const rows = after.tables.reduce((sum, table) => sum + table.rows, 0);
-  const lossless = problems.every(({ part }) => part === "indexes");
-  return { path, changed: problems.length > 0, rows, lossless, problems, ...done };
+  const changed = problems.length > 0;
+  return { path, changed, rows, lossless: isLossless(found), problems, ...done };
 }
 
 function requireOrder({ path, problems }: FileReport): void {
