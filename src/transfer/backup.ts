@@ -116,8 +116,8 @@ async function fill(
   }
 }
 
-async function refuseInUse({ files }: Copying, target: string): Promise<void> {
-  if (!(await files.isInUse(target))) return;
+async function refuseInUse({ env, files }: Copying, target: string): Promise<void> {
+  if (!(await files.isInUse(env, target))) return;
   throw new SnapshotExportError(`${target} is the file of a store that is open`, {
     hint: "close that store first, or choose another `fileName`",
   });

@@ -18,8 +18,11 @@ export interface SnapshotFiles {
    * anything else when it is not such a file.
    */
   open(env: Env, path: string): Promise<Engine>;
-  /** Whether a store here has the file open, and would lose what it writes if that were replaced. */
-  isInUse(path: string): Promise<boolean>;
+  /**
+   * Whether a store has the file open, as far as can be told, here or in another process: it would
+   * lose what it writes if the file were replaced.
+   */
+  isInUse(env: Env, path: string): Promise<boolean>;
   /** Files that lie beside one of these when it is, or has been, in use. */
   besides(path: string): readonly string[];
 }
@@ -34,11 +37,14 @@ export const lmdbSnapshotFiles: SnapshotFiles = {
   },
   async open(env, path) {
     const { openLmdb } = await loadLmdbEngine();
+    const { checkEveryPage } = await import("../engines/lmdb/check-file.js");
+    await checkEveryPage(env, path);
     return openLmdb(env, { ...lmdbDefaults, path, readOnly: true, timeoutMs: 0 });
   },
-  async isInUse(path) {
+  async isInUse(env, path) {
     const { isOpen } = await import("../engines/lmdb/open-file.js");
-    return isOpen(path);
+    const { usersOf } = await import("../engines/lmdb/lock-users.js");
+    return isOpen(path) || ((await usersOf(env, path)) ?? []).length > 0;
   },
   besides: (path) => [`${path}-lock`],
 };

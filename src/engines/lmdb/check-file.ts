@@ -61,6 +61,23 @@ export async function checkFile(env: Env, path: string): Promise<void> {
   }
 }
 
+/**
+ * Refuses a file with any damaged page: O(pages in use). For files that come from elsewhere, which
+ * LMDB would have to believe.
+ * @throws DiskStoreOpenError
+ */
+export async function checkEveryPage(env: Env, path: string): Promise<void> {
+  const file = await env.files.open(path, "read");
+  try {
+    const walk = await walkWhileWritten(file, path);
+    const [first] = walk?.problems ?? [];
+    if (first === undefined) return;
+    throw new DiskStoreOpenError(`${path} is damaged: ${first.what}`, { hint: adviceOn(path) });
+  } finally {
+    await file.close();
+  }
+}
+
 function requireRoots({ free, main, lastPage }: FileHeader, path: string): void {
   for (const { root = lastPage } of [free, main]) {
     if (root <= lastPage) continue;

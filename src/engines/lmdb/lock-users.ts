@@ -14,6 +14,24 @@ const slotBytes = 64;
 const processOffset = 8;
 
 /**
+ * The running processes that have a file open, this one perhaps among them; undefined when nobody
+ * can tell.
+ */
+export async function usersOf(env: Env, path: string): Promise<number[] | undefined> {
+  const lock = lockPathOf(path);
+  if ((await env.files.stat(lock)) === undefined) return [];
+  const bytes = Buffer.from(await env.files.readAll(lock));
+  if (bytes.length === 0) return [];
+  if (!bytes.subarray(0, knownForm.length).equals(knownForm)) return undefined;
+  const users: number[] = [];
+  for (let at = slotsOffset; at + slotBytes <= bytes.length; at += slotBytes) {
+    const id = bytes.readUInt32LE(at + processOffset);
+    if (id !== 0 && env.processes.isRunning(id)) users.push(id);
+  }
+  return users;
+}
+
+/**
  * Refuses a file that other processes have open.
  * @throws DiskStoreOpenError when a running process is among the users, or nobody can tell
  */
@@ -24,16 +42,12 @@ export async function requireUnused(env: Env, path: string): Promise<void> {
       hint: "close the store first",
     });
   }
-  if ((await env.files.stat(lock)) === undefined) return;
-  const bytes = Buffer.from(await env.files.readAll(lock));
-  if (bytes.length === 0) return;
+  const users = await usersOf(env, path);
   const hint = `close the store there; when nobody has it open, remove ${lock} and repeat this`;
-  if (!bytes.subarray(0, knownForm.length).equals(knownForm)) {
+  if (users === undefined) {
     throw new DiskStoreOpenError(`nobody can tell from ${lock} who has the store open`, { hint });
   }
-  for (let at = slotsOffset; at + slotBytes <= bytes.length; at += slotBytes) {
-    const id = bytes.readUInt32LE(at + processOffset);
-    if (id === 0 || !env.processes.isRunning(id)) continue;
-    throw new DiskStoreOpenError(`${path} is in use by process ${id}`, { hint });
-  }
+  const [user] = users;
+  if (user === undefined) return;
+  throw new DiskStoreOpenError(`${path} is in use by process ${user}`, { hint });
 }
