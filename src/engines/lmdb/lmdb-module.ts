@@ -37,7 +37,7 @@ export interface NativeTable<Key extends string | Uint8Array = string> {
   clearSync(): void;
   getKeys(options: RangeOptions): Iterable<Key>;
   getKeysCount(options: RangeOptions): number;
-  getStats(): { readonly entryCount: number };
+  getStats(): { readonly entryCount: number; readonly lastTxnId: number };
   getRange(options: RangeOptions): Iterable<{ key: Key; value: Buffer }>;
   close(): Promise<void>;
 }
@@ -53,11 +53,37 @@ export interface NativeRoot extends NativeTable {
   /** The next read outside a transaction sees what has been committed by then. */
   resetReadTxn(): void;
   getWriteTxnId(): number;
+  /** A line for each reader: its process, its thread, and the number of its snapshot. */
+  readerList(): string;
   backup(path: string, compact: boolean): Promise<void>;
 }
 
+/** An open environment; with `new` its root, once. */
+export type NativeEnvironment = new (name: null, options: object) => NativeRoot;
+
 export interface LmdbModule {
-  open(path: string, options: object): NativeRoot;
+  /** Opens the environment of a file alone. */
+  openAsClass(options: { readonly path: string }): NativeEnvironment;
+}
+
+/**
+ * Opens the file of an environment and its root.
+ *
+ * `open` of lmdb does both, and leaves the environment open for nobody when the second step fails:
+ * until the thread ends, every further attempt of the process would meet what is left of it.
+ */
+export async function openNative(
+  lmdb: LmdbModule,
+  options: { readonly path: string },
+): Promise<NativeRoot> {
+  const Root = lmdb.openAsClass({ ...options });
+  try {
+    return new Root(null, { ...options, isRoot: true });
+  } catch (error) {
+    const half: NativeRoot = Object.create(Root.prototype, { isRoot: { value: true } });
+    await half.close();
+    throw error;
+  }
 }
 
 /** @throws BackendUnavailableError when the package, or its binary for this platform, is not there. */

@@ -14,13 +14,20 @@ import {
   type KvError,
 } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
+import { buildsOnLastCommit, OutdatedState, requireCurrentReads } from "./current-state.js";
 import { FileAccess } from "./file-access.js";
 import { checkHeader } from "./file-header.js";
 import { FileTables, MissingTable, openMeta } from "./file-tables.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
 import { databasesMax, layoutKey, layoutText } from "./layout.js";
-import { type LmdbModule, loadLmdb, type NativeRoot, type NativeTable } from "./lmdb-module.js";
+import {
+  type LmdbModule,
+  loadLmdb,
+  type NativeRoot,
+  type NativeTable,
+  openNative,
+} from "./lmdb-module.js";
 import { WriteQueue } from "./write-queue.js";
 
 export interface OpenFileOptions {
@@ -112,21 +119,64 @@ function refuseDifferent(open: OpenFileOptions, asked: OpenFileOptions): void {
 
 async function openFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
   const lmdb = await loadLmdb();
-  const { path, readOnly } = options;
   try {
     await preparePath(env, options);
-    const root = openRoot(lmdb, options);
-    try {
-      const meta = readOnly ? openMeta(root) : foundLayout(root, path);
-      checkLayout(meta, path);
-      return new OpenFile(env, root, meta, options);
-    } catch (error) {
-      await root.close();
-      throw error;
-    }
+    return await openWhenPossible(env, lmdb, options);
   } catch (cause) {
-    throw openFailure(path, cause);
+    throw openFailure(options.path, cause);
   }
+}
+
+// Whoever closes a file as its last user destroys the locks in the lock file, and who opens it at
+// that very moment may get hold of them still (ITS#10095 of LMDB): then every transaction fails with
+// EINVAL. Locks are made anew by the first to open a file that nobody else has open.
+const deadLocksCode = 22;
+const attemptsMax = 200;
+const pauseMsMax = 20;
+
+async function openWhenPossible(
+  env: Env,
+  lmdb: LmdbModule,
+  options: OpenFileOptions,
+): Promise<OpenFile> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openOnce(env, lmdb, options);
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      const isPassing = code === deadLocksCode || error instanceof OutdatedState;
+      if (!isPassing || attempt === attemptsMax) throw error;
+    }
+    // Not at the same pace as others who are after the same file.
+    const pauseMs = env.random.below(pauseMsMax) + 1;
+    await new Promise<void>((resolve) => env.timers.after(pauseMs, resolve, true));
+  }
+}
+
+async function openOnce(env: Env, lmdb: LmdbModule, options: OpenFileOptions): Promise<OpenFile> {
+  const { path, readOnly } = options;
+  const root = await openNative(lmdb, nativeOptions(options));
+  const openTables = (): OpenFile => {
+    const meta = readOnly ? openMeta(root) : foundLayout(root, path);
+    checkLayout(meta, path);
+    return new OpenFile(env, root, meta, options);
+  };
+  try {
+    if (!readOnly) return inFirstTransaction(root, openTables);
+    requireCurrentReads(root);
+    return openTables();
+  } catch (error) {
+    await root.close();
+    throw error;
+  }
+}
+
+/** Of several who open a new file at once, or are killed meanwhile, none leaves half of it. */
+function inFirstTransaction(root: NativeRoot, openTables: () => OpenFile): OpenFile {
+  return root.transactionSync(() => {
+    if (!buildsOnLastCommit(root)) throw new OutdatedState();
+    return openTables();
+  });
 }
 
 /** Looks at what stands under the path, and creates what is missing. */
@@ -144,11 +194,10 @@ async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promi
     });
   }
   await makeParent(env, path);
-  // Made here so that they belong to their owner alone.
-  for (const name of [path, lockPathOf(path)]) {
-    const handle = await env.files.open(name, "write");
-    await handle.close();
-  }
+  // The lock file is made by LMDB. Nobody else may ever open it in this process: closing it again
+  // would take away the locks that the process has on it.
+  const handle = await env.files.open(path, "write");
+  await handle.close();
   await env.files.syncDirectory(dirname(path));
 }
 
@@ -168,9 +217,9 @@ export function lockPathOf(path: string): string {
   return `${path}-lock`;
 }
 
-function openRoot(lmdb: LmdbModule, options: OpenFileOptions): NativeRoot {
-  const { path, readOnly, noSync, mapBytes } = options;
-  return lmdb.open(path, {
+function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
+  return {
+    path,
     noSubdir: true,
     readOnly,
     noSync,
@@ -178,25 +227,22 @@ function openRoot(lmdb: LmdbModule, options: OpenFileOptions): NativeRoot {
     overlappingSync: false,
     maxDbs: databasesMax,
     maxReaders: readersMax,
+    // Files belong to their owner alone.
+    permissionsMode: 0o600,
     encoding: "string",
     keyEncoder: byteKeys,
     ...(mapBytes === 0 ? {} : { mapSize: mapBytes }),
-  });
+  };
 }
 
-/**
- * The database `meta` of a file that may be new; a file of something else stays as it is. In one
- * transaction: of several who open a new file at once, or are killed meanwhile, none leaves half of it.
- */
+/** The database `meta` of a file that may be new; a file of something else stays as it is. */
 function foundLayout(root: NativeRoot, path: string): NativeTable {
-  return root.transactionSync(() => {
-    const names = Array.from(root.getKeys({ start: undefined }), String);
-    const isNew = names.length === 0;
-    if (!isNew && !names.some((name) => name.includes("meta"))) throw foreignFile(path);
-    const meta = openMeta(root);
-    if (isNew) meta.putSync(layoutKey, layoutText);
-    return meta;
-  });
+  const names = Array.from(root.getKeys({ start: undefined }), String);
+  const isNew = names.length === 0;
+  if (!isNew && !names.some((name) => name.includes("meta"))) throw foreignFile(path);
+  const meta = openMeta(root);
+  if (isNew) meta.putSync(layoutKey, layoutText);
+  return meta;
 }
 
 function foreignFile(path: string): DiskStoreOpenError {

@@ -8,14 +8,22 @@
 // 1. Nothing is told of an operation before the transaction that it ran in is durable, and if that
 //    fails, every operation in it is told that it failed.
 // 2. Operations are carried out in the order in which they were asked for.
-// 3. What waited longer than `timeoutMs` for other writers of the file is given up, and is then
+// 3. Nothing is written by a transaction that does not build on the last commit (current-state.ts).
+// 4. What waited longer than `timeoutMs` for other writers of the file is given up, and is then
 //    never carried out.
 
 import type { Env, Timer } from "../../env/env.js";
+import { buildsOnLastCommit, OutdatedState } from "./current-state.js";
 import type { FileAccess } from "./file-access.js";
 import type { FileTables } from "./file-tables.js";
 import { type Journal, startAsChild } from "./journal.js";
 import type { NativeRoot } from "./lmdb-module.js";
+
+type Outcome = "committed" | "given up" | "outdated";
+
+// Turns of the event loop in which whoever has opened the file can put its lock file right; if it
+// has been killed before it could, opening the file again does it.
+const attemptsMax = 10_000;
 
 type Operation = (tables: FileTables, request: unknown) => unknown;
 
@@ -95,20 +103,34 @@ export class WriteQueue {
   }
 
   async #commit(writes: QueuedWrite[]): Promise<void> {
-    const { root } = this.#parts;
-    const attempt = new Attempt(this.#parts, () => this.#giveUp(writes));
+    const { env } = this.#parts;
+    let outcome: Outcome = "outdated";
     try {
-      await root.transaction(() => {
-        if (attempt.begin()) this.#carryOut(writes);
-      });
+      for (let count = 0; outcome === "outdated"; count++) {
+        if (count === attemptsMax) throw new OutdatedState("the lock file names an old state");
+        if (count > 0) await env.timers.breathe();
+        outcome = await this.#attempt(writes);
+      }
     } catch (cause) {
       this.#fail(writes, cause);
       return;
     }
-    if (attempt.givenUp) return;
+    if (outcome === "given up") return;
     this.#parts.access.turnPage();
     this.#parts.tables.turnPage();
     settle(writes);
+  }
+
+  async #attempt(writes: QueuedWrite[]): Promise<Outcome> {
+    const { root } = this.#parts;
+    let outcome: Outcome = "given up";
+    const attempt = new Attempt(this.#parts, () => this.#giveUp(writes));
+    await root.transaction(() => {
+      if (!attempt.begin()) return;
+      outcome = buildsOnLastCommit(root) ? "committed" : "outdated";
+      if (outcome === "committed") this.#carryOut(writes);
+    });
+    return outcome;
   }
 
   #giveUp(writes: readonly QueuedWrite[]): void {
