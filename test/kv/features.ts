@@ -10,7 +10,6 @@ export const parts = [
   "file transfer",
   "k6 module",
   "log backend",
-  "shared backend",
   "valkey backend",
 ] as const;
 
@@ -247,7 +246,10 @@ export const jetKvFeatures: Readonly<Record<string, Proof>> = {
       "getOrSet with a ttl creates a key that vanishes",
     ],
   },
-  "shared memory": { later: "shared backend" },
+  "shared memory": [
+    "test/engines/lmdb/shared-users.test.ts > see what the others write, in processes and threads",
+    "test/engines/lmdb/shared-users.test.ts > after kill -9",
+  ],
   benchmark: { later: "valkey backend" },
 };
 

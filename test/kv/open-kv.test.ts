@@ -134,7 +134,7 @@ describe("options", () => {
 
   test("backends that this version does not have are refused with a hint", async () => {
     const open = await freshOpenKv();
-    for (const backend of ["disk", "shared", "valkey"] as const) {
+    for (const backend of ["disk", "valkey"] as const) {
       const thrown = thrownBy(() => open({ backend }));
       expect(thrown.name).toBe("BackendUnavailableError");
       expect(thrown.message).toContain(`"${backend}"`);

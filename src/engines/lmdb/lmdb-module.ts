@@ -43,6 +43,7 @@ export interface NativeTable<Key extends string | Uint8Array = string> {
 }
 
 export interface NativeRoot extends NativeTable {
+  readonly env: { readonly address: number };
   openDB(name: string, options: object): NativeTable | undefined;
   /** Runs `callback` in a write transaction and resolves when it has been committed. */
   transaction(callback: () => void): Promise<unknown>;
@@ -62,6 +63,7 @@ export interface NativeRoot extends NativeTable {
 export type NativeEnvironment = new (name: null, options: object) => NativeRoot;
 
 export interface LmdbModule {
+  readonly nativeAddon: { getEnvFlags(environment: number): number };
   /** Opens the environment of a file alone. */
   openAsClass(options: { readonly path: string }): NativeEnvironment;
 }
@@ -99,4 +101,16 @@ export async function loadLmdb(): Promise<LmdbModule> {
       },
     );
   }
+}
+
+const noSyncFlag = 0x10000;
+const readOnlyFlag = 0x20000;
+
+/** How the environment was opened by the first thread of the process that did. */
+export function mannerOf(
+  { nativeAddon }: LmdbModule,
+  { env }: NativeRoot,
+): { readOnly: boolean; noSync: boolean } {
+  const flags = nativeAddon.getEnvFlags(env.address);
+  return { readOnly: (flags & readOnlyFlag) !== 0, noSync: (flags & noSyncFlag) !== 0 };
 }
