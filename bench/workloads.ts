@@ -3,7 +3,11 @@
 
 import type { Workload } from "./harness/workload.js";
 import { setManyExisting, setManyNew } from "./workloads/batches.js";
+import { diskGet, diskReaders } from "./workloads/disk-get.js";
+import { diskScale } from "./workloads/disk-scale.js";
+import { diskWrites } from "./workloads/disk-write.js";
 import { expiry } from "./workloads/expiry.js";
+import { jsonlExport, jsonlImport } from "./workloads/jsonl-transfer.js";
 import { memory } from "./workloads/memory.js";
 import { observation } from "./workloads/observation.js";
 import { occupancy } from "./workloads/occupancy.js";
@@ -43,4 +47,10 @@ export const workloads: readonly Workload[] = [
   walRecovery,
   walDiskUse,
   walStall,
+  diskGet,
+  diskReaders,
+  ...diskWrites,
+  ...diskScale,
+  jsonlImport,
+  jsonlExport,
 ];

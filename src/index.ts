@@ -1,6 +1,7 @@
 // anykv: the public entry.
 
 export * from "./base/errors.js";
+export type * from "./kv/backup-types.js";
 export {
   type ConfiguredStore,
   type OpenConfiguredStoresOptions,
@@ -8,6 +9,7 @@ export {
   parseConfig,
 } from "./kv/config/config.js";
 export { StoreRegistry } from "./kv/config/store-registry.js";
+export type * from "./kv/file-types.js";
 export type { Filter, MemberOptions } from "./kv/filter.js";
 export { Kv } from "./kv/kv.js";
 export type { LogMessage } from "./kv/log-channel.js";

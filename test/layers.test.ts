@@ -24,6 +24,9 @@ const engineArrows: ReadonlySet<string> = new Set(["wal -> memory"]);
 /** The only index files: each is an entry of `exports` in package.json. */
 const publicEntries: ReadonlySet<string> = new Set(["index.ts", "testing/index.ts"]);
 
+/** Packages that belong to one layer, and are loaded when they are first needed. */
+const lazyPackages: Readonly<Record<string, string>> = { "csv-parse": "transfer" };
+
 const fileLinesMax = 400;
 const fileLinesAim = 250;
 const functionLinesMax = 70;
@@ -43,7 +46,12 @@ type Rule =
   | "function size";
 type Finding = { rule: Rule; path: string; line: number; message: string };
 type Dependencies = { runtime: readonly string[]; typesOnly: readonly string[] };
-type Import = { specifier: string | undefined; typeOnly: boolean; offset: number };
+type Import = {
+  specifier: string | undefined;
+  typeOnly: boolean;
+  isLazy: boolean;
+  offset: number;
+};
 type FunctionSpan = { name: string; offset: number; lines: number };
 type Facts = { imports: Import[]; functions: FunctionSpan[]; topLevelAwaits: number[] };
 /** A node of the parser's ESTree, seen as what it is to a walker: a bag of fields. */
@@ -94,7 +102,7 @@ function importOf(node: Node): Import | undefined {
   const typeOnly =
     node.type === "TSImportType" || node.importKind === "type" || node.exportKind === "type";
   const specifier = typeof source.value === "string" ? source.value : undefined;
-  return { specifier, typeOnly, offset: node.start };
+  return { specifier, typeOnly, isLazy: node.type === "ImportExpression", offset: node.start };
 }
 
 function collect(text: string, node: Node, parent: Node, inFunction: boolean, into: Facts): void {
@@ -151,7 +159,7 @@ function arrowFault(from: string, to: string): { rule: Rule; message: string } |
 
 function importFault(
   path: string,
-  { specifier, typeOnly }: Import,
+  { specifier, typeOnly, isLazy }: Import,
   dependencies: Dependencies,
 ): { rule: Rule; message: string } | undefined {
   if (specifier === undefined) {
@@ -162,6 +170,10 @@ function importFault(
     return arrowFault(path, to);
   }
   const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+  const layer = lazyPackages[name];
+  if (layer !== undefined && !(path.startsWith(`${layer}/`) && (isLazy || typeOnly))) {
+    return { rule: "dependency", message: `imports ${name}: only ${layer} does, by import()` };
+  }
   if (specifier.startsWith("node:") || dependencies.runtime.includes(name)) return undefined;
   if (typeOnly && dependencies.typesOnly.includes(name)) return undefined;
   return { rule: "dependency", message: `imports ${specifier}, which an install does not bring` };
@@ -265,7 +277,10 @@ describe("src/", () => {
 });
 
 describe("the rules", () => {
-  const dependencies: Dependencies = { runtime: ["prom-client"], typesOnly: ["fast-check"] };
+  const dependencies: Dependencies = {
+    runtime: ["prom-client", "csv-parse"],
+    typesOnly: ["fast-check"],
+  };
   const body = (lines: number): string => "  void 0;\n".repeat(lines);
   const title = (path: string, text: string): string => `${path}: ${text.slice(0, 60).trim()}`;
   const rulesBrokenBy = (path: string, text: string): Rule[] =>
@@ -297,6 +312,8 @@ describe("the rules", () => {
     ["dependency", "kv/a.ts", 'import chalk from "chalk";'],
     ["dependency", "kv/a.ts", 'import { readFileSync } from "fs";'],
     ["dependency", "testing/a.ts", 'import fc from "fast-check";'],
+    ["dependency", "transfer/a.ts", 'import { parse } from "csv-parse";'],
+    ["dependency", "kv/a.ts", 'export const load = () => import("csv-parse");'],
     ["await", "kv/a.ts", "export const b = await Promise.resolve(1);"],
     ["await", "kv/a.ts", "for await (const b of []) void b;"],
     ["syntax", "kv/a.ts", "export const = 1;"],
@@ -321,6 +338,8 @@ describe("the rules", () => {
       'import type fc from "fast-check";\nimport type { Arbitrary } from "fast-check";',
     ],
     ["kv/a.ts", 'import { Registry } from "prom-client";\nimport fs from "node:fs";'],
+    ["transfer/a.ts", 'export const load = () => import("csv-parse");'],
+    ["transfer/a.ts", 'import type { Parser } from "csv-parse";'],
     ["index.ts", 'export { b } from "./kv/b.js";\nexport { C } from "./base/errors.js";'],
     ["kv/a.ts", "export async function b(): Promise<void> {\n  await 0;\n}"],
     ["kv/a.ts", '// import "../server/b.js";\nexport const c = \'import "../server/b.js";\';'],

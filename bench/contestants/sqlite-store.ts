@@ -20,16 +20,24 @@ interface Statement {
   get(...parameters: string[]): Record<string, unknown> | undefined;
 }
 
-const setUp = `
+const setUp = (synchronous: Synchronous): string => `
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
+  PRAGMA synchronous = ${synchronous};
   CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
+/** Whether commits wait for the disk. */
+type Synchronous = "NORMAL" | "FULL";
+
 const upsert = `
   INSERT INTO entries VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value
 `;
 
-function storeOver(db: Database): DiskStore {
+interface SqliteStore extends DiskStore {
+  /** In one transaction. */
+  together(work: () => Promise<void>): Promise<void>;
+}
+
+function storeOver(db: Database): SqliteStore {
   const write = db.prepare(upsert);
   const read = db.prepare("SELECT value FROM entries WHERE key = ?");
   const count = db.prepare("SELECT count(*) AS rows FROM entries");
@@ -42,9 +50,25 @@ function storeOver(db: Database): DiskStore {
       write.run(key, JSON.stringify(value));
     },
     size: async () => count.get()?.rows as number,
+    async together(work) {
+      db.exec("BEGIN");
+      await work();
+      db.exec("COMMIT");
+    },
     close: async () => db.close(),
   };
 }
+
+/** The database of a file, or why there is none. */
+export function openDatabase(path: string, synchronous: Synchronous): SqliteStore | string {
+  const sqlite = process.getBuiltinModule("node:sqlite") as Sqlite | undefined;
+  if (sqlite === undefined) return missing;
+  const db = new sqlite.DatabaseSync(path);
+  db.exec(setUp(synchronous));
+  return storeOver(db);
+}
+
+const missing = `SQLite is left out: Node ${process.version} has no node:sqlite, Node 24 does`;
 
 function contestantOf({ DatabaseSync }: Sqlite): DiskContestant {
   return {
@@ -52,7 +76,7 @@ function contestantOf({ DatabaseSync }: Sqlite): DiskContestant {
     keeps: true,
     async open(directory) {
       const db = new DatabaseSync(join(directory, "entries.sqlite"));
-      db.exec(setUp);
+      db.exec(setUp("NORMAL"));
       return storeOver(db);
     },
   };
@@ -62,5 +86,5 @@ function contestantOf({ DatabaseSync }: Sqlite): DiskContestant {
 export function findSqlite(): DiskContestant | string {
   const sqlite = process.getBuiltinModule("node:sqlite") as Sqlite | undefined;
   if (sqlite !== undefined) return contestantOf(sqlite);
-  return `SQLite is left out: Node ${process.version} has no node:sqlite, Node 24 does`;
+  return missing;
 }

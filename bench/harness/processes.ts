@@ -10,8 +10,13 @@ export type Reply<Result> =
   | { readonly error: { readonly name: string; readonly text: string } };
 
 /** Runs a module of the build with garbage collection exposed; resolves with what it answers. */
-export function runInProcess<Result>(module: URL, args: readonly string[]): Promise<Result> {
-  const child = fork(module, args, { execArgv: ["--expose-gc"], serialization: "advanced" });
+export function runInProcess<Result>(
+  module: URL,
+  args: readonly string[],
+  flags: readonly string[] = [],
+): Promise<Result> {
+  const execArgv = ["--expose-gc", ...flags];
+  const child = fork(module, args, { execArgv, serialization: "advanced" });
   return new Promise((resolve, reject) => {
     let reply: Reply<Result> | undefined;
     child.on("message", (message) => {

@@ -1,27 +1,18 @@
 // The main job: loads a pool of accounts from real data, lets virtual users claim, renew, complete
 // and release them under load, and checks that the store kept every promise.
 
-import { setTimeout as sleep } from "node:timers/promises";
-import { isKvError, type OpenKvOptions, openKv } from "anykv";
+import { isKvError } from "anykv";
 import { loadAccounts } from "./data-set.js";
+import { openStore } from "./open-store.js";
 import { helpText, type JobOptions, parseOptions, UsageError } from "./options.js";
 import { type Found, Pool } from "./pool.js";
-import { formatCount, type Output, showProgress } from "./progress.js";
-import { Referee } from "./referee.js";
-import { runReportWorker } from "./report-worker.js";
-import type { CompletedFilter, JobKv, JobSchema } from "./schema.js";
+import { formatCount, type Output } from "./progress.js";
+import { runHere } from "./run.js";
+import { runTeam } from "./run-team.js";
+import type { JobKv } from "./schema.js";
 import { formatTable, type Row, summarize } from "./summary.js";
 import { countCalls, newTally, type Tally } from "./tally.js";
-import { Incidents, VirtualUser, type Workplace } from "./virtual-user.js";
-
-const leaseMs = 300;
-/** So many users share a report worker, at least: each of them waits for the store in turn. */
-const usersPerReportWorker = 4;
-/** Part of the time in which accounts are loaded; the rest is for working off the last of them. */
-const feedingPart = 0.9;
-const feedPauseMs = 20;
-/** What is not completed that long after the end never will be. */
-const drainMsMax = 30_000;
+import type { Verdict } from "./watch.js";
 
 /** Runs the command; resolves with its exit code. */
 export async function mainJob(
@@ -35,10 +26,7 @@ export async function mainJob(
       output.write(helpText);
       return 0;
     }
-    // Any name goes to `openKv`, which tells the caller what is wrong with it.
-    const backend = options.backend as OpenKvOptions["backend"];
-    const { path, syncWrites } = options;
-    const kv = openKv<JobSchema>({ name: "main-job", backend, path, wal: { syncWrites } });
+    const kv = openStore(options);
     try {
       return await runJob(kv, options, output);
     } finally {
@@ -61,7 +49,6 @@ function describeError(error: unknown): string {
 export async function runJob(store: JobKv, options: JobOptions, output: Output): Promise<number> {
   const records = loadAccounts();
   const tally = newTally();
-  const referee = new Referee();
   const countCall = () => {
     tally.operations++;
   };
@@ -71,7 +58,9 @@ export async function runJob(store: JobKv, options: JobOptions, output: Output):
   const pool = new Pool(kv, tally, records, sizeFull);
   const startedAt = performance.now();
   const found = await pool.look();
-  const place = (await store.stats()).disk?.path;
+  const { disk } = await store.stats();
+  // What lies in shared memory is gone with the job.
+  const place = options.backend === "shared" ? undefined : disk?.path;
   if (found === "something else") {
     throw new UsageError(`${place ?? "the store"} holds something else: choose another --path`);
   }
@@ -81,15 +70,11 @@ export async function runJob(store: JobKv, options: JobOptions, output: Output):
   );
   await pool.prepare(found, completed);
   output.write(describeBeginning(found, tally, place));
-  const stopProgress = showProgress(output, tally, referee);
-  try {
-    await runUsers({ kv, completed, referee, tally, pool, options, startedAt });
-  } finally {
-    stopProgress();
-  }
+  const run = { kv, completed, tally, pool, options, startedAt, output };
+  const verdict = await (options.processes === 1 ? runHere(run) : runTeam(run));
   const seconds = (performance.now() - startedAt) / 1_000;
-  const rows = await summarize(store, store.filter("completed"), tally, referee, seconds);
-  return printResult(rows, referee, output);
+  const rows = await summarize(store, store.filter("completed"), tally, verdict, seconds);
+  return printResult(rows, verdict, output);
 }
 
 /** What was found, and where; nothing about a new job that cannot be gone on with. */
@@ -105,45 +90,7 @@ function describeBeginning(found: Found, tally: Tally, place: string | undefined
   return place === undefined ? "" : `New job${where}: killed, it goes on when started again.\n`;
 }
 
-interface Run {
-  readonly kv: JobKv;
-  readonly completed: CompletedFilter;
-  readonly referee: Referee;
-  readonly tally: Tally;
-  readonly pool: Pool;
-  readonly options: JobOptions;
-  readonly startedAt: number;
-}
-
-async function runUsers({ kv, completed, referee, tally, pool, options, startedAt }: Run) {
-  // An error ends whoever met it, and is a violation; the others go on.
-  const watched = (work: Promise<void>) =>
-    work.catch((error: unknown) => referee.violation(`unexpected error: ${String(error)}`));
-  const feedUntil = startedAt + options.seconds * 1_000 * feedingPart;
-  const drainUntil = startedAt + options.seconds * 1_000 + drainMsMax;
-  const hasTime = () => performance.now() < feedUntil;
-  let isFeeding = true;
-  const isClosed = () => performance.now() > drainUntil;
-  const isDone = async () => !isFeeding && (await pool.size()) === 0;
-  const incidents = new Incidents();
-  const shared = { kv, completed, referee, tally, incidents };
-  const place: Workplace = { ...shared, leaseMs, isClosed, isDone };
-  const feeding = watched(pool.feed(hasTime, () => sleep(feedPauseMs))).finally(() => {
-    isFeeding = false;
-  });
-  const users = Array.from({ length: options.users }, (_, index) =>
-    watched(new VirtualUser(place, `user ${index + 1}`).run()),
-  );
-  const workers = Array.from({ length: Math.ceil(options.users / usersPerReportWorker) }, () =>
-    watched(runReportWorker(kv, tally)),
-  );
-  await Promise.all([feeding, ...users]);
-  for (const _ of workers) await kv.append("finished", "end");
-  await Promise.all(workers);
-  await watched(pool.finish());
-}
-
-function printResult(rows: readonly Row[], referee: Referee, output: Output): number {
+function printResult(rows: readonly Row[], verdict: Verdict, output: Output): number {
   output.write(`\n${formatTable(rows)}\n`);
   const failed = rows.filter(({ passed }) => passed === false);
   if (failed.length === 0) {
@@ -151,6 +98,6 @@ function printResult(rows: readonly Row[], referee: Referee, output: Output): nu
     return 0;
   }
   output.write(`Failed: ${failed.map(({ name }) => name).join(", ")}.\n`);
-  for (const violation of referee.violations) output.write(`  ${violation}\n`);
+  for (const violation of verdict.violations) output.write(`  ${violation}\n`);
   return 1;
 }

@@ -1,14 +1,11 @@
 // Options of the command line.
 
 import { parseArgs } from "node:util";
+import type { StoreOptions } from "./open-store.js";
 
-export interface JobOptions {
-  /** Any name; `openKv` knows which there are. */
-  readonly backend: string;
-  /** Where a backend with files keeps them. */
-  readonly path: string;
-  /** Whether an account counts as completed only when that is on the disk; wal only. */
-  readonly syncWrites: boolean;
+export interface JobOptions extends StoreOptions {
+  /** Processes in which users are; 1: all are in this one. */
+  readonly processes: number;
   readonly users: number;
   readonly seconds: number;
   /** Accounts in the full pool; undefined: as many as the data set has records. */
@@ -24,7 +21,10 @@ export const helpText = `The main job: airports of the world as a pool of accoun
 Usage: npm start -- [options]
 
   --backend NAME   memory (default), wal, disk, shared or valkey
-  --path DIR       directory of the store, for backends with files (default .anykv/main-job)
+  --path PATH      where the store is kept: a directory (wal; default .anykv/main-job) or a file
+                   (disk; default .anykv/main-job.lmdb)
+  --processes N    disk and shared: spread the users over N processes that have the store open
+                   together, 1 to 64 (default 1); this one keeps the pool filled
   --no-sync-writes do not wait for the disk (wal): faster, but what was completed in the last
                    milliseconds before a kill may be handed out again
   --users N        concurrent virtual users, 1 to 10000 (default 100)
@@ -34,23 +34,30 @@ Usage: npm start -- [options]
   -h, --help       this text
 
 With a backend that has files, a job that was killed goes on when it is started again with the same
-path: nothing that was completed is handed out again. A job that is finished starts afresh.
+path: nothing that was completed is handed out again. A job that is finished starts afresh. One of
+several processes that is killed leaves its accounts to the others, once their leases are over.
 
 Exit code: 0 all checks passed, 1 a check failed, 2 the job could not start.
 `;
 
 const defaults = { users: 100, seconds: 8, quickSeconds: 2, path: ".anykv/main-job" };
+const defaultPaths: Readonly<Record<string, string>> = { disk: ".anykv/main-job.lmdb" };
+/** Backends that one process has for itself. */
+const ownBackends = ["memory", "wal"];
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): JobOptions {
   const values = parse(args);
+  const users = number("users", values.users ?? String(defaults.users), 1, 10_000, true);
   const seconds = values.quick ? defaults.quickSeconds : defaults.seconds;
   const records = values.records;
   return {
     backend: values.backend,
-    path: pathOption(values.path),
+    name: values.backend === "shared" ? `main-job-${process.pid}` : "main-job",
+    processes: processesOption(values.processes, values.backend, users),
+    path: pathOption(values.path ?? defaultPaths[values.backend] ?? defaults.path),
     syncWrites: !values["no-sync-writes"],
-    users: number("users", values.users ?? String(defaults.users), 1, 10_000, true),
+    users,
     seconds: number("seconds", values.seconds ?? String(seconds), 0.1, 3_600, false),
     records: records === undefined ? undefined : number("records", records, 1, 1_000_000, true),
     help: values.help,
@@ -63,7 +70,8 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         backend: { type: "string", default: "memory" },
-        path: { type: "string", default: defaults.path },
+        processes: { type: "string", default: "1" },
+        path: { type: "string" },
         "no-sync-writes": { type: "boolean", default: false },
         users: { type: "string" },
         seconds: { type: "string" },
@@ -79,8 +87,19 @@ function parse(args: readonly string[]) {
 }
 
 function pathOption(path: string): string {
-  if (path.trim() === "") throw new UsageError("--path must name a directory, got nothing");
+  if (path.trim() === "")
+    throw new UsageError("--path must name a directory or a file, got nothing");
   return path;
+}
+
+function processesOption(text: string, backend: string, users: number): number {
+  const processes = number("processes", text, 1, 64, true);
+  if (processes > 1 && ownBackends.includes(backend)) {
+    const message = `--processes ${processes} needs a store that processes share`;
+    throw new UsageError(`${message}, disk or shared: a ${backend} store belongs to one process`);
+  }
+  if (processes <= users) return processes;
+  throw new UsageError(`--processes must not exceed --users, got ${processes} for ${users} users`);
 }
 
 function number(name: string, text: string, min: number, max: number, whole: boolean): number {

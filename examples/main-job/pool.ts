@@ -1,6 +1,7 @@
 // Pool: loads the accounts, keeps them coming while the job has time, and picks up a job that was
 // killed before it was through.
 
+import type { Entry } from "anykv";
 import {
   type Account,
   type AccountKey,
@@ -94,17 +95,12 @@ export class Pool {
       while (!(await kv.deleteByPrefix({ prefix, limit: pageResultsMax })).done);
     }
     const counts = new Map<string, number>();
-    let cursor = "";
-    do {
-      const page = await kv.scan<Result>({ prefix: "result:", limit: pageResultsMax, cursor });
-      const inPool = await kv.getMany(page.entries.map(({ key }) => accountKey(key)));
-      const done = page.entries.filter((_, index) => inPool[index]?.exists === false);
+    for await (const done of completedResults(kv)) {
       // At once, so that a store that waits for the disk waits once for all of them.
       await Promise.all(done.map(({ key }) => completed.add(accountKey(key))));
       for (const { value } of done) counts.set(value.country, (counts.get(value.country) ?? 0) + 1);
       this.#tally.completedEarlier += done.length;
-      cursor = page.cursor;
-    } while (cursor !== "");
+    }
     await Promise.all([...counts].map(([country, count]) => this.#recount(country, count)));
   }
 
@@ -112,4 +108,15 @@ export class Pool {
     await this.#kv.incrementBy(`completed:${country}`, count);
     await this.#kv.incrementBy(`report:${country}`, count);
   }
+}
+
+/** The results of the accounts that are completed, page by page. */
+export async function* completedResults(kv: JobKv): AsyncGenerator<Entry<Result>[]> {
+  let cursor = "";
+  do {
+    const page = await kv.scan<Result>({ prefix: "result:", limit: pageResultsMax, cursor });
+    const inPool = await kv.getMany(page.entries.map(({ key }) => accountKey(key)));
+    yield page.entries.filter((_, index) => inPool[index]?.exists === false);
+    cursor = page.cursor;
+  } while (cursor !== "");
 }

@@ -1,8 +1,5 @@
 // Progress: one line that renews itself on a terminal, a line every second elsewhere.
 
-import type { Referee } from "./referee.js";
-import type { Tally } from "./tally.js";
-
 export interface Output {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -15,16 +12,18 @@ const clearLine = "\r\u001b[2K";
 
 export const formatCount = (count: number): string => Math.round(count).toLocaleString("en-US");
 
+/** Writes a line that stays, whatever progress is being shown. */
+export function writeLine(output: Output, line: string): void {
+  output.write(`${output.isTTY === true ? clearLine : ""}${line}\n`);
+}
+
 /** Shows progress until the function that it returns is called. */
-export function showProgress(output: Output, tally: Tally, referee: Referee): () => void {
+export function showProgress(output: Output, describe: (seconds: number) => string): () => void {
   const startedAt = performance.now();
   const isTerminal = output.isTTY === true;
   const show = () => {
     const seconds = (performance.now() - startedAt) / 1_000;
-    const line =
-      `${seconds.toFixed(1)} s  ${formatCount(tally.operations / seconds)} operations/s  ` +
-      `${formatCount(referee.grants)} claims  ${formatCount(tally.completed)} completed  ` +
-      `${formatCount(referee.takeovers)} taken over  ${referee.handedOutTwice} handed out twice`;
+    const line = `${seconds.toFixed(1)} s  ${describe(seconds)}`;
     // A line that wraps cannot be cleared.
     output.write(isTerminal ? clearLine + line.slice(0, (output.columns ?? 80) - 1) : `${line}\n`);
   };

@@ -1,4 +1,5 @@
-// Referee: watches every grant from outside, trusting nothing but tokens and its own clock.
+// Referee: watches every grant of one process from outside, trusting nothing but tokens and its own
+// clock.
 //
 // A lease lasts at least from the moment at which it was asked for until its length later. A grant
 // that arrives before that end, while the holder has not asked to give it up, means that two users
@@ -6,6 +7,7 @@
 // time, as leases are; with a store that has another clock each side rounds, hence the tolerance.
 
 import type { ClaimRef } from "anykv";
+import { roundingMs, type Verdict, Violations, type Watch } from "./watch.js";
 
 interface Ledger {
   token: number;
@@ -14,19 +16,12 @@ interface Ledger {
   completed: boolean;
 }
 
-const roundingMs = 1;
-const violationsMax = 10;
-
-export class Referee {
+export class Referee implements Watch, Verdict {
   grants = 0;
   handedOutTwice = 0;
-  /** Grants of accounts whose holder let the lease run out. */
   takeovers = 0;
-  /** Grants of accounts that were released before. */
   afterRelease = 0;
-  violationCount = 0;
-  /** The first few, for people. */
-  readonly violations: string[] = [];
+  readonly #violations = new Violations();
   readonly #ledgers = new Map<string, Ledger>();
   readonly #tokens = new Set<number>();
   readonly #now: () => number;
@@ -39,12 +34,20 @@ export class Referee {
     return this.#ledgers.size;
   }
 
-  now(): number {
-    return this.#now();
+  get violationCount(): number {
+    return this.#violations.count;
   }
 
-  /** A claim has arrived that was asked for at `askedAt`. */
-  granted(claim: ClaimRef, askedAt: number, leaseMs: number): void {
+  get violations(): readonly string[] {
+    return this.#violations.first;
+  }
+
+  claiming(leaseMs: number): (claim: ClaimRef) => void {
+    const liveUntil = this.#now() + leaseMs;
+    return (claim) => this.#granted(claim, liveUntil);
+  }
+
+  #granted(claim: ClaimRef, liveUntil: number): void {
     const { key, token } = claim;
     this.grants++;
     if (this.#tokens.has(token)) this.violation(`token ${token} was given twice`);
@@ -52,7 +55,7 @@ export class Referee {
     const last = this.#ledgers.get(key);
     if (last !== undefined) this.#judge(claim, last);
     const completed = last?.completed ?? false;
-    this.#ledgers.set(key, { token, liveUntil: askedAt + leaseMs, held: true, completed });
+    this.#ledgers.set(key, { token, liveUntil, held: true, completed });
   }
 
   #judge({ key, token }: ClaimRef, last: Ledger): void {
@@ -70,20 +73,34 @@ export class Referee {
     }
   }
 
-  /** A lease was renewed by a call made at `askedAt`. */
-  renewed(claim: ClaimRef, askedAt: number, leaseMs: number): void {
-    const ledger = this.#ledgers.get(claim.key);
-    if (ledger?.token === claim.token) ledger.liveUntil = askedAt + leaseMs;
+  renewing(claim: ClaimRef, leaseMs: number): () => void {
+    const liveUntil = this.#now() + leaseMs;
+    const mayRenew = this.#newest(claim) !== undefined;
+    return () => {
+      const ledger = this.#newest(claim);
+      if (ledger !== undefined) ledger.liveUntil = liveUntil;
+      if (!mayRenew) this.violation(`${claim.key}: the stale token ${claim.token} was renewed`);
+    };
   }
 
-  /** The holder is about to release or to complete: from now on others may get the account. */
-  leaving(claim: ClaimRef): void {
-    const ledger = this.#ledgers.get(claim.key);
-    if (ledger?.token === claim.token) ledger.held = false;
+  writing(claim: ClaimRef): () => void {
+    const mayWrite = this.#newest(claim) !== undefined;
+    return () => {
+      if (!mayWrite) this.violation(`${claim.key}: the stale token ${claim.token} wrote`);
+    };
   }
 
-  /** The store says that this claim has completed its account. */
-  completed(claim: ClaimRef): void {
+  releasing(claim: ClaimRef): void {
+    const ledger = this.#newest(claim);
+    if (ledger !== undefined) ledger.held = false;
+  }
+
+  completing(claim: ClaimRef): () => void {
+    this.releasing(claim);
+    return () => this.#completed(claim);
+  }
+
+  #completed(claim: ClaimRef): void {
     const ledger = this.#ledgers.get(claim.key);
     if (ledger?.token !== claim.token) {
       this.violation(`${claim.key}: the stale token ${claim.token} completed it`);
@@ -92,13 +109,15 @@ export class Referee {
     if (ledger !== undefined) ledger.completed = true;
   }
 
-  /** Whether nobody has been given this account after `claim`: without that nothing may succeed. */
-  isNewest(claim: ClaimRef): boolean {
-    return this.#ledgers.get(claim.key)?.token === claim.token;
+  followed(): void {}
+
+  /** The ledger of this claim, unless somebody has been given the account after it. */
+  #newest(claim: ClaimRef): Ledger | undefined {
+    const ledger = this.#ledgers.get(claim.key);
+    return ledger?.token === claim.token ? ledger : undefined;
   }
 
   violation(message: string): void {
-    this.violationCount++;
-    if (this.violations.length < violationsMax) this.violations.push(message);
+    this.#violations.add(message);
   }
 }

@@ -6,7 +6,11 @@ import type { Tally } from "./tally.js";
 
 const waitMs = 1_000;
 
-export async function runReportWorker(kv: JobKv, tally: Tally): Promise<void> {
+export async function runReportWorker(
+  kv: JobKv,
+  tally: Tally,
+  reported: () => void = () => {},
+): Promise<void> {
   for (;;) {
     // Waiting pops are served one after the other; those that need not wait share a sync.
     const finished =
@@ -15,5 +19,6 @@ export async function runReportWorker(kv: JobKv, tally: Tally): Promise<void> {
     if (finished === null) continue;
     await kv.incrementBy(`report:${finished.country}`, 1);
     tally.reported++;
+    reported();
   }
 }

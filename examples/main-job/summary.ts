@@ -1,9 +1,9 @@
 // Summary: what the job did, what was checked, and the table that says so.
 
 import { formatCount } from "./progress.js";
-import type { Referee } from "./referee.js";
 import { type CompletedFilter, type JobKv, poolPrefix } from "./schema.js";
 import type { Tally } from "./tally.js";
+import type { Verdict } from "./watch.js";
 
 export interface Row {
   readonly name: string;
@@ -48,14 +48,14 @@ export async function summarize(
   kv: JobKv,
   completed: CompletedFilter,
   tally: Tally,
-  referee: Referee,
+  verdict: Verdict,
   seconds: number,
 ): Promise<Row[]> {
   const state = await finalState(kv, completed);
   return [
     ...loadRows(tally, seconds),
-    ...claimRows(tally, referee),
-    ...completionRows(tally, referee, state),
+    ...claimRows(tally, verdict),
+    ...completionRows(tally, verdict, state),
   ];
 }
 
@@ -70,11 +70,11 @@ function loadRows(tally: Tally, seconds: number): Row[] {
   ];
 }
 
-function claimRows(tally: Tally, referee: Referee): Row[] {
-  const { handedOutTwice, violationCount } = referee;
+function claimRows(tally: Tally, verdict: Verdict): Row[] {
+  const { handedOutTwice, violationCount } = verdict;
   const { staleAttempts, staleRefused } = tally;
   return [
-    { name: "claims handed out", value: formatCount(referee.grants) },
+    { name: "claims handed out", value: formatCount(verdict.grants) },
     {
       name: "items handed out twice",
       value: formatCount(handedOutTwice),
@@ -82,7 +82,7 @@ function claimRows(tally: Tally, referee: Referee): Row[] {
     },
     { name: "claims renewed", value: formatCount(tally.renewed) },
     { name: "users crashed", value: formatCount(tally.crashes) },
-    { name: "leases expired and taken over", value: formatCount(referee.takeovers) },
+    { name: "leases expired and taken over", value: formatCount(verdict.takeovers) },
     { name: "leases lost by slow users", value: formatCount(tally.leasesLost) },
     {
       name: "stale holders refused",
@@ -91,7 +91,7 @@ function claimRows(tally: Tally, referee: Referee): Row[] {
     },
     {
       name: "retried after release or expiry",
-      value: formatCount(referee.afterRelease + referee.takeovers),
+      value: formatCount(verdict.afterRelease + verdict.takeovers),
     },
     {
       name: "violations seen by the referee",
@@ -101,7 +101,7 @@ function claimRows(tally: Tally, referee: Referee): Row[] {
   ];
 }
 
-function completionRows(tally: Tally, referee: Referee, state: FinalState): Row[] {
+function completionRows(tally: Tally, verdict: Verdict, state: FinalState): Row[] {
   const { loaded, completedEarlier, completedTwice, reported } = tally;
   const completed = tally.completed + completedEarlier;
   const isComplete =
@@ -109,7 +109,7 @@ function completionRows(tally: Tally, referee: Referee, state: FinalState): Row[
     state.filtered === loaded &&
     state.results === loaded &&
     state.pool === 0 &&
-    referee.accounts === tally.completed;
+    verdict.accounts === tally.completed;
   const left = state.pool === 0 ? "" : `, ${formatCount(state.pool)} left in the pool`;
   const countersAgree = sum(state.counters) === completed;
   const reportAgrees =

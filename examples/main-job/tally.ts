@@ -1,4 +1,4 @@
-// Tally: what the job has counted. The referee keeps books of its own.
+// Tally: what the job has counted. The referee, or the judge, keeps books of its own.
 
 export interface Tally {
   /** Calls of the store. */
@@ -6,6 +6,7 @@ export interface Tally {
   loaded: number;
   /** Completed before this run, by one that was killed. */
   completedEarlier: number;
+  claims: number;
   completed: number;
   /** Completions of an account that the filter already knew. */
   completedTwice: number;
@@ -25,6 +26,7 @@ export function newTally(): Tally {
     operations: 0,
     loaded: 0,
     completedEarlier: 0,
+    claims: 0,
     completed: 0,
     completedTwice: 0,
     released: 0,
@@ -35,6 +37,10 @@ export function newTally(): Tally {
     staleRefused: 0,
     reported: 0,
   };
+}
+
+export function addTally(sum: Tally, tally: Tally): void {
+  for (const name of Object.keys(sum) as (keyof Tally)[]) sum[name] += tally[name];
 }
 
 type Method = (...args: unknown[]) => unknown;

@@ -3,14 +3,14 @@
 
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { type Claim, StaleClaimError } from "anykv";
-import type { Referee } from "./referee.js";
 import { type Account, type CompletedFilter, type JobKv, poolPrefix, resultKey } from "./schema.js";
 import type { Tally } from "./tally.js";
+import type { Watch } from "./watch.js";
 
 export interface Workplace {
   readonly kv: JobKv;
   readonly completed: CompletedFilter;
-  readonly referee: Referee;
+  readonly watch: Watch;
   readonly tally: Tally;
   readonly incidents: Incidents;
   readonly leaseMs: number;
@@ -59,11 +59,13 @@ export class VirtualUser {
   }
 
   async #claim(): Promise<AccountClaim | null> {
-    const { kv, referee, leaseMs } = this.#place;
-    const askedAt = referee.now();
+    const { kv, watch, tally, leaseMs } = this.#place;
     const options = { prefix: poolPrefix, owner: this.#name, ttl: leaseMs };
+    const granted = watch.claiming(leaseMs);
     const claim = await kv.claimRandom<Account>(options);
-    if (claim !== null) referee.granted(claim, askedAt, leaseMs);
+    if (claim === null) return null;
+    tally.claims++;
+    granted(claim);
     return claim;
   }
 
@@ -87,41 +89,39 @@ export class VirtualUser {
   }
 
   async #renew(claim: AccountClaim): Promise<boolean> {
-    const { kv, referee, tally, leaseMs } = this.#place;
-    const askedAt = referee.now();
-    const mayRenew = referee.isNewest(claim);
-    const renewed = await kv.renewClaim(claim, { ttl: leaseMs });
-    if (!renewed) return false;
+    const { kv, watch, tally, leaseMs } = this.#place;
+    const renewed = watch.renewing(claim, leaseMs);
+    if (!(await kv.renewClaim(claim, { ttl: leaseMs }))) return false;
     tally.renewed++;
-    referee.renewed(claim, askedAt, leaseMs);
-    if (!mayRenew) referee.violation(`${claim.key}: the stale token ${claim.token} was renewed`);
+    renewed();
     return true;
   }
 
   async #release(claim: AccountClaim): Promise<void> {
-    const { kv, referee, tally } = this.#place;
-    referee.leaving(claim);
+    const { kv, watch, tally } = this.#place;
+    watch.releasing(claim);
     if (await kv.releaseClaim(claim)) tally.released++;
     else tally.leasesLost++;
   }
 
   async #complete(claim: AccountClaim): Promise<void> {
-    const { kv, referee, tally } = this.#place;
+    const { kv, watch, tally } = this.#place;
     const written = await this.#write(claim);
-    referee.leaving(claim);
+    const completed = watch.completing(claim);
     if (!written || !(await kv.completeClaim(claim, { deleteKey: true }))) {
       tally.leasesLost++;
       return;
     }
     tally.completed++;
-    referee.completed(claim);
+    completed();
     await this.#record(claim);
+    watch.followed(claim);
   }
 
   /** Writes the result under the guard of the claim; false when the store refuses it as stale. */
   async #write(claim: AccountClaim): Promise<boolean> {
-    const { kv, referee } = this.#place;
-    const mayWrite = referee.isNewest(claim);
+    const { kv, watch } = this.#place;
+    const wrote = watch.writing(claim);
     const { country } = claim.entry.value;
     const result = { country, user: this.#name, token: claim.token };
     try {
@@ -130,7 +130,7 @@ export class VirtualUser {
       if (error instanceof StaleClaimError) return false;
       throw error;
     }
-    if (!mayWrite) referee.violation(`${claim.key}: the stale token ${claim.token} wrote`);
+    wrote();
     return true;
   }
 

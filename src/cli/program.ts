@@ -48,14 +48,16 @@ function programOn(terminal: Terminal, finish: (code: number) => void): Command 
 const verifyHelp = `
 Examples:
   $ anykv verify ./data/simple_kv
-  $ anykv verify --json ./data/simple_kv | jq .problems
+  $ anykv verify --json ./.anykv | jq .problems
+
+The file of a disk store may be in use meanwhile; the directory of a wal store may not.
 ${exitCodesHelp}`;
 
 function addVerify(program: Command, terminal: Terminal, finish: (code: number) => void): void {
   program
     .command("verify")
-    .description("Read every file of a store and tell what is damaged. Changes nothing.")
-    .argument("<path>", "the directory of the store; nobody may have it open")
+    .description("Read all of a store and tell what is damaged. Changes nothing.")
+    .argument("<path>", "the file or the directory of the store")
     .option("--json", "print the report as JSON")
     .addHelpText("after", verifyHelp)
     .action(async (path: string, flags: VerifyFlags) =>
@@ -64,9 +66,11 @@ function addVerify(program: Command, terminal: Terminal, finish: (code: number) 
 }
 
 const repairHelp = `
-A damaged store is rewritten from all that its checksums prove. The files that were there are
+A damaged wal store is rewritten from all that its checksums prove. The files that were there are
 moved to <path>/quarantine/<time>/, none is removed, and report.json beside them says what is lost.
-A store in order is left as it is.
+In a disk store, what is computed from rows is computed anew, and rows that do not fit together are
+put in order. If pages are damaged, the rows that can be read are written to a new file; the old one
+becomes <path>.damaged-<time>. Nobody may have the store open. A store in order is left as it is.
 
 Examples:
   $ anykv repair ./data/simple_kv
@@ -77,7 +81,7 @@ function addRepair(program: Command, terminal: Terminal, finish: (code: number) 
   program
     .command("repair")
     .description("Make a damaged store open again, and tell what is lost.")
-    .argument("<path>", "the directory of the store; nobody may have it open")
+    .argument("<path>", "the file or the directory of the store")
     .option("--json", "print the report as JSON")
     .option("-y, --yes", "do not ask")
     .addHelpText("after", repairHelp)

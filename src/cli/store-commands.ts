@@ -1,11 +1,16 @@
 // The commands on the files of a store: verify and repair.
 
 import { basename, resolve } from "node:path";
+import type { FileProgress } from "../engines/lmdb/file-report.js";
+import { repairLmdb } from "../engines/lmdb/repair.js";
+import { verifyLmdb } from "../engines/lmdb/verify.js";
 import { repairWal } from "../engines/wal/repair.js";
 import { verifyWal } from "../engines/wal/verify.js";
-import type { Progress, RepairReport } from "../engines/wal/wal-report.js";
+import type { Progress } from "../engines/wal/wal-report.js";
+import { checkRows } from "../operations/check.js";
 import { mendRows } from "../operations/mend.js";
-import { detectBackend } from "./detect-backend.js";
+import { type BackendOfFiles, detectBackend } from "./detect-backend.js";
+import { diskText, fileRepairText } from "./disk-text.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { reportError } from "./report-error.js";
 import type { Terminal } from "./terminal.js";
@@ -19,13 +24,64 @@ export interface RepairFlags extends VerifyFlags {
   readonly yes?: boolean;
 }
 
-function jsonText(report: object): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
+/** What a run has found, for programs and for people. */
+interface Outcome {
+  readonly report: object;
+  readonly text: string;
+  readonly isFine: boolean;
 }
 
-function progressOn(terminal: Terminal): (progress: Progress) => void {
+interface FileCommands {
+  verify(terminal: Terminal, path: string): Promise<Outcome>;
+  repair(terminal: Terminal, path: string): Promise<Outcome>;
+  readonly question: string;
+}
+
+const walCommands: FileCommands = {
+  async verify(terminal, path) {
+    const report = await verifyWal(terminal.env, path, { onProgress: filesOn(terminal) });
+    return { report, text: walText(report), isFine: report.problems.length === 0 };
+  },
+  async repair(terminal, path) {
+    const options = { mend: mendRows, onProgress: filesOn(terminal) };
+    const report = await repairWal(terminal.env, path, options);
+    return { report, text: repairText(report), isFine: report.lossless };
+  },
+  question: "Repair it? Damaged files are moved aside, none is removed.",
+};
+
+const diskCommands: FileCommands = {
+  async verify(terminal, path) {
+    const options = { check: checkRows, onProgress: stepsOn(terminal, path) };
+    const report = await verifyLmdb(terminal.env, path, options);
+    return { report, text: diskText(report), isFine: report.problems.length === 0 };
+  },
+  async repair(terminal, path) {
+    const onProgress = stepsOn(terminal, path);
+    const options = { check: checkRows, mend: mendRows, onProgress };
+    const report = await repairLmdb(terminal.env, path, options);
+    return { report, text: fileRepairText(report), isFine: report.lossless };
+  },
+  question: "Repair it? A file with damaged pages is replaced, and kept under another name.",
+};
+
+const commands: Readonly<Record<BackendOfFiles, FileCommands>> = {
+  wal: walCommands,
+  disk: diskCommands,
+};
+
+function filesOn(terminal: Terminal): (progress: Progress) => void {
   return ({ step, path, filesDone, files }) =>
     terminal.progress(`${step} ${filesDone + 1}/${files} ${basename(path)}`);
+}
+
+function stepsOn(terminal: Terminal, path: string): (progress: FileProgress) => void {
+  return ({ step, what }) => terminal.progress(`${step} ${basename(path)}: ${what}`);
+}
+
+function print(terminal: Terminal, { report, text }: Outcome, json: boolean): void {
+  terminal.progress(undefined);
+  terminal.out(json ? `${JSON.stringify(report, null, 2)}\n` : text);
 }
 
 export async function verifyCommand(
@@ -35,11 +91,10 @@ export async function verifyCommand(
 ): Promise<ExitCode> {
   try {
     const store = resolve(path);
-    await detectBackend(terminal.env, store);
-    const report = await verifyWal(terminal.env, store, { onProgress: progressOn(terminal) });
-    terminal.progress(undefined);
-    terminal.out(json ? jsonText(report) : walText(report));
-    return report.problems.length === 0 ? exitCodes.fine : exitCodes.damaged;
+    const backend = commands[await detectBackend(terminal.env, store)];
+    const outcome = await backend.verify(terminal, store);
+    print(terminal, outcome, json);
+    return outcome.isFine ? exitCodes.fine : exitCodes.damaged;
   } catch (error) {
     return reportError(terminal, error, json);
   }
@@ -52,29 +107,23 @@ export async function repairCommand(
 ): Promise<ExitCode> {
   try {
     const store = resolve(path);
-    await detectBackend(terminal.env, store);
-    if (!yes && !(await isWanted(terminal, store))) return exitCodes.usage;
-    const options = { mend: mendRows, onProgress: progressOn(terminal) };
-    const report = await repairWal(terminal.env, store, options);
-    terminal.progress(undefined);
-    terminal.out(json ? jsonText(report) : repairText(report));
-    return codeOf(report);
+    const backend = commands[await detectBackend(terminal.env, store)];
+    if (!yes && !(await isWanted(terminal, store, backend))) return exitCodes.usage;
+    const outcome = await backend.repair(terminal, store);
+    print(terminal, outcome, json);
+    return outcome.isFine ? exitCodes.fine : exitCodes.damaged;
   } catch (error) {
     return reportError(terminal, error, json);
   }
 }
 
-function codeOf({ lossless }: RepairReport): ExitCode {
-  return lossless ? exitCodes.fine : exitCodes.damaged;
-}
-
 /** Shows what is wrong and asks; a store in order needs no leave, because nothing is done to it. */
-async function isWanted(terminal: Terminal, path: string): Promise<boolean> {
-  const report = await verifyWal(terminal.env, path, { onProgress: progressOn(terminal) });
+async function isWanted(terminal: Terminal, path: string, backend: FileCommands): Promise<boolean> {
+  const { isFine, text } = await backend.verify(terminal, path);
   terminal.progress(undefined);
-  if (report.problems.length === 0) return true;
-  terminal.error(walText(report));
-  const answer = terminal.confirm("Repair it? Damaged files are moved aside, none is removed.");
+  if (isFine) return true;
+  terminal.error(text);
+  const answer = terminal.confirm(backend.question);
   if (answer === undefined) {
     terminal.error("anykv: nobody can be asked here; nothing was done. Repeat it with --yes.\n");
   }

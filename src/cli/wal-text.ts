@@ -9,13 +9,10 @@ import type {
   StateReport,
   WalReport,
 } from "../engines/wal/wal-report.js";
+import { count } from "./text.js";
 
 // More keys than this are for --json.
 const keysShownMax = 10;
-
-function count(number: number, noun: string): string {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-}
 
 function rangeOf(first: number, last: number | undefined): string {
   if (last === undefined) return `from ${first} on, nobody knows how many`;

@@ -14,6 +14,8 @@
 // Everything that has meaning (expiry, claims, comparison) stands above, in `operations`.
 
 import type { Random } from "../env/env.js";
+import type { ContentSource } from "./content-source.js";
+import type { Snapshot, SnapshotOptions } from "./snapshot.js";
 import type { Stored } from "./stored.js";
 import type { ExpiringTable, TableName } from "./tables.js";
 
@@ -166,10 +168,32 @@ export interface Engine {
     operation: (transaction: Transaction, request: Request) => Result,
     request: Request,
   ): Awaitable<Result>;
-  /** The earliest deadline of any row of an expiring table, or `never`. O(1). */
+  /**
+   * The rows as they are now, to be read while writers go on. O(1).
+   *
+   * @throws RestoreInProgressError while the content is being replaced, on engines of one process.
+   */
+  snapshot(options: SnapshotOptions): Snapshot;
+  /**
+   * Puts the rows of the source in the place of all that is there, runs the operation on them, and
+   * settles as `write` does. See content-source.ts.
+   *
+   * @throws RestoreInProgressError while another one is under way, and what writes throw.
+   */
+  replace<Request, Result>(
+    source: ContentSource,
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Promise<Result>;
+  /**
+   * The earliest deadline of any row of an expiring table, or `never`. O(1). Where others write to
+   * the same tables: as this engine has last seen them.
+   */
   earliestDeadline(): number;
-  /** Whether `garbage` holds anything. O(1). */
+  /** Whether `garbage` holds anything, in the same sense. O(1). */
   hasGarbage(): boolean;
+  /** Looks anew at what `earliestDeadline` and `hasGarbage` tell. */
+  refresh?(): void;
   /** The key index of `values`, or null while none is kept. */
   indexReport(): IndexReport | null;
   /** Recomputes every derived structure from the tables. O(n). */

@@ -125,3 +125,9 @@ export function limitField(fields: Fields, max: number): number {
   }
   return Math.max(0, value);
 }
+
+export function signalField(fields: Fields): AbortSignal | undefined {
+  const signal = field(fields, "signal");
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  return refuse('option "signal"', "an AbortSignal", signal);
+}

@@ -13,6 +13,7 @@ import {
   limitField,
   prefixField,
   refuse,
+  signalField,
 } from "./arguments.js";
 import { ClaimMethods } from "./claims.js";
 import { encodeValue } from "./encode-value.js";
@@ -146,7 +147,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
     checkKey(key);
     const fields = fieldsOf(options);
     const timeoutMs = timeoutOption(field(fields, "timeout"));
-    const signal = signalOption(field(fields, "signal"));
+    const signal = signalField(fields);
     const guard = guardOptions(options);
     const store = this.ready ?? (await this.opened());
     const signals = signal === undefined ? [this.closing] : [signal, this.closing];
@@ -163,9 +164,4 @@ function timeoutOption(timeout: unknown): number | undefined {
     refuse('option "timeout"', `an integer from 0 to ${ttlMsMax}`, timeout);
   }
   return timeout;
-}
-
-function signalOption(signal: unknown): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  return refuse('option "signal"', "an AbortSignal", signal);
 }

@@ -24,6 +24,8 @@ export interface SharedStore {
   /** The open store, or the promise of it; rejects when it could not be opened. */
   readonly store: Store | Promise<Store>;
   readonly metrics: OperationMetrics;
+  /** Keeps the store open, whoever closes it meanwhile, until the work has settled. */
+  attend(work: Promise<unknown>): void;
   /** Drops one handle; resolves when the store needs nothing more from this process. */
   release(): Promise<void>;
 }

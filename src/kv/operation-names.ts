@@ -60,9 +60,19 @@ export const operationNames = {
   deleteArray: "delete_array",
   listArrays: "list_arrays",
 
+  backup: "backup",
+  restore: "restore",
+
   expire: "expire",
   ttl: "ttl",
   persist: "persist",
+  exportJSONL: "export_jsonl",
+  importJSONL: "import_jsonl",
+  validateJSONL: "validate_jsonl",
+  exportCSV: "export_csv",
+  importCSV: "import_csv",
+  validateCSV: "validate_csv",
+
   stats: "stats",
   allocationStats: "allocation_stats",
   reportStats: "report_stats",

@@ -28,6 +28,8 @@ class RegisteredStore {
   #metrics: OperationMetrics | undefined;
   #store: Store | Promise<Store> | undefined;
   #handles = 0;
+  // Operations of many steps: the store must not close between two of them.
+  readonly #underway = new Set<Promise<unknown>>();
   // Whether it has ever been open: what was never open leaves no lock-in behind.
   #locked = false;
   readonly #forget: () => void;
@@ -48,6 +50,7 @@ class RegisteredStore {
       format: formatOf(this.options.serialization),
       metrics: this.#metrics,
       store,
+      attend: (work) => this.#attendWork(work),
       release: () => this.#release(),
     };
   }
@@ -76,6 +79,12 @@ class RegisteredStore {
     );
   }
 
+  #attendWork(work: Promise<unknown>): void {
+    this.#underway.add(work);
+    const done = (): boolean => this.#underway.delete(work);
+    work.then(done, done);
+  }
+
   async #release(): Promise<void> {
     if (--this.#handles > 0) return;
     const store = this.#store;
@@ -92,7 +101,11 @@ class RegisteredStore {
     // Operations that came before the last `close` may still be on their way to the store: one turn
     // of the loop lets them arrive. A store that could not be opened has nothing to close.
     const closed = Promise.resolve(store).then(
-      (open) => env.timers.breathe().then(() => open?.close()),
+      async (open) => {
+        await env.timers.breathe();
+        await Promise.allSettled(this.#underway);
+        await open?.close();
+      },
       () => {},
     );
     const settled = closed.catch(() => {});

@@ -118,6 +118,12 @@ export function renewClaims(transaction: Transaction, request: RenewRequest): bo
   });
 }
 
+/** Ends every claim, whoever holds it. O(n log n) in their number. */
+export function dropClaims(transaction: Transaction): void {
+  const { claims } = transaction;
+  for (const key of claims.slice(0, claims.size)) endClaim(transaction, key);
+}
+
 export interface Allocation {
   readonly total: number;
   readonly claimedLive: number;

@@ -8,7 +8,7 @@
 // forgetting its row, and its elements, unreachable from then on, are swept in small steps.
 // An array without elements does not exist.
 
-import { never, type Row, type Transaction } from "../engine/engine.js";
+import { never, type Row, type Transaction, type View } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
 import { nextCount } from "./counters.js";
 
@@ -30,6 +30,11 @@ export function parseSpan(value: Stored): ListSpan {
 
 export function itemKey(id: number, index: number): string {
   return `${id}:${index}`;
+}
+
+/** The id of the array that an element belongs to, as text. */
+export function itemListId(key: string): string {
+  return key.slice(0, key.indexOf(":"));
 }
 
 export function newSpan(transaction: Transaction): ListSpan {
@@ -68,6 +73,17 @@ export function sweepGarbage(transaction: Transaction, limit: number): boolean {
   if (end < tail) transaction.garbage.put(id, `${end} ${tail}`, never);
   else transaction.garbage.delete(id);
   return transaction.garbage.size > 0;
+}
+
+/** Elements that lie in the tables although nobody can reach them any more. */
+export function garbageItems(view: View): number {
+  const { garbage } = view;
+  let items = 0;
+  for (const id of garbage.slice(0, garbage.size)) {
+    const [head = 0, tail = 0] = `${garbage.get(id)?.value}`.split(" ").map(Number);
+    items += tail - head;
+  }
+  return items;
 }
 
 function deleteItems(transaction: Transaction, id: number, head: number, tail: number): void {

@@ -5,13 +5,15 @@
 // 2. A claim stands on a value.
 // 3. Every element that an array's row spans is there, and every element belongs to an array or
 //    to the garbage. Arrays close up over elements that were lost.
-// 4. Tokens and array ids that were handed out in what was lost are not handed out again: the
+// 4. Every row has the form that its table asks for.
+// 5. Tokens and array ids that were handed out in what was lost are not handed out again: the
 //    counters leap ahead by more than any loss can hold.
 // It runs on a store that nobody has open, and reads every row: O(n log n).
 
 import { never, type Transaction } from "../engine/engine.js";
-import type { TableName } from "../engine/tables.js";
+import { type TableName, tableNames } from "../engine/tables.js";
 import { itemKey, type ListSpan, parseSpan } from "./list-rows.js";
+import { faultOf } from "./row-forms.js";
 
 export interface MendedRows {
   readonly what: string;
@@ -27,6 +29,7 @@ const countersLeap = 1_000_000_000;
 /** @returns what was changed; counters are not among it */
 export function mendRows(transaction: Transaction, generationOf: GenerationOf): MendedRows[] {
   const mended = [
+    { what: "rows that are none", rows: dropMalformed(transaction) },
     { what: "keys with a value and an array", rows: separateKeys(transaction, generationOf) },
     { what: "claims without a value", rows: dropBareClaims(transaction) },
     { what: "arrays under removal", rows: dropGarbageLists(transaction) },
@@ -39,6 +42,19 @@ export function mendRows(transaction: Transaction, generationOf: GenerationOf): 
 
 function keysOf(transaction: Transaction, table: TableName): string[] {
   return transaction[table].slice(0, transaction[table].size);
+}
+
+function dropMalformed(transaction: Transaction): number {
+  let dropped = 0;
+  for (const table of tableNames) {
+    for (const key of keysOf(transaction, table)) {
+      const row = transaction[table].get(key);
+      if (row === undefined || faultOf(table, { key, ...row }) === undefined) continue;
+      transaction[table].delete(key);
+      dropped++;
+    }
+  }
+  return dropped;
 }
 
 function separateKeys(transaction: Transaction, generationOf: GenerationOf): number {

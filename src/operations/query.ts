@@ -2,6 +2,7 @@
 // ranks count live values only.
 
 import type { ReadTable, View } from "../engine/engine.js";
+import { garbageItems } from "./list-rows.js";
 import type { Entry, ListKeysRequest, SampleRequest, ScanRequest } from "./requests.js";
 
 export interface KeyPage {
@@ -71,4 +72,9 @@ function distinctBelow(view: View, bound: number, count: number): number[] {
     moved.set(other, moved.get(place) ?? place);
   }
   return chosen;
+}
+
+/** What backup and restore count: values, elements of arrays and items of filters. */
+export function countEntries(view: View): number {
+  return view.values.size + view.items.size - garbageItems(view) + view.members.size;
 }

@@ -5,24 +5,31 @@
 // little, in steps that let others run when it is much.
 
 import type { Awaitable, Capabilities, Engine, Transaction, View } from "../engine/engine.js";
+import type { Snapshot, SnapshotOptions } from "../engine/snapshot.js";
 import type { Stored } from "../engine/stored.js";
-import type { Env } from "../env/env.js";
+import type { Env, Timer } from "../env/env.js";
 import * as atomics from "../operations/atomics.js";
 import { type Claim, requireClaim } from "../operations/claim-rows.js";
 import * as claims from "../operations/claims.js";
+import { raiseCounters } from "../operations/counters.js";
 import * as entries from "../operations/entries.js";
 import * as expiry from "../operations/expiry.js";
 import * as lists from "../operations/lists.js";
 import * as members from "../operations/members.js";
 import * as query from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
+import { LiveView } from "./live-view.js";
 import { Reaper } from "./reaper.js";
-import type { Store, StoreReport, WaitRequest } from "./store.js";
+import type { CountedSource, Store, StoreReport, WaitRequest } from "./store.js";
 import { canceled, Waiters } from "./waiters.js";
 
 type ReadOperation<R, Result> = (view: View, request: R) => Result;
 type WriteOperation<R, Result> = (transaction: Transaction, request: R) => Result;
 
+// Rows removed at once where an operation cannot begin before all that is due has gone.
+const reapedRowsMax = 1_000;
+// How often arrays are looked at that somebody waits for, where other processes may add to them.
+const pollMs = 10;
 // Members removed per transaction when a whole bucket goes.
 const clearedMembersMax = 1_000;
 
@@ -33,6 +40,13 @@ export class LocalStore implements Store {
   readonly #env: Env;
   readonly #reaper: Reaper;
   readonly #waiters: Waiters;
+  // Whether other threads and processes work on the same tables.
+  readonly #isShared: boolean;
+  #poll: Timer | undefined;
+  readonly #onDue = (): void => {
+    this.#engine.refresh?.();
+    this.#reaper.watch();
+  };
   // Work in several transactions: closing waits for it.
   readonly #underway = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -42,6 +56,7 @@ export class LocalStore implements Store {
     this.capabilities = engine.capabilities;
     this.#engine = engine;
     this.#env = env;
+    this.#isShared = engine.capabilities.sharing === "machine";
     this.#reaper = new Reaper(engine, env);
     this.#waiters = new Waiters(env, (step) => this.#write(step, undefined));
     engine.onFailure?.((failure) => this.#waiters.fail(failure));
@@ -56,15 +71,29 @@ export class LocalStore implements Store {
   /** Reads by rank: on reaped tables. */
   #query<R, Result>(operation: ReadOperation<R, Result>, request: R): Awaitable<Result> {
     const settling = this.#reaper.catchUp();
-    if (settling === undefined) return this.#engine.read(operation, request);
+    if (settling === undefined) return this.#engine.read(this.#live(operation), request);
     return this.#attended(settling.then(() => this.#query(operation, request)));
+  }
+
+  /** What others write may be due by the time of the operation. */
+  #live<R, Result>(operation: ReadOperation<R, Result>): ReadOperation<R, Result> {
+    if (!this.#isShared) return operation;
+    return (view, request) => operation(new LiveView(view, this.#onDue), request);
   }
 
   /** Writes by rank: on reaped tables. */
   #allocate<R, Result>(operation: WriteOperation<R, Result>, request: R): Awaitable<Result> {
     const settling = this.#reaper.catchUp();
-    if (settling === undefined) return this.#write(operation, request);
+    if (settling === undefined) return this.#write(this.#reaped(operation), request);
     return this.#attended(settling.then(() => this.#allocate(operation, request)));
+  }
+
+  #reaped<R, Result>(operation: WriteOperation<R, Result>): WriteOperation<R, Result> {
+    if (!this.#isShared) return operation;
+    return (transaction, request) => {
+      while (expiry.reapDue(transaction, reapedRowsMax)) {}
+      return operation(transaction, request);
+    };
   }
 
   get(key: string): Awaitable<Stored | undefined> {
@@ -189,7 +218,38 @@ export class LocalStore implements Store {
       await held;
       refuseAborted(request.signals);
     }
-    return this.#waiters.add(request);
+    const result = this.#waiters.add(request);
+    if (this.#isShared) {
+      this.#pollForOthers();
+      result.then(this.#endPoll, this.#endPoll);
+    }
+    return result;
+  }
+
+  readonly #endPoll = (): void => {
+    if (this.#waiters.keys.length > 0) return;
+    this.#poll?.cancel();
+    this.#poll = undefined;
+  };
+
+  /** What other processes add to an array wakes nobody here: looks from time to time. */
+  #pollForOthers(): void {
+    this.#poll ??= this.#env.timers.after(pollMs, () => {
+      this.#poll = undefined;
+      for (const key of this.#waiters.keys) {
+        if (this.#mayServe(key)) this.#waiters.wake(key);
+      }
+      this.#pollForOthers();
+    });
+  }
+
+  #mayServe(key: string): boolean {
+    try {
+      return this.#engine.read(lists.length, key) !== 0;
+    } catch {
+      // Not an array for now; those who wait, wait until it is one.
+      return false;
+    }
   }
 
   length(key: string): Awaitable<number> {
@@ -256,6 +316,28 @@ export class LocalStore implements Store {
     while (await this.#write(members.clearMembers, step)) await this.#env.timers.breathe();
   }
 
+  snapshot(options: SnapshotOptions): Snapshot {
+    return this.#engine.snapshot(options);
+  }
+
+  replace(source: CountedSource): Promise<void> {
+    return this.#attended(this.#replace(source));
+  }
+
+  async #replace(source: CountedSource): Promise<void> {
+    await this.#engine.replace(source, raiseCounters, source);
+    this.#reaper.watch();
+    this.#waiters.wakeAll();
+  }
+
+  countEntries(): Awaitable<number> {
+    return this.#query(query.countEntries, undefined);
+  }
+
+  dropClaims(): Awaitable<void> {
+    return this.#write(claims.dropClaims, undefined);
+  }
+
   /** Counts what is due row by row, so not in the middle of a long backlog. */
   allocation(prefix: string): Awaitable<claims.Allocation> {
     const { settling } = this.#reaper;
@@ -282,6 +364,7 @@ export class LocalStore implements Store {
 
   async #close(): Promise<void> {
     this.#reaper.close();
+    this.#poll?.cancel();
     this.#waiters.close();
     await Promise.allSettled(this.#underway);
     await this.#engine.close();

@@ -7,7 +7,9 @@
 //
 // A method throws or rejects with a `KvError`, and then nothing has changed.
 
+import type { ContentSource } from "../engine/content-source.js";
 import type { Awaitable, Capabilities, DiskReport, IndexReport } from "../engine/engine.js";
+import type { Snapshot, SnapshotOptions, SnapshotRow } from "../engine/snapshot.js";
 import type { Stored } from "../engine/stored.js";
 import type { Comparison } from "../operations/atomics.js";
 import type { Claim } from "../operations/claim-rows.js";
@@ -26,6 +28,11 @@ export interface StoreReport {
   readonly allocation: Allocation;
   readonly index: IndexReport | null;
   readonly disk: DiskReport | null;
+}
+
+/** A whole new content, and the counters of the store that it comes from once all of it has come. */
+export interface CountedSource extends ContentSource {
+  readonly counters: readonly SnapshotRow[];
 }
 
 export interface Store {
@@ -88,6 +95,18 @@ export interface Store {
   deleteMember(request: Request.MemberRequest): Awaitable<boolean>;
   countMembers(request: Request.BucketRequest): Awaitable<number>;
   clearMembers(request: Request.BucketRequest): Awaitable<void>;
+
+  /** All rows of some tables as they are now, to be read while writers go on. */
+  snapshot(options: SnapshotOptions): Snapshot;
+  /**
+   * Puts the rows of the source in the place of everything. Claims are gone afterwards, and no
+   * counter is lower than before or than in the source. On some backends writes are refused meanwhile.
+   */
+  replace(source: CountedSource): Promise<void>;
+  /** Values, elements of arrays and items of filters. */
+  countEntries(): Awaitable<number>;
+  /** Ends every claim, whoever holds it. */
+  dropClaims(): Awaitable<void>;
 
   allocation(prefix: string): Awaitable<Allocation>;
   report(): Awaitable<StoreReport>;

@@ -173,6 +173,11 @@ export class Waiters {
     }
   }
 
+  /** Called when every array may have got elements. */
+  wakeAll(): void {
+    for (const key of this.keys) this.wake(key);
+  }
+
   close(): void {
     this.fail(new StoreClosedError("kv store handle is closed"));
   }

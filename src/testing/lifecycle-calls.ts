@@ -3,9 +3,16 @@
 // The good ones succeed on a store that `prepare` has filled, each by itself and all at once in the
 // order of the table. The table names every method, or it does not compile.
 
+import { readFileSync, writeFileSync } from "node:fs";
+import { MemoryEngine } from "../engines/memory/memory-engine.js";
+import { nodeEnv } from "../env/env.js";
 import type { Filter } from "../kv/filter.js";
 import type { Kv } from "../kv/kv.js";
 import type { Claim } from "../kv/types.js";
+import { LocalStore } from "../store/local-store.js";
+import { backup } from "../transfer/backup.js";
+import { lmdbSnapshotFiles } from "../transfer/snapshot-files.js";
+import { scratchFile } from "./scratch-directory.js";
 
 type FilterMethod = `filter.${Exclude<keyof Filter, "bucket">}`;
 export type AsyncMethod =
@@ -25,6 +32,48 @@ const noRef = [{ id: "claim-1" }];
 const noRefs = [[{ id: "claim-1" }]];
 
 const pool = { prefix: "pool:", count: 1 };
+
+const noFile = [{ fileName: " " }];
+
+/** Files that hold one value. */
+function jsonlFile(): { fileName: string } {
+  const fileName = scratchFile("one.jsonl");
+  writeFileSync(fileName, '{"key":"value","value":1}\n');
+  return { fileName };
+}
+
+function csvFile(): { fileName: string; keyColumn: string } {
+  const fileName = scratchFile("one.csv");
+  writeFileSync(fileName, "id\nvalue\n");
+  return { fileName, keyColumn: "id" };
+}
+
+let backupBytes: Promise<Buffer> | undefined;
+let backedUp: Buffer = Buffer.alloc(0);
+
+/** Makes what `restore` reads, once in a process. Waited for before `calls` are used. */
+export async function makeBackup(): Promise<void> {
+  backupBytes ??= writeBackup();
+  backedUp = await backupBytes;
+}
+
+// Below the handles, because the registry of stores may be one of the test.
+async function writeBackup(): Promise<Buffer> {
+  const target = scratchFile("one.kv");
+  const store = new LocalStore(new MemoryEngine(nodeEnv, { trackKeys: false }), nodeEnv);
+  await store.set({ key: "value", value: "1", options: undefined });
+  const attended = { signal: undefined, onProgress: undefined };
+  const copying = { env: nodeEnv, store, files: lmdbSnapshotFiles, ...attended };
+  await backup(copying, { target, bestEffort: false });
+  await store.close();
+  return readFileSync(target);
+}
+
+function backupFile(): { fileName: string } {
+  const fileName = scratchFile("one.kv");
+  writeFileSync(fileName, backedUp);
+  return { fileName };
+}
 
 export const calls: { readonly [Name in AsyncMethod]: Call } = {
   get: { good: () => ["value"], bad: noKey },
@@ -73,6 +122,17 @@ export const calls: { readonly [Name in AsyncMethod]: Call } = {
   ttl: { good: () => ["value"], bad: noKey },
   persist: { good: () => ["value"], bad: noKey },
   allocationStats: { good: () => [], bad: noObject },
+  exportJSONL: { good: () => [{ fileName: scratchFile("all.jsonl") }], bad: noFile },
+  importJSONL: { good: () => [jsonlFile()], bad: noFile },
+  validateJSONL: { good: () => [jsonlFile()], bad: noFile },
+  exportCSV: {
+    good: () => [{ fileName: scratchFile("none.csv"), prefix: "none", columns: ["a"] }],
+    bad: noFile,
+  },
+  importCSV: { good: () => [csvFile()], bad: noFile },
+  validateCSV: { good: () => [csvFile()], bad: noFile },
+  backup: { good: () => [{ fileName: scratchFile("all.kv") }], bad: [{ fileName: 1 }] },
+  restore: { good: () => [backupFile()], bad: [{ maxBytes: 0.5 }] },
   stats: { good: () => [], bad: null },
   reportStats: { good: () => [], bad: null },
   metrics: { good: () => [], bad: null },
@@ -98,6 +158,7 @@ export const methods = Object.keys(calls) as AsyncMethod[];
 
 /** Puts something there for every good call; resolves with a live claim. */
 export async function prepare(kv: Kv): Promise<Claim> {
+  await makeBackup();
   await kv.setMany({ value: 1, counter: 1, claimed: 1, "pool:1": 1, "pool:2": 1 });
   for (let element = 0; element < 8; element++) await kv.append("array", element);
   await kv.filter("bucket").add("item");

@@ -2,7 +2,7 @@
 
 import { DiskStoreOpenError, StoreClosedError } from "../base/errors.js";
 import type { Claim } from "../kv/types.js";
-import { calls, invoke, methods } from "./lifecycle-calls.js";
+import { calls, invoke, makeBackup, methods } from "./lifecycle-calls.js";
 import type { OpeningStore, Runner, StoreFactory } from "./runner.js";
 import { type VirtualEnv, virtualEnv } from "./virtual-env.js";
 
@@ -29,6 +29,7 @@ async function withOpening(
   factory: StoreFactory,
   body: (opening: OpeningStore, env: VirtualEnv) => Promise<void>,
 ): Promise<void> {
+  await makeBackup();
   const env = virtualEnv();
   const opening = factory.createOpening?.({ env });
   if (opening === undefined) throw new Error("the factory does not say how to open slowly");

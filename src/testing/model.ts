@@ -17,9 +17,11 @@ export { Disagreement } from "./model-state.js";
 
 /** What tells nothing about the content of a store. */
 type Unmodelled = "close" | "filter" | "metrics" | "metricsText" | typeof Symbol.asyncDispose;
+/** What needs files beside the store has tests of its own. */
+type FileMethod = `${"export" | "import" | "validate"}${"JSONL" | "CSV"}` | "backup" | "restore";
 /** The operations of a filter go by the names "filter.add" and so on, with the bucket first. */
 type FilterMethod = `filter.${Exclude<keyof Filter, "bucket">}`;
-export type Method = Exclude<keyof Kv, Unmodelled> | FilterMethod;
+export type Method = Exclude<keyof Kv, Unmodelled | FileMethod> | FilterMethod;
 
 type Answers = { [Name in Method]: (...args: never[]) => unknown };
 

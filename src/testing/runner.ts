@@ -5,6 +5,7 @@
 // closes it whatever happens.
 
 import type { Kv } from "../kv/kv.js";
+import { holdScratch } from "./scratch-directory.js";
 import type { VirtualEnv } from "./virtual-env.js";
 
 /** What follows `expect(...).`; `Result` is `Promise<void>` behind `rejects` and `resolves`. */
@@ -120,9 +121,11 @@ export async function withStore(
   body: (kv: Kv, store: TestStore) => void | Promise<void>,
 ): Promise<void> {
   const store = await factory.create(options);
+  const letGo = holdScratch();
   try {
     await body(store.kv, store);
   } finally {
     await store.close();
+    letGo();
   }
 }

@@ -173,7 +173,7 @@ describe("what cannot be done", () => {
     const { code, out, error } = await run([command, path]);
     expect({ code, out }).toEqual({ code: 3, out: "" });
     expect(error).toMatch(
-      /^anykv: \/store is not the directory of a store \(ANYKV_DISK_PATH\)\n {2}/,
+      /^anykv: \/store is neither the file nor the directory of a store \(ANYKV_DISK_PATH\)\n {2}/,
     );
     expect(error).not.toMatch(/\n\s+at /);
   });

@@ -186,7 +186,17 @@ describe("main job", () => {
       [["--seconds", "soon"], /--seconds must be a number from 0.1 to 3600, got "soon"/],
       [["--seconds", ""], /--seconds must be a number/],
       [["--records=-1"], /--records must be/],
-      [["--path", " "], /--path must name a directory, got nothing\n.*--help/],
+      [["--path", " "], /--path must name a directory or a file, got nothing\n.*--help/],
+      [["--processes", "4"], /--processes 4 needs .* disk or shared: a memory store .*\n.*--help/],
+      [["--backend", "wal", "--processes", "2"], /a wal store belongs to one process/],
+      [
+        ["--backend", "disk", "--processes", "0"],
+        /--processes must be a whole number from 1 to 64/,
+      ],
+      [
+        ["--backend", "disk", "--processes", "4", "--users", "3"],
+        /--processes must not exceed --users, got 4 for 3 users/,
+      ],
       [["--no-sync-writes=1"], /--no-sync-writes/],
       [["--backend", "wal", "--path", "a\0b"], /^InvalidOptionsError: .*"path"/],
       [
@@ -210,7 +220,15 @@ describe("main job", () => {
   test("--help prints the options", async () => {
     const { exitCode, output, errors } = await runMainJob("--help");
     expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: "" });
-    const options = ["backend", "path", "no-sync-writes", "users", "seconds", "records"];
+    const options = [
+      "backend",
+      "path",
+      "processes",
+      "no-sync-writes",
+      "users",
+      "seconds",
+      "records",
+    ];
     for (const option of [...options, "quick", "help"]) expect(output).toContain(`--${option}`);
   });
 
@@ -219,6 +237,7 @@ describe("main job", () => {
     expect([path, syncWrites]).toEqual([".anykv/main-job", true]);
     const ignored = readFileSync(new URL("../../.gitignore", import.meta.url), "utf8");
     expect(ignored.split("\n")).toContain(".anykv*/");
+    expect(parseOptions(["--backend", "disk"]).path).toBe(".anykv/main-job.lmdb");
     expect(parseOptions(["--no-sync-writes"]).syncWrites).toBe(false);
   });
 

@@ -1,5 +1,10 @@
 // Bad arguments: for every method its good arguments, and for each of them what it must refuse.
 
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openKv } from "anykv";
+import { afterAll } from "vitest";
 import { ttlMsMax } from "../../src/base/limits.js";
 import type { filterOperationNames, operationNames } from "../../src/kv/operation-names.js";
 
@@ -121,7 +126,7 @@ const options = (fields: Fields, good: object = {}): Argument => ({
 });
 
 /** An options argument with fields that have to be there. */
-const needed = (good: object, fields: Fields): Argument => {
+const needed = (good: object, fields: Fields): { good: unknown; bad: Bad[] } => {
   const { bad } = options(fields, good);
   return { good, bad: [...bad, ...bads([undefined, null, {}])] };
 };
@@ -167,6 +172,89 @@ const create = { ttl, claim };
 const guard = { claim };
 const wait = { timeout, signal, claim };
 const many = { prefix, count: required(countUpTo(1_000_000)) };
+
+const directory = mkdtempSync(join(tmpdir(), "anykv-arguments-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const jsonlFile = join(directory, "one.jsonl");
+const csvFile = join(directory, "one.csv");
+writeFileSync(jsonlFile, '{"key":"a","value":1}\n');
+writeFileSync(csvFile, "id,x\na,1\n");
+
+const target = join(directory, "out");
+const nothing = { fileName: target, prefix: "none" };
+const fileName = required(bads([...notText, "", "   ", "\t\n", "a\0b", "\ud800"]));
+const attended = { fileName, signal, onProgress: bads([5, "x", {}, [], true, 1n]) };
+const fileRows = limitUpTo(1_000_000);
+const batchSize = limitUpTo(10_000);
+const transfer = { ...attended, limit: fileRows };
+const delimiter = bads([
+  ...notText,
+  "",
+  ";;",
+  ", ",
+  "\r",
+  "\n",
+  "\r\n",
+  '"',
+  "\0",
+  "\ufffd",
+  "\ud800",
+]);
+const blanks = ["", " ", "\t"];
+const keyColumn = bads([...notText, ...blanks, "\ud800"]);
+const dialect = { delimiter, hasHeader: flag };
+const columns = required(
+  bads([
+    ...["x", 5, {}, true, [], [""], [" "], [5], [null], ["x", undefined], ["x", "x"], ["\ud800"]],
+    ...[["key"], ["x", "key"], holes],
+  ]),
+);
+const places = ["id", "-1", "1.5", "+1", " 1", "1e1", "0x1"].map((place) => ({
+  value: { fileName: csvFile, keyColumn: place, hasHeader: false },
+}));
+const negatives = bads([-1, -5]);
+
+const fileMethods = {
+  exportJSONL: [needed(nothing, { ...transfer, prefix })],
+  importJSONL: [needed({ fileName: jsonlFile }, { ...transfer, batchSize })],
+  validateJSONL: [needed({ fileName: jsonlFile }, transfer)],
+  exportCSV: [
+    needed(
+      { ...nothing, columns: ["x"] },
+      { ...transfer, prefix, columns, delimiter, includeKey: flag },
+    ),
+  ],
+  importCSV: [
+    {
+      ...needed(
+        { fileName: csvFile, keyColumn: "id" },
+        {
+          ...{ ...attended, ...dialect },
+          limit: [...fileRows, ...negatives],
+          batchSize: [...batchSize, ...negatives],
+          keyColumn: required(keyColumn),
+        },
+      ),
+    },
+  ],
+  validateCSV: [needed({ fileName: csvFile }, { ...transfer, ...dialect, keyColumn })],
+};
+for (const method of ["importCSV", "validateCSV"] as const) {
+  fileMethods[method][0]?.bad.push(...places);
+}
+
+const oneBackup = join(directory, "one.kv");
+const backedUp = openKv({ name: "bad arguments", backend: "memory" });
+await backedUp.set("a", 1);
+await backedUp.backup({ fileName: oneBackup });
+await backedUp.close();
+
+const copied = {
+  fileName: bads([...notText, "a\0b", "\ud800"]),
+  signal,
+  onProgress: bads([5, "x", {}, [], true, 1n]),
+};
+const bound = bads([...fractions, ...notNumbers, ...huge]);
 
 export const methods: Record<keyof typeof operationNames, readonly Argument[]> = {
   get: [key("a")],
@@ -251,6 +339,11 @@ export const methods: Record<keyof typeof operationNames, readonly Argument[]> =
   expire: [key("a"), positiveTtl, options(guard)],
   ttl: [key("a")],
   persist: [key("a"), options(guard)],
+  ...fileMethods,
+  backup: [
+    options({ ...copied, allowConcurrentWrites: flag }, { fileName: join(directory, "out.kv") }),
+  ],
+  restore: [options({ ...copied, maxEntries: bound, maxBytes: bound }, { fileName: oneBackup })],
   stats: [],
   allocationStats: [options({ prefix })],
   reportStats: [],

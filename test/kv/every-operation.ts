@@ -1,7 +1,11 @@
 // One successful call of every operation, for tests of what surrounds operations. All keys, values
 // and items contain `secret`, and every call finds the store as the calls before it left it.
 
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { ClaimRef, Filter, Kv } from "anykv";
+import { afterAll } from "vitest";
 import type { filterOperationNames, operationNames } from "../../src/kv/operation-names.js";
 
 export const secret = "sesame";
@@ -14,6 +18,14 @@ const other = `other-${secret}`;
 const queue = `queue-${secret}`;
 const value = { text: `value-${secret}` };
 const gone: ClaimRef = { id: `id-${secret}`, key: `gone-${secret}`, token: 1 };
+
+const directory = mkdtempSync(join(tmpdir(), "anykv-every-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const csvFile = join(directory, `csv-${secret}`);
+writeFileSync(csvFile, `id,text\n${key},${value.text}\n`);
+const jsonl = { fileName: join(directory, `jsonl-${secret}`), prefix: key };
+const csv = { fileName: csvFile, prefix: key, columns: ["text"], keyColumn: "id" };
+const backup = { fileName: join(directory, `backup-${secret}`) };
 
 export const everyOperation: Calls = {
   set: (kv) => kv.set(key, value),
@@ -69,6 +81,15 @@ export const everyOperation: Calls = {
   popWait: (kv) => kv.popWait(queue, { timeout: 0 }),
   popFirstWait: (kv) => kv.popFirstWait(queue, { timeout: 0 }),
   deleteArray: (kv) => kv.deleteArray(queue),
+
+  importCSV: (kv) => kv.importCSV(csv),
+  validateCSV: (kv) => kv.validateCSV(csv),
+  exportCSV: (kv) => kv.exportCSV({ ...csv, fileName: join(directory, `out-${secret}`) }),
+  exportJSONL: (kv) => kv.exportJSONL(jsonl),
+  validateJSONL: (kv) => kv.validateJSONL(jsonl),
+  importJSONL: (kv) => kv.importJSONL(jsonl),
+  backup: (kv) => kv.backup(backup),
+  restore: (kv) => kv.restore(backup),
 
   expire: (kv) => kv.expire(key, 1000),
   ttl: (kv) => kv.ttl(key),

@@ -4,28 +4,26 @@
 // Titles are those of the store suite; "file > title" names a test of that file.
 
 /** Parts that are not there yet. */
-export const parts = [
-  "disk backend",
-  "examples and guides",
-  "file transfer",
-  "k6 module",
-  "log backend",
-  "valkey backend",
-] as const;
+export const parts = ["examples and guides", "k6 module", "valkey backend"] as const;
 
 type Part = (typeof parts)[number];
 export type Proof = readonly string[] | { readonly later: Part; readonly now?: readonly string[] };
 
 // S0, S1 and S2 are the three generations of the k6 extension; new is what came after them.
 export const k6Features: Readonly<Record<string, Proof>> = {
-  "S0 persistent single-file store, survives runs": { later: "disk backend" },
+  "S0 persistent single-file store, survives runs": [
+    "test/engines/lmdb/disk-options.test.ts > is one file at the path, with a lock beside it",
+    "test/engines/lmdb/disk-options.test.ts > keeps everything for the next run",
+  ],
   "S0 shared, safe under parallel use": [
     "all handles of a store see the same keys, claims and arrays",
     "32 increments at once give 32 successive numbers",
     "popRandom of many at once never hands out an entry twice",
   ],
   "S0 open in init only": { later: "k6 module" },
-  "S0 up to 10,000 writes a second, read-optimised": { later: "disk backend" },
+  "S0 up to 10,000 writes a second, read-optimised": [
+    "test/engines/lmdb/disk-options.test.ts > 1,000 at once share a few transactions",
+  ],
   "S0 any JSON-serializable value": [
     "get and find resolve with what set was given, for every kind of JSON value",
     "every kind of JSON value comes back from list, scan, getMany, claims and pops",
@@ -42,12 +40,10 @@ export const k6Features: Readonly<Record<string, Proof>> = {
     "list and listKeys take a limit, and 0 or less means all",
     "a prefix selects exactly the keys that begin with it",
   ],
-  "S1 memory or disk backend": {
-    later: "disk backend",
-    now: [
-      "test/kv/open-kv.test.ts > backends that this version does not have are refused with a hint",
-    ],
-  },
+  "S1 memory or disk backend": [
+    "test/engines/lmdb/disk-suite.test.ts > storeSuite",
+    "test/engines/memory/memory-suite.test.ts > storeSuite",
+  ],
   "S1 json or string values": [
     "values keep their types: the text of a number stays text",
     "text is stored as it is and always read as text",
@@ -136,15 +132,21 @@ export const k6Features: Readonly<Record<string, Proof>> = {
     "the length of a lease is an integer from 1 to 86,400,000",
     "owners have at most 256 bytes of UTF-8",
   ],
-  "S2 custom disk path": { later: "disk backend" },
+  "S2 custom disk path": [
+    "test/engines/lmdb/disk-options.test.ts > is one file at the path, with a lock beside it",
+  ],
   "S2 memory sharding": [
     "test/kv/open-kv.test.ts > any number of shards is accepted and changes nothing",
   ],
-  "S2 tuning knobs of the disk, read-only mode": {
-    later: "disk backend",
-    now: ["test/kv/open-kv.test.ts > options of the disk are checked before the disk is asked for"],
-  },
-  "S2 stable bucket": { later: "disk backend" },
+  "S2 tuning knobs of the disk, read-only mode": [
+    "test/kv/open-kv.test.ts > options of the disk are checked before the disk is asked for",
+    "test/engines/lmdb/disk-options.test.ts > initialMmapSize %s makes room",
+    "test/engines/lmdb/disk-options.test.ts > noSync writes what others read",
+    "test/engines/lmdb/disk-options.test.ts > what has no counterpart in LMDB is named once",
+  ],
+  "S2 stable bucket": [
+    "test/engines/lmdb/disk-options.test.ts > keeps everything for the next run",
+  ],
   "S2 lock-in of the configuration, counted close": [
     "test/kv/open-kv.test.ts > is locked by the first call: another one is told with what",
     "test/kv/open-kv.test.ts > is not locked by a call that fails",
@@ -156,9 +158,26 @@ export const k6Features: Readonly<Record<string, Proof>> = {
     "bad arguments on a closed handle are reported as bad arguments",
     "test/kv/bad-input.test.ts > refuses every bad argument %i and changes nothing",
   ],
-  "S2 snapshots": { later: "file transfer" },
-  "S2 portable JSONL files": { later: "file transfer" },
-  "S2 safe replacement of files": { later: "file transfer" },
+  "S2 snapshots": [
+    "a backup carries values, arrays and filters with their expiry",
+    "a backup holds what was there at its call, whatever is written meanwhile",
+    "a best-effort backup holds no key that came later",
+    "a restore holds to maxEntries and maxBytes, and changes nothing beyond",
+    "test/transfer/backup-files.test.ts > is where a disk store without a path looks for its own",
+    "test/transfer/backup-files.test.ts > is its backup without being written, and its restore ends claims",
+  ],
+  "S2 portable JSONL files": [
+    "exportJSONL writes one line for each value, in key order",
+    "what exportJSONL wrote, importJSONL reads",
+    "importJSONL that meets a bad line keeps the batches before it",
+    "test/transfer/jsonl-lines.test.ts > a line of 64 MiB is read, one byte more is refused",
+    "test/transfer/fuzz.test.ts > damaged files",
+  ],
+  "S2 safe replacement of files": [
+    "test/transfer/faults.test.ts > with %s at any call",
+    "test/transfer/faults.test.ts > aborted at any call",
+    "test/transfer/faults.test.ts > at any moment of an export leaves the old file or the new one",
+  ],
   "S2 diagnostics": ["stats has exactly its fields, null where there is nothing to tell"],
   "S2 state gauges": [
     "test/kv/metrics.test.ts > reportStats shows the state, with operations off too",
@@ -177,6 +196,9 @@ export const k6Features: Readonly<Record<string, Proof>> = {
     later: "examples and guides",
     now: [
       "test/docs/errors.test.ts > has exactly one row for each entry of the catalogue, in its order",
+      "test/examples/examples-processes.test.ts > worker threads use every account once",
+      "test/examples/examples-processes.test.ts > forked processes do every job, although one of them is killed",
+      "test/examples/examples-processes.test.ts > the workers of a test runner never have the same account at the same time",
     ],
   },
   "new explicit and batch claims, renewal, batch lifecycle": [
@@ -187,7 +209,13 @@ export const k6Features: Readonly<Record<string, Proof>> = {
     "batches of claims tell how many were attempted, done and failed",
   ],
   "new batch pop": ["popRandomMany removes distinct entries, as many as there are"],
-  "new CSV in and out, checks before": { later: "file transfer" },
+  "new CSV in and out, checks before": [
+    "exportCSV writes a header and the columns of each value",
+    "importCSV sets rows as objects of strings",
+    "importCSV that meets a bad row keeps the batches before it",
+    "test/transfer/csv-dialect.test.ts > is the same wherever the file is cut into pieces",
+    "test/transfer/bad-files.test.ts > without a key column only syntax and header count",
+  ],
   "new pool health by prefix": ["allocationStats counts free and claimed keys of a prefix"],
 };
 
@@ -233,10 +261,13 @@ export const jetKvFeatures: Readonly<Record<string, Proof>> = {
   ],
   "an empty array vanishes": ["an array vanishes with its last element"],
   "memory backend": ["set overwrites", "pop takes the last element and popFirst the first"],
-  "file backend: one file, lock, truncate, size of the map": {
-    later: "disk backend",
-    now: ["a key may have 1,024 bytes of UTF-8 and no more"],
-  },
+  "file backend: one file, lock, truncate, size of the map": [
+    "test/engines/lmdb/disk-options.test.ts > is one file at the path, with a lock beside it",
+    "test/engines/lmdb/disk-options.test.ts > truncate begins with an empty store",
+    "test/engines/lmdb/disk-options.test.ts > initialMmapSize %s makes room",
+    "test/engines/lmdb/disk-options.test.ts > does not grow when values are replaced",
+    "a key may have 1,024 bytes of UTF-8 and no more",
+  ],
   "all operations in constant time": { later: "examples and guides" },
   "Valkey backend": { later: "valkey backend" },
   "job queues, persistent data, cache": {
@@ -244,6 +275,9 @@ export const jetKvFeatures: Readonly<Record<string, Proof>> = {
     now: [
       "whoever waits longest is served first",
       "getOrSet with a ttl creates a key that vanishes",
+      "test/examples/examples.test.ts > job queue",
+      "test/examples/examples.test.ts > sessions",
+      "test/examples/main-job-processes.test.ts > goes on where it was, and hands out nothing again that was completed",
     ],
   },
   "shared memory": [
@@ -272,8 +306,15 @@ export const simpleKvFeatures: Readonly<Record<string, Proof>> = {
     "test/engines/wal/wal-golden.test.ts > no golden file has been touched",
     "test/engines/wal/wal-fuzz.test.ts > damaged directories",
   ],
-  "rotation, clean-up, compaction": { later: "log backend" },
-  "compression of values": { later: "log backend" },
+  "rotation, clean-up, compaction": [
+    "test/kv/log-channel.test.ts > segments end and begin",
+    "test/engines/wal/wal-replace.test.ts > counts its states, and leaves only the last one and the log behind it",
+    "test/engines/wal/log-pace.test.ts > frames and segments stay small when many large writes come at once",
+  ],
+  "compression of values": [
+    "every operation that writes a value can compress it, and every one reads it",
+    "bytes can be compressed, whatever they look like",
+  ],
   "buckets, byte values, empty is not missing": [
     "test/kv/open-kv.test.ts > are apart from each other, with options of their own",
     "bytes come back as they went in",
@@ -332,7 +373,10 @@ export const traps: Readonly<Record<string, Proof>> = {
     "claimRandom takes only free keys of the prefix and resolves with null when there is none",
     "popRandomMany removes distinct entries, as many as there are",
   ],
-  "6 names of exported files": { later: "file transfer" },
+  "6 names of exported files": [
+    "test/transfer/bad-files.test.ts > gives a relative name back as it was given",
+    "exportJSONL of nothing writes an empty file",
+  ],
   "7 read, spread, swap, again": [
     "a value that was read and spread is the expected one in the next round",
   ],
@@ -395,8 +439,23 @@ export const traps: Readonly<Record<string, Proof>> = {
     "deleteIfExists of twelve at once has one winner",
     "swap of many at once creates the key once and loses no value",
   ],
-  "28-35 files": { later: "file transfer" },
-  "36, 37 backup and restore": { later: "file transfer" },
+  "28-35 files": [
+    "test/transfer/bad-files.test.ts > of %s rejects with %s",
+    "test/transfer/bad-files.test.ts > JSONL is no CSV, and CSV no JSONL",
+    "test/transfer/jsonl-lines.test.ts > limits, checks that end early, and the end of the file",
+    "rows may be shorter and longer than the header",
+    "a round trip through CSV turns types into text",
+    "exportCSV refuses what is no flat object and leaves the file alone",
+    "test/kv/bad-input.test.ts > refuses every bad argument %i and changes nothing",
+    "importJSONL with a limit reads no further",
+  ],
+  "36, 37 backup and restore": [
+    "a backup has exactly its four fields",
+    "two backups one after the other count the same",
+    "writes during a restore are refused, or were before it, and reads go on",
+    "test/transfer/backup-files.test.ts > is where a disk store without a path looks for its own",
+    "test/transfer/backup-files.test.ts > is its backup without being written, and its restore ends claims",
+  ],
   "38 closing twice, and calls afterwards": [
     "closing twice counts once",
     "a closed handle rejects with StoreClosedError, and others go on",

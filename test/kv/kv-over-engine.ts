@@ -29,7 +29,8 @@ export class OpenedEngine {
     const { store } = this;
     const format = formatOf(serialization);
     const metrics = new OperationMetrics(options);
-    return new Kv({ options, format, store, metrics, release: async () => {} });
+    const [attend, release] = [() => {}, async () => {}];
+    return new Kv({ options, format, store, metrics, attend, release });
   }
 
   dump(): Dump {

@@ -86,7 +86,7 @@ describe("operation names", () => {
   });
 
   test("are the snake case of the method", () => {
-    const snake = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+    const snake = (name: string): string => name.replace(/[A-Z]+/g, (c) => `_${c.toLowerCase()}`);
     for (const [method, name] of Object.entries(operationNames)) expect(name).toBe(snake(method));
     for (const [method, name] of Object.entries(filterOperationNames)) {
       expect(name).toBe(`filter_${snake(method)}`);

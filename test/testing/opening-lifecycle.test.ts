@@ -27,7 +27,14 @@ function strictStore({ env, trackKeys }: KvOptions): Store {
   return new LocalStore(strictAboutClosing(new MemoryEngine(env, { trackKeys })), env);
 }
 
-const uses: ReadonlySet<string | symbol> = new Set(["read", "write", "reap", "rebuildIndexes"]);
+const uses: ReadonlySet<string | symbol> = new Set([
+  "read",
+  "write",
+  "reap",
+  "snapshot",
+  "replace",
+  "rebuildIndexes",
+]);
 
 function strictAboutClosing(engine: Engine): Engine {
   let closed = false;

@@ -8,7 +8,7 @@
 //
 // Parts of the file that are kept decoded are valid for the state in which they were confirmed.
 
-import type { NativeRoot } from "./lmdb-module.js";
+import type { NativeReader, NativeRoot } from "./lmdb-module.js";
 
 // A loop that awaits nothing but reads stays in one turn of the event loop: it must not be caught
 // in the past for ever. Taking a new snapshot costs about as much as a read.
@@ -29,8 +29,9 @@ export class FileAccess {
   /** Before each read operation. */
   beginRead(): void {
     if (this.#shared && ++this.#reads < readsPerSnapshotMax) return;
-    if (this.#shared) this.#root.resetReadTxn();
-    else process.nextTick(this.#drop);
+    if (!this.#shared) process.nextTick(this.#drop);
+    // Also at the first one: lmdb takes snapshots for purposes of its own.
+    this.#root.resetReadTxn();
     this.#confirmed.clear();
     this.#shared = true;
     this.#reads = 0;
@@ -42,6 +43,16 @@ export class FileAccess {
     this.#shared = false;
     this.#confirmed.clear();
     this.#root.resetReadTxn();
+  }
+
+  /** A reader of its own on what has been committed by now. The caller has to end it. */
+  openReader(): NativeReader {
+    this.dropSnapshot();
+    // What lmdb shares among reads of this turn must neither be older than this, nor stay on it.
+    this.#root.resetReadTxn();
+    const reader = this.#root.useReadTransaction();
+    this.#root.resetReadTxn();
+    return reader;
   }
 
   /** Before and after a write transaction, and when one has been given up: another state is read. */

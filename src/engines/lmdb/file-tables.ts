@@ -14,7 +14,7 @@ import { FreeKeys } from "./free-keys.js";
 import type { Journal } from "./journal.js";
 import { byteKeys, textKeys } from "./key-format.js";
 import { deadlinesName, metaName, type OrderedName, orderName, orderTags } from "./layout.js";
-import type { NativeRoot, NativeTable } from "./lmdb-module.js";
+import type { KeyEncoder, NativeRoot, NativeTable } from "./lmdb-module.js";
 import { OrderNodes } from "./order-nodes.js";
 import { OrderTree } from "./order-tree.js";
 import { RowTable } from "./row-table.js";
@@ -29,18 +29,31 @@ export class MissingTable extends Error {
   }
 }
 
-function openTable<Key extends string | Uint8Array>(
+/**
+ * `Value` has to be what the encoding among the options gives.
+ *
+ * @throws MissingTable in a file that is opened for reading
+ */
+export function openTable<Key extends string | Uint8Array, Value = string>(
   root: NativeRoot,
   name: string,
-  keys: object,
-): NativeTable<Key> {
-  const table = root.openDB(name, { encoding: "string", keyEncoder: keys });
+  options: object,
+): NativeTable<Key, Value> {
+  const table = root.openDB(name, options);
   if (table === undefined) throw new MissingTable(name);
-  return table as unknown as NativeTable<Key>;
+  return table as unknown as NativeTable<Key, Value>;
+}
+
+function openWith<Key extends string | Uint8Array>(
+  root: NativeRoot,
+  name: string,
+  keyEncoder: KeyEncoder,
+): NativeTable<Key> {
+  return openTable(root, name, { encoding: "string", keyEncoder });
 }
 
 export function openMeta(root: NativeRoot): NativeTable {
-  return openTable(root, metaName, textKeys);
+  return openWith(root, metaName, textKeys);
 }
 
 const isExpiring = (name: TableName): name is ExpiringTable =>
@@ -64,16 +77,16 @@ export class FileTables implements Transaction {
   hasGarbage = false;
 
   constructor(root: NativeRoot, meta: NativeTable, access: FileAccess, journal: Journal, env: Env) {
-    const nodeFile = openTable<Uint8Array>(root, orderName, byteKeys);
+    const nodeFile = openWith<Uint8Array>(root, orderName, byteKeys);
     const orderOf = (name: OrderedName, rows: NativeTable): OrderTree => {
       const nodes = new OrderNodes(nodeFile, access, orderTags[name]);
       this.#nodes.push(nodes);
       return new OrderTree(nodes, rows);
     };
     const table = (name: TableName): RowTable => {
-      const rows = openTable<string>(root, name, textKeys);
+      const rows = openWith<string>(root, name, textKeys);
       const deadlines = isExpiring(name)
-        ? openTable<Uint8Array>(root, deadlinesName(name), byteKeys)
+        ? openWith<Uint8Array>(root, deadlinesName(name), byteKeys)
         : undefined;
       return new RowTable({
         rows,
@@ -90,7 +103,7 @@ export class FileTables implements Transaction {
     this.members = table("members");
     this.counters = table("counters");
     this.garbage = table("garbage");
-    const keys = openTable<string>(root, "free", textKeys);
+    const keys = openWith<string>(root, "free", textKeys);
     const tables = { values: this.values, claims: this.claims };
     const source = tables[freeIndex.source];
     const without = tables[freeIndex.without];
@@ -151,6 +164,17 @@ export class FileTables implements Transaction {
   forget(): void {
     for (const nodes of this.#nodes) nodes.forget();
     this.turnPage();
+  }
+
+  /**
+   * Puts everything in order that can be told from rows alone; returns how many rows it dropped.
+   * `raw` gives the same tables by the bytes of their keys.
+   */
+  mend(raw: (table: TableName) => NativeTable<Uint8Array>): number {
+    let dropped = 0;
+    for (const name of tableNames) dropped += this[name].mend(raw(name));
+    this.free.forget();
+    return dropped;
   }
 
   rebuildIndexes(): void {

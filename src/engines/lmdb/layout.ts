@@ -1,6 +1,11 @@
 // Layout: the databases of a store's file. docs/formats/lmdb.md is the reference.
 
-import type { ExpiringTable, TableName } from "../../engine/tables.js";
+import {
+  type ExpiringTable,
+  expiringTables,
+  type TableName,
+  tableNames,
+} from "../../engine/tables.js";
 
 export const layoutVersion = 1;
 
@@ -31,6 +36,15 @@ export type OrderedName = keyof typeof orderTags;
 export function deadlinesName(table: ExpiringTable): string {
   return `deadlines:${table}`;
 }
+
+/** Every database of a file. */
+export const databaseNames: readonly string[] = [
+  metaName,
+  orderName,
+  "free",
+  ...tableNames,
+  ...expiringTables.map(deadlinesName),
+];
 
 /** Databases of a file, with room for those of later versions. */
 export const databasesMax = 32;

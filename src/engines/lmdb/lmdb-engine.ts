@@ -5,6 +5,7 @@
 // read when a store is opened, and nothing is kept in memory.
 
 import { DiskStoreReadError, isKvError, StoreReadOnlyError } from "../../base/errors.js";
+import type { ContentSource } from "../../engine/content-source.js";
 import {
   type Awaitable,
   type Capabilities,
@@ -15,9 +16,11 @@ import {
   type Transaction,
   type View,
 } from "../../engine/engine.js";
+import type { Snapshot, SnapshotOptions } from "../../engine/snapshot.js";
 import { tableNames } from "../../engine/tables.js";
 import type { Env } from "../../env/env.js";
 import type { FileTables } from "./file-tables.js";
+import { LmdbSnapshot } from "./lmdb-snapshot.js";
 import type { OpenFile } from "./open-file.js";
 
 export interface LmdbEngineParts {
@@ -83,6 +86,33 @@ export class LmdbEngine implements Engine {
     request: Request,
   ): Awaitable<Result> {
     return this.write(operation, request);
+  }
+
+  snapshot({ tables: names }: SnapshotOptions): Snapshot {
+    const { access, tables } = this.#file;
+    const reader = access.openReader();
+    access.beginRead();
+    const rows = names.reduce((count, name) => count + tables[name].size, 0);
+    const natives = names.map((name) => ({ name, rows: tables[name].native }));
+    return new LmdbSnapshot(reader, natives, rows, this.#parts.env.clock.now());
+  }
+
+  /** In one write transaction: the thread and all writers of the file wait for its end. */
+  async replace<Request, Result>(
+    source: ContentSource,
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Promise<Result> {
+    return this.write((transaction) => {
+      const tables = transaction as FileTables;
+      for (const name of tableNames) if (name !== "counters") tables[name].clear();
+      tables.free.clear();
+      tables.free.forget();
+      for (let rows = source.next(); rows !== undefined; rows = source.next()) {
+        for (const { table, key, value, deadline } of rows) tables[table].put(key, value, deadline);
+      }
+      return operation(tables, request);
+    }, undefined);
   }
 
   /** Looks what is due next: other threads and processes write too. */

@@ -16,6 +16,8 @@ export interface RangeOptions {
   /** Exclusive; undefined: to the last key. */
   readonly end?: string | Uint8Array | undefined;
   readonly limit?: number;
+  /** `start` itself is left out. */
+  readonly exclusiveStart?: boolean;
   readonly offset?: number;
   readonly transaction?: NativeReader;
 }
@@ -26,10 +28,10 @@ export interface KeyEncoder {
   readKey(source: Buffer, start: number, end: number): string | Uint8Array;
 }
 
-/** One named database of the file. */
-export interface NativeTable<Key extends string | Uint8Array = string> {
+/** One named database of the file. `Value` is what its encoding gives. */
+export interface NativeTable<Key extends string | Uint8Array = string, Value = string> {
   getString(key: Key): string | undefined;
-  getBinary(key: Key): Buffer | undefined;
+  getBinary(key: Key, options?: { transaction: NativeReader }): Buffer | undefined;
   /** As `getBinary`, into a buffer that the next call overwrites. */
   getBinaryFast(key: Key): Buffer | undefined;
   putSync(key: Key, value: string | Uint8Array, options?: { append?: boolean }): boolean;
@@ -38,17 +40,19 @@ export interface NativeTable<Key extends string | Uint8Array = string> {
   getKeys(options: RangeOptions): Iterable<Key>;
   getKeysCount(options: RangeOptions): number;
   getStats(): { readonly entryCount: number; readonly lastTxnId: number };
-  getRange(options: RangeOptions): Iterable<{ key: Key; value: Buffer }>;
+  getRange(options: RangeOptions): Iterable<{ key: Key; value: Value }>;
   close(): Promise<void>;
 }
 
 export interface NativeRoot extends NativeTable {
   readonly env: { readonly address: number };
   openDB(name: string, options: object): NativeTable | undefined;
-  /** Runs `callback` in a write transaction and resolves when it has been committed. */
-  transaction(callback: () => void): Promise<unknown>;
   /** Runs `callback` in a write transaction; blocks the thread while others write. */
   transactionSync<Result>(callback: () => Result): Result;
+  /**
+   * Runs `callback` in a write transaction: inside another one at once, otherwise when the file is
+   * free, and then resolves when it has been committed. What it throws aborts the transaction.
+   */
   childTransaction<Result>(callback: () => Result): Result;
   useReadTransaction(): NativeReader;
   /** The next read outside a transaction sees what has been committed by then. */
@@ -64,6 +68,8 @@ export type NativeEnvironment = new (name: null, options: object) => NativeRoot;
 
 export interface LmdbModule {
   readonly nativeAddon: { getEnvFlags(environment: number): number };
+  /** Opens a file that nobody else opens or writes to meanwhile; see `openNative`. */
+  open(path: string, options: object): NativeRoot;
   /** Opens the environment of a file alone. */
   openAsClass(options: { readonly path: string }): NativeEnvironment;
 }

@@ -15,9 +15,9 @@ import {
   type KvError,
 } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
+import { checkFile } from "./check-file.js";
 import { buildsOnLastCommit, OutdatedState, requireCurrentReads } from "./current-state.js";
 import { FileAccess } from "./file-access.js";
-import { checkHeader } from "./file-header.js";
 import { FileTables, MissingTable, openMeta } from "./file-tables.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
@@ -98,6 +98,11 @@ interface Entry {
 
 // By the real path: one file must not be open twice under two names.
 const openFiles = new Map<string, Entry>();
+
+/** Whether a store of this thread has the file open. */
+export async function isOpen(path: string): Promise<boolean> {
+  return openFiles.has(await realPathOf(path));
+}
 
 /** The open file of a path, for one more user. */
 export async function acquireFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
@@ -252,7 +257,15 @@ async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promi
       hint: "choose another `path`; the directory of a `wal` store is opened with that backend",
     });
   }
-  if (stat !== undefined && stat.sizeBytes > 0) return checkHeader(env, path);
+  // Where there is something else, LMDB ends the process. Nobody opens it here: closing it again
+  // would take away what the other threads of this process have locked in it.
+  const lock = await env.files.stat(lockPathOf(path));
+  if (lock !== undefined && lock.kind !== "file") {
+    throw new DiskPathError(`${lockPathOf(path)} is not a file, and is needed beside the store`, {
+      hint: "remove it, or choose another `path`",
+    });
+  }
+  if (stat !== undefined && stat.sizeBytes > 0) return checkFile(env, path);
   if (readOnly) {
     throw new DiskStoreOpenError(`there is no store at ${path} to be read`, {
       hint: "check `path`, or open the store once for writing so that it is created",
@@ -290,10 +303,13 @@ function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
     noSync,
     // A commit is on the disk when it is told: what lmdb calls flushed.
     overlappingSync: false,
+    // Calls are grouped by the write queue. Groups of lmdb's own have a promise that nobody sees,
+    // and that ends the process when it is rejected because the disk is full.
+    eventTurnBatching: false,
+    // New files belong to their owner alone.
+    permissionsMode: 0o600,
     maxDbs: databasesMax,
     maxReaders: readersMax,
-    // Files belong to their owner alone.
-    permissionsMode: 0o600,
     encoding: "string",
     keyEncoder: byteKeys,
     ...(mapBytes === 0 ? {} : { mapSize: mapBytes }),
@@ -310,7 +326,7 @@ function foundLayout(root: NativeRoot, path: string): NativeTable {
   return meta;
 }
 
-function foreignFile(path: string): DiskStoreOpenError {
+export function foreignFile(path: string): DiskStoreOpenError {
   return new DiskStoreOpenError(`${path} is an LMDB file of something else`, {
     hint: "choose another `path`; nothing in the file has been changed",
   });
@@ -331,7 +347,7 @@ function messageOf(cause: unknown): string {
 
 const pathCodes: ReadonlySet<unknown> = new Set(["ELOOP", "ENOTDIR", "ENAMETOOLONG", "EISDIR"]);
 
-function openFailure(path: string, cause: unknown): KvError {
+export function openFailure(path: string, cause: unknown): KvError {
   if (isKvError(cause)) return cause;
   if ((cause as { code?: unknown } | null)?.code === deadLocksCode) {
     return new DiskStoreOpenError(`${path} cannot be opened for writing: ${messageOf(cause)}`, {
@@ -340,10 +356,16 @@ function openFailure(path: string, cause: unknown): KvError {
     });
   }
   if (cause instanceof MissingTable) {
-    return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, { cause });
+    return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, {
+      cause,
+      hint: "check `path`, or open the store once for writing so that its tables are made",
+    });
   }
   if (pathCodes.has((cause as NodeJS.ErrnoException | null)?.code)) {
-    return new DiskPathError(`${path} cannot be used: ${messageOf(cause)}`, { cause });
+    return new DiskPathError(`${path} cannot be used: ${messageOf(cause)}`, {
+      cause,
+      hint: "choose another `path`, or correct the links and names on the way to it",
+    });
   }
   return new DiskStoreOpenError(`${path} cannot be opened: ${messageOf(cause)}`, {
     cause,

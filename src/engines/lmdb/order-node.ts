@@ -26,6 +26,16 @@ export interface OrderNode {
 /** Nodes of a tree are numbered; the root keeps its number for life. */
 export const rootId = 0;
 
+const nodeKeyBytes = 5;
+
+/** The key of a node in the file: the tag of its table, then its number. */
+export function orderNodeKey(tag: number, id: number): Uint8Array {
+  const key = Buffer.allocUnsafe(nodeKeyBytes);
+  key[0] = tag;
+  key.writeUInt32BE(id, 1);
+  return key;
+}
+
 const versionOffset = 0;
 const levelOffset = 8;
 const entriesOffset = 9;

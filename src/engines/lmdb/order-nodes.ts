@@ -13,13 +13,13 @@ import {
   newNode,
   newRoot,
   type OrderNode,
+  orderNodeKey,
   rootId,
   versionOf,
 } from "./order-node.js";
 
 // What a process keeps at most per table: some 10 MB.
 const nodesKeptMax = 4_096;
-const nodeKeyBytes = 5;
 
 export class OrderNodes {
   readonly #file: NativeTable<Uint8Array>;
@@ -35,10 +35,7 @@ export class OrderNodes {
   }
 
   #keyOf(id: number): Uint8Array {
-    const key = Buffer.allocUnsafe(nodeKeyBytes);
-    key[0] = this.#tag;
-    key.writeUInt32BE(id, 1);
-    return key;
+    return orderNodeKey(this.#tag, id);
   }
 
   get root(): OrderNode {

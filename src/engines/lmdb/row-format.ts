@@ -9,6 +9,7 @@
 // The first form is what JSON text always has: a row of the common kind is its value and nothing
 // else, and is read by one native call. All forms of text are UTF-8 as a whole.
 
+import { isUtf8 } from "node:buffer";
 import { never, type Row } from "../../engine/engine.js";
 import type { Stored } from "../../engine/stored.js";
 
@@ -66,4 +67,22 @@ export function decodeBytes(row: Uint8Array): Row {
   if (row[0] === plainBytes) return { value: row.subarray(1), deadline: never };
   const digits = Buffer.from(row.buffer, row.byteOffset + 1, deadlineDigits).toString("latin1");
   return { value: row.subarray(bodyOffset), deadline: Number.parseInt(digits, 36) };
+}
+
+/** A row as `encodeRow` writes it; undefined for any other bytes. */
+export function decodeStrictly(row: Buffer): Row | undefined {
+  const [form = firstPlainUnit] = row;
+  if (form === plainBytes || form === expiringBytes) {
+    return form === plainBytes || hasDeadline(row) ? decodeBytes(row) : undefined;
+  }
+  // The empty text has a form of its own.
+  if (row.length === 0 || !isUtf8(row)) return undefined;
+  if (form < firstPlainUnit && form !== escapedText && form !== expiringText) return undefined;
+  if (form === expiringText && !hasDeadline(row)) return undefined;
+  return decodeText(row.toString("utf8"));
+}
+
+function hasDeadline(row: Buffer): boolean {
+  const digits = row.toString("latin1", 1, bodyOffset);
+  return /^[0-9a-z]{11}$/.test(digits) && Number.isSafeInteger(Number.parseInt(digits, 36));
 }

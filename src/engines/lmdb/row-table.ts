@@ -6,18 +6,19 @@
 //    8 bytes, big-endian, so that the file sorts by it, then the row's key.
 // 3. Every change is journalled before it is made.
 
+import { isUtf8 } from "node:buffer";
 import { never, type RankRange, type Row, type Table } from "../../engine/engine.js";
 import type { Stored } from "../../engine/stored.js";
 import type { Journal } from "./journal.js";
 import type { NativeTable } from "./lmdb-module.js";
 import type { OrderTree } from "./order-tree.js";
-import { decodeBytes, decodeText, encodeRow, isTextRow } from "./row-format.js";
+import { decodeBytes, decodeStrictly, decodeText, encodeRow, isTextRow } from "./row-format.js";
 
 const deadlineBytes = 8;
 /** Keys that are held at once while a whole table is walked. */
 const pageKeys = 1_000;
 
-function deadlineKey(deadline: number, key: string): Buffer {
+export function deadlineKey(deadline: number, key: string): Buffer {
   const bytes = Buffer.allocUnsafe(deadlineBytes + Buffer.byteLength(key));
   bytes.writeBigUInt64BE(BigInt(deadline));
   bytes.write(key, deadlineBytes, "utf8");
@@ -33,6 +34,15 @@ function keyOf(deadline: Uint8Array): string {
     "utf8",
     deadlineBytes,
   );
+}
+
+function* allKeys<Key extends string | Uint8Array>(table: NativeTable<Key>): Generator<Key> {
+  let page = Array.from(table.getKeys({ start: undefined, limit: pageKeys }));
+  while (page.length > 0) {
+    yield* page;
+    const start = page.at(-1);
+    page = Array.from(table.getKeys({ start, limit: pageKeys + 1 })).slice(1);
+  }
 }
 
 export interface RowTableParts {
@@ -65,6 +75,11 @@ export class RowTable implements Table {
 
   get size(): number {
     return this.#order.size;
+  }
+
+  /** The rows as they lie in the file, for whoever reads all of them. */
+  get native(): NativeTable {
+    return this.#rows;
   }
 
   get(key: string): Row | undefined {
@@ -177,13 +192,29 @@ export class RowTable implements Table {
   }
 
   /** Every key, in order; the table is not changed meanwhile. */
-  *keys(): IterableIterator<string> {
-    let page = Array.from(this.#rows.getKeys({ start: undefined, limit: pageKeys }));
-    while (page.length > 0) {
-      yield* page;
-      const start = page.at(-1);
-      page = Array.from(this.#rows.getKeys({ start, limit: pageKeys + 1 })).slice(1);
+  keys(): IterableIterator<string> {
+    return allKeys(this.#rows);
+  }
+
+  /**
+   * Computes order and deadlines anew from the rows, and drops what is no row. O(n). Only in a
+   * transaction of its own. `raw` are the same rows by the bytes of their keys.
+   * @returns how many rows it dropped
+   */
+  mend(raw: NativeTable<Uint8Array>): number {
+    this.#journal.requireChild();
+    this.forgetFound();
+    this.#deadlines?.clearSync();
+    const dropped: Buffer[] = [];
+    for (const key of allKeys(raw)) {
+      const bytes = raw.getBinary(key);
+      const row = bytes === undefined ? undefined : decodeStrictly(bytes);
+      if (row === undefined || !isUtf8(key)) dropped.push(Buffer.from(key));
+      else this.#schedule(Buffer.from(key).toString("utf8"), never, row.deadline);
     }
+    for (const key of dropped) raw.removeSync(key);
+    this.rebuildOrder();
+    return dropped.length;
   }
 
   /** Counts the keys anew. O(n). */

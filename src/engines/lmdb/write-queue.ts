@@ -8,16 +8,18 @@
 // 1. Nothing is told of an operation before the transaction that it ran in is durable, and if that
 //    fails, every operation in it is told that it failed.
 // 2. Operations are carried out in the order in which they were asked for.
-// 3. Nothing is written by a transaction that does not build on the last commit (current-state.ts).
-// 4. What waited longer than `timeoutMs` for other writers of the file is given up, and is then
-//    never carried out.
+// 3. What waits for `timeoutMs` for other writers of the file while none of them gets anything done
+//    is given up, and is then never carried out.
+// 4. A transaction in which something unforeseen happens is aborted as a whole.
+// 5. Nothing is written by a transaction that does not build on the last commit (current-state.ts).
 
-import type { Env, Timer } from "../../env/env.js";
+import type { Env } from "../../env/env.js";
 import { buildsOnLastCommit, OutdatedState } from "./current-state.js";
 import type { FileAccess } from "./file-access.js";
 import type { FileTables } from "./file-tables.js";
 import { type Journal, startAsChild } from "./journal.js";
 import type { NativeRoot } from "./lmdb-module.js";
+import { LockWait } from "./lock-wait.js";
 
 type Outcome = "committed" | "given up" | "outdated";
 
@@ -112,7 +114,7 @@ export class WriteQueue {
         outcome = await this.#attempt(writes);
       }
     } catch (cause) {
-      this.#fail(writes, cause);
+      this.#fail(writes, await this.#reasonOf(cause));
       return;
     }
     if (outcome === "given up") return;
@@ -124,13 +126,23 @@ export class WriteQueue {
   async #attempt(writes: QueuedWrite[]): Promise<Outcome> {
     const { root } = this.#parts;
     let outcome: Outcome = "given up";
-    const attempt = new Attempt(this.#parts, () => this.#giveUp(writes));
-    await root.transaction(() => {
+    const attempt = new LockWait(this.#parts, this.#lastTransaction, () => this.#giveUp(writes));
+    // A child of the transaction can be aborted, which costs nothing to speak of.
+    await root.childTransaction(() => {
       if (!attempt.begin()) return;
       outcome = buildsOnLastCommit(root) ? "committed" : "outdated";
       if (outcome === "committed") this.#carryOut(writes);
     });
     return outcome;
+  }
+
+  /** Why a commit has failed: lmdb tells it by a promise, which it rejects a little later. */
+  async #reasonOf(cause: unknown): Promise<unknown> {
+    const { commitError } = cause as { commitError?: Promise<never> };
+    if (commitError === undefined) return cause;
+    const { timers } = this.#parts.env;
+    const later = timers.breathe().then(() => timers.breathe());
+    return Promise.race([commitError.catch((reason: unknown) => reason), later.then(() => cause)]);
   }
 
   #giveUp(writes: readonly QueuedWrite[]): void {
@@ -200,26 +212,6 @@ export class WriteQueue {
       tables.forget();
       throw error;
     }
-  }
-}
-
-/** The wait for other writers of the file, which may take too long. */
-class Attempt {
-  givenUp = false;
-  readonly #timer: Timer | undefined;
-
-  constructor({ env, timeoutMs }: WriteQueueParts, giveUp: () => void) {
-    if (timeoutMs === 0) return;
-    this.#timer = env.timers.after(timeoutMs, () => {
-      this.givenUp = true;
-      giveUp();
-    });
-  }
-
-  /** The file is ours; false when nobody waits any more. */
-  begin(): boolean {
-    this.#timer?.cancel();
-    return !this.givenUp;
   }
 }
 

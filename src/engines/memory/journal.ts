@@ -6,6 +6,7 @@
 
 import type { ChangeTarget } from "../../engine/changes.js";
 import type { Stored } from "../../engine/stored.js";
+import type { TableName } from "../../engine/tables.js";
 
 /** What the journal needs of whatever was changed. */
 export interface Undoable {
@@ -14,9 +15,16 @@ export interface Undoable {
   report(key: string, target: ChangeTarget): void;
 }
 
+/** Takes the rows as they were, in the order in which they were changed. */
+export interface FormerTarget {
+  /** `value` is undefined for a row that was not there. */
+  row(table: Undoable, key: string, value: Stored | undefined, deadline: number): void;
+  clear(table: TableName): void;
+}
+
 interface Step {
   undo(): void;
-  report(target: ChangeTarget): void;
+  report(target: Pick<ChangeTarget, "clear">): void;
 }
 
 // Beyond this many entries the arrays are given back after the transaction; growing them anew costs
@@ -58,6 +66,18 @@ export class Journal {
       const table = this.#tables[at] as Undoable | Step;
       if ("undo" in table) table.report(target);
       else table.report(this.#keys[at] as string, target);
+    }
+  }
+
+  /** Tells what was there before each change, also of rows that were changed several times. */
+  reportFormer(target: FormerTarget): void {
+    for (let at = 0; at < this.#length; at++) {
+      const table = this.#tables[at] as Undoable | Step;
+      if ("undo" in table) table.report(target);
+      else {
+        const key = this.#keys[at] as string;
+        target.row(table, key, this.#values[at], this.#deadlines[at] as number);
+      }
     }
   }
 

@@ -2,8 +2,11 @@
 //
 // JavaScript runs one callback at a time, so a transaction is a plain function call with a journal
 // that can take it back. Reads and writes return bare results: there is nothing to wait for.
+// While the content is being replaced writes are refused; removing what has expired goes on.
 
+import { RestoreInProgressError } from "../../base/errors.js";
 import type { ChangeTarget } from "../../engine/changes.js";
+import type { ContentSource } from "../../engine/content-source.js";
 import {
   type Awaitable,
   type Capabilities,
@@ -15,10 +18,12 @@ import {
   type Transaction,
   type View,
 } from "../../engine/engine.js";
-import { type ExpiringTable, freeIndex, type TableName } from "../../engine/tables.js";
+import type { SnapshotOptions, SnapshotRow } from "../../engine/snapshot.js";
+import { type ExpiringTable, freeIndex, type TableName, tableNames } from "../../engine/tables.js";
 import type { Env, Random } from "../../env/env.js";
 import { Journal } from "./journal.js";
 import { MemoryKeyIndex } from "./memory-key-index.js";
+import { MemorySnapshot } from "./memory-snapshot.js";
 import { MemoryTable } from "./memory-table.js";
 
 class MemoryTransaction implements Transaction {
@@ -84,11 +89,18 @@ export class MemoryEngine implements Engine {
   };
   readonly #journal = new Journal();
   readonly #transaction: MemoryTransaction;
+  readonly #env: Env;
+  readonly #options: MemoryEngineOptions;
   #writing = false;
+  // Those that are open; what changes while there are any is told to them.
+  readonly #snapshots: MemorySnapshot[] = [];
+  #isReplacing = false;
   /** Told of every transaction before it is committed; what it throws takes the transaction back. */
   onCommit: ((journal: Journal) => void) | undefined;
 
   constructor(env: Env, options: MemoryEngineOptions) {
+    this.#env = env;
+    this.#options = options;
     this.#transaction = new MemoryTransaction(this.#journal, env, options.trackKeys);
   }
 
@@ -99,7 +111,16 @@ export class MemoryEngine implements Engine {
     return operation(this.#transaction.begin(), request);
   }
 
+  /** @throws RestoreInProgressError while the content is being replaced. */
   write<Request, Result>(
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Awaitable<Result> {
+    if (this.#isReplacing) throw restoring();
+    return this.reap(operation, request);
+  }
+
+  reap<Request, Result>(
     operation: (transaction: Transaction, request: Request) => Result,
     request: Request,
   ): Awaitable<Result> {
@@ -108,9 +129,11 @@ export class MemoryEngine implements Engine {
     try {
       const result = operation(this.#transaction.begin(), request);
       this.onCommit?.(this.#journal);
+      if (this.#snapshots.length > 0) this.#tellSnapshots(true);
       this.#journal.commit();
       return result;
     } catch (error) {
+      if (this.#snapshots.length > 0) this.#tellSnapshots(false);
       this.#journal.rollback();
       throw error;
     } finally {
@@ -118,11 +141,63 @@ export class MemoryEngine implements Engine {
     }
   }
 
-  reap<Request, Result>(
+  #tellSnapshots(committed: boolean): void {
+    for (const snapshot of this.#snapshots) snapshot.keep(this.#journal, committed);
+  }
+
+  snapshot(options: SnapshotOptions): MemorySnapshot {
+    if (this.#isReplacing) throw restoring();
+    const tables = options.tables.map((name) => this.#tables[name]);
+    const snapshot = new MemorySnapshot(tables, this.#env.clock.now(), options, () => {
+      const at = this.#snapshots.indexOf(snapshot);
+      if (at >= 0) this.#snapshots.splice(at, 1);
+    });
+    this.#snapshots.push(snapshot);
+    return snapshot;
+  }
+
+  /**
+   * `secure` is given the new content when it is complete; what it resolves with is called when that
+   * has taken its place, before anything else happens.
+   */
+  async replace<Request, Result>(
+    source: ContentSource,
     operation: (transaction: Transaction, request: Request) => Result,
     request: Request,
-  ): Awaitable<Result> {
-    return this.write(operation, request);
+    secure?: (content: MemoryEngine) => Promise<() => void>,
+  ): Promise<Result> {
+    if (this.#isReplacing) throw restoring();
+    this.#isReplacing = true;
+    try {
+      const content = new MemoryEngine(this.#env, this.#options);
+      for (let rows = source.next(); rows !== undefined; rows = source.next()) {
+        content.#take(rows);
+        await source.pause();
+      }
+      for (const [name, { value, deadline }] of this.#tables.counters.rows()) {
+        content.#tables.counters.restore(name, value, deadline);
+      }
+      const result = (await content.write(operation, request)) as Result;
+      const adopted = await secure?.(content);
+      this.#adopt(content);
+      adopted?.();
+      return result;
+    } finally {
+      this.#isReplacing = false;
+    }
+  }
+
+  #take(rows: readonly SnapshotRow[]): void {
+    for (const { table, key, value, deadline } of rows) {
+      this.#tables[table].restore(key, value, deadline);
+    }
+  }
+
+  // Open snapshots go on with the former content, which nobody changes any more.
+  #adopt(content: MemoryEngine): void {
+    for (const snapshot of this.#snapshots) snapshot.detach();
+    for (const name of tableNames) this.#tables[name].adopt(content.#tables[name]);
+    this.#transaction.free.forget();
   }
 
   get #tables(): Tables<MemoryTable> {
@@ -180,4 +255,10 @@ export class MemoryEngine implements Engine {
   async close(): Promise<void> {
     // Nothing is under way between calls, and there is nothing outside the heap to release.
   }
+}
+
+function restoring(): RestoreInProgressError {
+  return new RestoreInProgressError("a restore is replacing the data", {
+    hint: "wait until it has settled and call again",
+  });
 }

@@ -31,12 +31,12 @@ class MemoryRow implements Row {
 }
 
 export class MemoryTable implements Table {
+  readonly name: TableName;
   #rows = new Map<string, MemoryRow>();
   #index: OrderedKeys | undefined;
   #deadlines = new DeadlineQueue<string>();
   // Rows that `restore` has added: they stand at the end of the map, wherever they stood before.
   #restored = 0;
-  readonly #name: TableName;
   // The row found last: operations look a row up before they put it.
   #foundKey = "";
   #found: MemoryRow | undefined;
@@ -44,7 +44,7 @@ export class MemoryTable implements Table {
   readonly #indexAlways: boolean;
 
   constructor(name: TableName, journal: Journal, indexAlways: boolean) {
-    this.#name = name;
+    this.name = name;
     this.#journal = journal;
     this.#indexAlways = indexAlways;
     if (indexAlways) this.#index = new OrderedKeys();
@@ -105,7 +105,7 @@ export class MemoryTable implements Table {
         this.#index = index;
         this.#deadlines = deadlines;
       },
-      report: (target) => target.clear(this.#name),
+      report: (target) => target.clear(this.name),
     });
     this.reset();
   }
@@ -116,6 +116,14 @@ export class MemoryTable implements Table {
     this.#forgetFound();
     this.#index = this.#indexAlways ? new OrderedKeys() : undefined;
     this.#deadlines = new DeadlineQueue();
+  }
+
+  /** Takes the content of `other` outside any transaction; `other` is given up. O(1). */
+  adopt(other: MemoryTable): void {
+    this.#rows = other.#rows;
+    this.#forgetFound();
+    this.#index = other.#index;
+    this.#deadlines = other.#deadlines;
   }
 
   /** Takes one journalled change back. */
@@ -134,15 +142,15 @@ export class MemoryTable implements Table {
 
   report(key: string, target: ChangeTarget): void {
     const row = this.#rows.get(key);
-    if (row === undefined) target.delete(this.#name, key);
-    else target.put(this.#name, key, row.value, row.deadline);
+    if (row === undefined) target.delete(this.name, key);
+    else target.put(this.name, key, row.value, row.deadline);
   }
 
   /**
    * Rows in the order in which they were added or put back; tolerates changes meanwhile, and goes on
    * with the old rows when the table is cleared.
    */
-  rows(): Iterator<[string, Row]> {
+  rows(): IterableIterator<[string, Row]> {
     return this.#rows.entries();
   }
 

@@ -204,6 +204,11 @@ export class LogWriter {
     return this.#segment.first - 1;
   }
 
+  /** Takes nothing any more, because the files may not be what was to be written on. */
+  abandon(cause: unknown): KvError {
+    return this.#fail(cause);
+  }
+
   /**
    * Drains, syncs and closes.
    *

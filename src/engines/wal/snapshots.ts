@@ -5,6 +5,8 @@
 // 2. Nothing is removed before the state that replaces it is on the disk, name included.
 // 3. A state that could not be written changes nothing: the log still holds everything. It is
 //    tried again when the log has grown as much once more.
+// 4. A state of other content (`replace`) is in force from its renaming on. When that fails, nobody
+//    knows which content the files hold, and nothing is logged on top of them any more.
 
 import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env } from "../../env/env.js";
@@ -65,20 +67,42 @@ export class Snapshots {
   }
 
   write(): Promise<void> {
-    this.#writing ??= this.#write().finally(() => {
+    this.#writing ??= this.#run(this.#source);
+    return this.#writing;
+  }
+
+  /**
+   * Makes `source` the content of the files, in the place of everything that was logged before. The
+   * caller sees to it that nothing is logged meanwhile.
+   *
+   * @throws DiskStoreWriteError when the log has failed, or fails in this, and what writing a state
+   * throws: then everything is as before.
+   */
+  async replace(source: RowSource): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing.catch(() => {});
+    const states = this.states;
+    this.#writing = this.#run(source);
+    await this.#writing.catch((error: unknown) => {
+      // What could not be cleaned stays until the next state; this one is in force.
+      if (this.states === states) throw error;
+      this.lastError = error;
+    });
+  }
+
+  #run(source: RowSource): Promise<void> {
+    return this.#write(source).finally(() => {
       this.#writing = undefined;
       const grown = Math.max(this.#everyBytes, this.last?.rawBytes ?? 0);
       this.#nextAtBytes = this.#log.counters.bytes + grown;
     });
-    return this.#writing;
   }
 
-  async #write(): Promise<void> {
+  async #write(source: RowSource): Promise<void> {
     const { clock } = this.#env;
     const observer = this.#observer;
     const startedMs = clock.monotonic();
     observer.report({ event: "state_begun" });
-    const replay = await this.#writeState().catch((error: unknown) => {
+    const replay = await this.#writeState(source).catch((error: unknown) => {
       const durationMs = clock.monotonic() - startedMs;
       observer.report({ event: "state_failed", durationMs, ...troubleOf(error) });
       throw error;
@@ -90,12 +114,11 @@ export class Snapshots {
   }
 
   /** Resolves with the number of the last record that the log need not replay any more. */
-  async #writeState(): Promise<number> {
-    const { files } = this.#env;
+  async #writeState(source: RowSource): Promise<number> {
     const replay = await this.#log.rotate();
     const path = `${this.#directories.states}/${stateName(replay)}`;
     await this.#removeUnfinished();
-    this.last = await writeState(this.#env, this.#source, {
+    const written = await writeState(this.#env, source, {
       path,
       store: this.#store,
       replay,
@@ -105,11 +128,21 @@ export class Snapshots {
         return until;
       },
     });
-    await files.rename(`${path}.tmp`, path);
-    await files.syncDirectory(this.#directories.states);
+    await this.#putInForce(path, source !== this.#source);
+    this.last = written;
     this.states++;
     this.lastError = undefined;
     return replay;
+  }
+
+  async #putInForce(path: string, isOtherContent: boolean): Promise<void> {
+    const { files } = this.#env;
+    try {
+      await files.rename(`${path}.tmp`, path);
+      await files.syncDirectory(this.#directories.states);
+    } catch (cause) {
+      throw isOtherContent ? this.#log.abandon(cause) : cause;
+    }
   }
 
   async segments(): Promise<number> {

@@ -11,7 +11,13 @@
 // at all, in the order in which it was applied.
 
 import { randomBytes } from "node:crypto";
-import { DiskStoreSizeError, DiskStoreWriteError, isKvError } from "../../base/errors.js";
+import {
+  DiskStoreSizeError,
+  DiskStoreWriteError,
+  isKvError,
+  type KvError,
+} from "../../base/errors.js";
+import type { ContentSource } from "../../engine/content-source.js";
 import type {
   Awaitable,
   Capabilities,
@@ -23,11 +29,11 @@ import type {
   View,
 } from "../../engine/engine.js";
 import { type LogObserver, silentObserver } from "../../engine/log-events.js";
+import type { Snapshot, SnapshotOptions } from "../../engine/snapshot.js";
 import type { Env } from "../../env/env.js";
 import { MemoryEngine } from "../memory/memory-engine.js";
 import { DirectoryLock } from "./directory-lock.js";
 import { storeIdBytes } from "./file-header.js";
-
 import { LogWriter } from "./log-writer.js";
 import { makeDirectories } from "./make-directories.js";
 import { openError, pathError } from "./open-errors.js";
@@ -66,6 +72,8 @@ export class WalEngine implements Engine {
   readonly #snapshots: Snapshots;
   readonly #lock: DirectoryLock;
   #wait: Promise<void> | undefined;
+  // Whether the files are getting another content, after which nothing of this one may be logged.
+  #isReplacing = false;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -89,8 +97,9 @@ export class WalEngine implements Engine {
       largerThanMemory: false,
     };
     memory.onCommit = (journal) => {
-      // A log that has failed keeps its end; only `reap` comes here then.
-      if (log.failure !== undefined) return;
+      // A log that has failed keeps its end; only `reap` comes here then, and while it is replaced.
+      // What has expired has expired for whoever reads the former log as well.
+      if (log.failure !== undefined || this.#isReplacing) return;
       this.#wait = log.append(journal);
       snapshots.watch();
     };
@@ -137,7 +146,37 @@ export class WalEngine implements Engine {
     operation: (transaction: Transaction, request: Request) => Result,
     request: Request,
   ): Awaitable<Result> {
-    return this.#memory.write(operation, request);
+    return this.#memory.reap(operation, request);
+  }
+
+  snapshot(options: SnapshotOptions): Snapshot {
+    return this.#memory.snapshot(options);
+  }
+
+  async replace<Request, Result>(
+    source: ContentSource,
+    operation: (transaction: Transaction, request: Request) => Result,
+    request: Request,
+  ): Promise<Result> {
+    this.#log.assertWritable();
+    const secure = (content: MemoryEngine): Promise<() => void> => this.#secure(content);
+    return this.#memory.replace(source, operation, request, secure);
+  }
+
+  // The new content becomes the state of the log. A crash leaves the former one until the state has
+  // its name, and this one afterwards. Nothing is logged before the memory has changed over as well.
+  async #secure(content: MemoryEngine): Promise<() => void> {
+    const goOn = (): void => {
+      this.#isReplacing = false;
+    };
+    this.#isReplacing = true;
+    try {
+      await this.#snapshots.replace(content);
+      return goOn;
+    } catch (cause) {
+      goOn();
+      throw stateError(cause);
+    }
   }
 
   async #settle<Result>(wait: Promise<void>, result: Awaitable<Result>): Promise<Result> {
@@ -209,8 +248,7 @@ export class WalEngine implements Engine {
     try {
       await this.#snapshots.write();
     } catch (cause) {
-      if (isKvError(cause)) throw cause;
-      throw new DiskStoreWriteError(`the state cannot be written: ${cause}`, { cause });
+      throw stateError(cause);
     }
   }
 
@@ -227,6 +265,11 @@ export class WalEngine implements Engine {
       await this.#lock.release();
     }
   }
+}
+
+function stateError(cause: unknown): KvError {
+  if (isKvError(cause)) return cause;
+  return new DiskStoreWriteError(`the state cannot be written: ${cause}`, { cause });
 }
 
 async function recoverObserved(

@@ -83,7 +83,8 @@ export interface KvOptions extends MetricsSettings {
   readonly env: Env;
 }
 
-const defaultPath = "./.anykv";
+/** Of the backends with files; backups of other stores go to the same place. */
+export const defaultPath = "./.anykv";
 const fileBackends: ReadonlySet<Backend> = new Set(["wal", "disk"]);
 
 /** @throws InvalidOptionsError, InvalidBackendError, InvalidSerializationError */

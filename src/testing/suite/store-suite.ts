@@ -13,6 +13,7 @@ import {
 } from "../runner.js";
 import { virtualEnv } from "../virtual-env.js";
 import { arrayFamily, typeFamily } from "./arrays.js";
+import { backupFamily } from "./backups.js";
 import { deleteManyFamily, getManyFamily, setManyFamily } from "./batches.js";
 import { allocationFamily, claimKeysFamily, claimListFamily } from "./claim-batches.js";
 import { claimFamily, endOfClaimFamily } from "./claims.js";
@@ -22,6 +23,7 @@ import { compressedBytesFamily, compressedFamily } from "./compressed.js";
 import { counterFamily } from "./counters.js";
 import { exchangeFamily } from "./exchanges.js";
 import { expiryFamily } from "./expiry.js";
+import { bytesFileFamily, csvFamily, jsonlFamily } from "./files.js";
 import { filterFamily } from "./filters.js";
 import { guardFamily, guardTimeFamily } from "./guards.js";
 import { handleFamily, reopenFamily } from "./handles.js";
@@ -31,6 +33,7 @@ import { orderFamily } from "./queries.js";
 import { randomFamily } from "./random.js";
 import { reapingFamily } from "./reaping.js";
 import { rebirthFamily } from "./rebirth.js";
+import { restoreFamily, restoreTimeFamily } from "./restores.js";
 import { bytesModeFamily, stringModeFamily } from "./serializations.js";
 import { statsFamily, statsTimeFamily } from "./stats.js";
 import type { Case, Family, Serialization } from "./suite-case.js";
@@ -55,7 +58,9 @@ const families: readonly Family[] = [
   ...[vanishingValueFamily, vanishingArrayFamily, vanishingItemFamily, vanishingClaimFamily],
   ...[expiryFamily, rebirthFamily, reapingFamily, statsFamily, statsTimeFamily],
   ...[stringModeFamily, bytesModeFamily, compressedFamily, compressedBytesFamily],
+  ...[jsonlFamily, csvFamily, bytesFileFamily],
   ...[handleFamily, reopenFamily],
+  ...[backupFamily, restoreFamily, restoreTimeFamily],
 ];
 
 /** Registers the suite for one backend. */

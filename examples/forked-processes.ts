@@ -1,0 +1,47 @@
+// Forked processes that share one list of jobs, in a file: a worker that is killed with -9 loses
+// nothing, because its claim runs out and another worker takes the job.
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { openKv } from "anykv";
+
+interface Job {
+  page: number;
+}
+
+const kv = openKv({ name: "jobs", backend: "disk", path: ".anykv/forked-processes" });
+
+/** Works until no job is left, in nobody's hands either. The first worker dies in the middle. */
+async function work(worker: number): Promise<void> {
+  const options = { prefix: "job:", owner: `worker ${worker}`, ttl: 300 };
+  while ((await kv.count({ prefix: "job:" })) > 0) {
+    const claim = await kv.claimRandom<Job>(options);
+    if (claim === null) {
+      await sleep(20); // The rest is in the hands of others, who may yet die.
+      continue;
+    }
+    if (worker === 1) process.kill(process.pid, "SIGKILL");
+    const { page } = claim.entry.value;
+    // Refused if the claim has run out meanwhile, and then somebody else has the job.
+    await kv.set(`result:${page}`, page ** 2, { claim });
+    await kv.completeClaim(claim, { deleteKey: true });
+  }
+}
+
+async function main(): Promise<void> {
+  await kv.clear();
+  const jobs = Array.from({ length: 50 }, (_, page) => [`job:${page}`, { page }] as const);
+  await kv.setMany(Object.fromEntries(jobs));
+  const program = fileURLToPath(import.meta.url);
+  const workers = [1, 2, 3, 4].map((worker) => fork(program, [String(worker)]));
+  const ends = await Promise.all(workers.map((worker) => once(worker, "exit")));
+  console.log("workers killed:", ends.filter(([, signal]) => signal === "SIGKILL").length);
+  console.log("jobs left:", await kv.count({ prefix: "job:" }));
+  console.log("results:", await kv.count({ prefix: "result:" }));
+}
+
+const [, , worker] = process.argv;
+await (worker === undefined ? main() : work(Number(worker)));
+await kv.close();

@@ -1,0 +1,39 @@
+// Users of a file, as far as its lock file tells: whoever has read from it has a slot there, with
+// the number of its process.
+//
+// The lock file is LMDB's own and differs between systems. Its first 8 bytes say which form it has;
+// the one that is understood here is that of Linux with glibc on 64-bit x86.
+
+import { DiskStoreOpenError } from "../../base/errors.js";
+import type { Env } from "../../env/env.js";
+import { isOpen, lockPathOf } from "./open-file.js";
+
+const knownForm = Buffer.from("dec0efbe02602f2c", "hex");
+const slotsOffset = 208;
+const slotBytes = 64;
+const processOffset = 8;
+
+/**
+ * Refuses a file that other processes have open.
+ * @throws DiskStoreOpenError when a running process is among the users, or nobody can tell
+ */
+export async function requireUnused(env: Env, path: string): Promise<void> {
+  const lock = lockPathOf(path);
+  if (await isOpen(path)) {
+    throw new DiskStoreOpenError(`${path} is in use by this process`, {
+      hint: "close the store first",
+    });
+  }
+  if ((await env.files.stat(lock)) === undefined) return;
+  const bytes = Buffer.from(await env.files.readAll(lock));
+  if (bytes.length === 0) return;
+  const hint = `close the store there; when nobody has it open, remove ${lock} and repeat this`;
+  if (!bytes.subarray(0, knownForm.length).equals(knownForm)) {
+    throw new DiskStoreOpenError(`nobody can tell from ${lock} who has the store open`, { hint });
+  }
+  for (let at = slotsOffset; at + slotBytes <= bytes.length; at += slotBytes) {
+    const id = bytes.readUInt32LE(at + processOffset);
+    if (id === 0 || !env.processes.isRunning(id)) continue;
+    throw new DiskStoreOpenError(`${path} is in use by process ${id}`, { hint });
+  }
+}

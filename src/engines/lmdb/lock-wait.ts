@@ -1,0 +1,62 @@
+// Lock wait: how long a transaction waits for other writers of the file.
+//
+// Only waiting that leads nowhere counts. As long as others commit, the file is in use and it will
+// be our turn; when nothing has been committed for the whole time, whoever holds the file is stuck.
+
+import type { Env, Timer } from "../../env/env.js";
+import type { NativeRoot } from "./lmdb-module.js";
+
+export interface LockWaitParts {
+  readonly env: Env;
+  readonly root: NativeRoot;
+  /** 0: wait without end. */
+  readonly timeoutMs: number;
+}
+
+export class LockWait {
+  readonly #parts: LockWaitParts;
+  readonly #giveUp: () => void;
+  #timer: Timer | undefined;
+  /** The last transaction that is known to have been committed. */
+  #lastSeen: number;
+  #hasBegun = false;
+  #givenUp = false;
+
+  constructor(parts: LockWaitParts, lastSeen: number, giveUp: () => void) {
+    this.#parts = parts;
+    this.#lastSeen = lastSeen;
+    this.#giveUp = giveUp;
+    if (parts.timeoutMs > 0) this.#arm();
+  }
+
+  get givenUp(): boolean {
+    return this.#givenUp;
+  }
+
+  /** The file is ours; false when nobody waits for that any more. */
+  begin(): boolean {
+    this.#hasBegun = true;
+    this.#timer?.cancel();
+    return !this.#givenUp;
+  }
+
+  #arm(): void {
+    const { env, timeoutMs } = this.#parts;
+    this.#timer = env.timers.after(timeoutMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { env, root } = this.#parts;
+    // A thread that was busy itself finds the timer due before it hears that the file is free.
+    for (let turn = 0; turn < 2; turn++) await env.timers.breathe();
+    if (this.#hasBegun) return;
+    const { lastTxnId } = root.getStats();
+    if (lastTxnId !== this.#lastSeen) {
+      this.#lastSeen = lastTxnId;
+      this.#arm();
+      return;
+    }
+    this.#givenUp = true;
+    this.#giveUp();
+  }
+}

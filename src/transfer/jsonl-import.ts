@@ -1,0 +1,146 @@
+// JSONL into a store, and the check of a file before. Both take and refuse exactly the same lines.
+
+import { ValueParseError } from "../base/errors.js";
+import { jsonlLineBytesMax } from "../base/limits.js";
+import type { Entry } from "../operations/requests.js";
+import { ImportBatches } from "./import-batches.js";
+import { InputFile } from "./input-file.js";
+import { readRecord } from "./jsonl-record.js";
+import { LineReader, LineTooLongError } from "./line-reader.js";
+import { checkCanceled, type Transfer, tellProgress } from "./transfer.js";
+
+export interface JsonlValidateRequest {
+  readonly fileName: string;
+  /** 0: all. */
+  readonly limit: number;
+}
+
+export interface JsonlImportRequest extends JsonlValidateRequest {
+  readonly batchSize: number;
+}
+
+export interface ImportedFile {
+  imported: number;
+  /** As it was given. */
+  fileName: string;
+  /** Bytes of the file that were read and used. */
+  bytesRead: number;
+}
+
+export interface JsonlValidation {
+  valid: boolean;
+  /** Good lines before the first bad one. */
+  records: number;
+  bytesRead: number;
+  /** Whether the end of the file was reached. */
+  checkedAll: boolean;
+  firstError?: { line: number; name: string; message: string };
+}
+
+/** Content that is wrong, and where. */
+interface BadLine {
+  readonly line: number;
+  readonly error: ValueParseError;
+}
+
+export function importJsonl(
+  transfer: Transfer,
+  { fileName, limit, batchSize }: JsonlImportRequest,
+): Promise<ImportedFile> {
+  checkCanceled(transfer);
+  return InputFile.with(transfer.env, fileName, async (file) => {
+    const batches = new ImportBatches(
+      transfer,
+      { method: "importJSONL", noun: "records" },
+      batchSize,
+    );
+    const reader = new LineReader(file, jsonlLineBytesMax);
+    try {
+      while (reader.lines !== limit || limit === 0) {
+        if (!(await reader.fill())) break;
+        await importLines(transfer, reader, batches, limit);
+        checkCanceled(transfer);
+      }
+      await batches.write(reader.bytes);
+      await batches.settle();
+    } catch (error) {
+      throw await batches.failed(error);
+    }
+    return { imported: reader.lines, fileName, bytesRead: reader.bytes };
+  });
+}
+
+/** The lines that have been read, up to the limit. */
+async function importLines(
+  transfer: Transfer,
+  reader: LineReader,
+  batches: ImportBatches,
+  limit: number,
+): Promise<void> {
+  for (;;) {
+    if (limit !== 0 && reader.lines === limit) return;
+    const entry = nextRecord(transfer, reader, "importJSONL");
+    if (entry === undefined) return;
+    if ("error" in entry) {
+      const message = `line ${entry.line}: ${entry.error.message}`;
+      throw new ValueParseError(message, { cause: entry.error.cause });
+    }
+    if (batches.add(entry, reader.bytes)) await batches.write(reader.bytes);
+  }
+}
+
+function nextRecord(
+  transfer: Transfer,
+  reader: LineReader,
+  method: string,
+): Entry | BadLine | undefined {
+  try {
+    return reader.next() ? readRecord(reader, transfer) : undefined;
+  } catch (error) {
+    const line = reader.lines;
+    if (error instanceof LineTooLongError) {
+      return { line, error: new ValueParseError(`${method} line ${line} ${error.message}`) };
+    }
+    if (error instanceof ValueParseError) return { line, error };
+    throw error;
+  }
+}
+
+export function validateJsonl(
+  transfer: Transfer,
+  { fileName, limit }: JsonlValidateRequest,
+): Promise<JsonlValidation> {
+  checkCanceled(transfer);
+  return InputFile.with(transfer.env, fileName, async (file) => {
+    const reader = new LineReader(file, jsonlLineBytesMax);
+    while (await reader.fill()) {
+      const end = validateLines(transfer, reader, limit);
+      if (end !== undefined) return end;
+      tellProgress(transfer, reader.lines, reader.bytes);
+      checkCanceled(transfer);
+    }
+    return { valid: true, records: reader.lines, bytesRead: reader.bytes, checkedAll: true };
+  });
+}
+
+/** What ends the check among the lines that have been read. */
+function validateLines(
+  transfer: Transfer,
+  reader: LineReader,
+  limit: number,
+): JsonlValidation | undefined {
+  for (;;) {
+    const entry = nextRecord(transfer, reader, "validateJSONL");
+    if (entry === undefined) return undefined;
+    const { lines, bytes: bytesRead } = reader;
+    if ("error" in entry) {
+      const { name, message } = entry.error;
+      const firstError = { line: lines, name, message };
+      return { valid: false, records: lines - 1, bytesRead, checkedAll: false, firstError };
+    }
+    if (lines === limit) {
+      // Of a line without an end it is known that nothing comes after it.
+      return { valid: true, records: lines, bytesRead, checkedAll: !reader.isTerminated };
+    }
+  }
+}

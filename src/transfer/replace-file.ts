@@ -1,0 +1,110 @@
+// Replace file: a name has its old content until the new one is complete and on the disk.
+//
+//   directories made -> somebody fills a new file beside the target -> synced -> renamed over the
+//   target -> directory synced
+//
+// Invariants
+// 1. Until the rename the target is not touched, whatever fails; after it the target is the new
+//    file. If the last step fails, the new content is there but a power cut may bring the old back.
+// 2. When this function has rejected, its temporary file is gone, unless it cannot be removed. A
+//    process that is killed leaves it behind, under a name that ends in `.tmp`.
+// 3. Two at once on one target do not disturb each other: the later rename wins.
+
+import { dirname } from "node:path";
+import { SnapshotExportError } from "../base/errors.js";
+import type { Env } from "../env/env.js";
+import type { Files } from "../env/files.js";
+
+export interface Replacement<Result> {
+  /** Absolute. A link is replaced itself, not what it leads to. */
+  readonly target: string;
+  /**
+   * Makes the file of this name and closes it again. The name is unused and in the directory of the
+   * target; syncing is not asked for. Other files that it needs beside this one are its own to
+   * remove. New files should belong to their owner alone, mode 0600.
+   */
+  readonly fill: (temporary: string) => Promise<Result>;
+  /** Called when the file is on the disk, right before the rename: the last moment to throw. */
+  readonly beforeRename?: () => void;
+}
+
+/**
+ * Resolves with the result of `fill` when the target durably is the file that it made.
+ *
+ * @throws SnapshotExportError when the target is a directory or a device; otherwise what `fill`,
+ * `beforeRename` and the file system throw, unchanged.
+ */
+export async function replaceFile<Result>(
+  env: Env,
+  { target, fill, beforeRename }: Replacement<Result>,
+): Promise<Result> {
+  const { files } = env;
+  await requireReplaceable(files, target);
+  await makeDirectories(files, dirname(target));
+  const temporary = await unusedName(env, target);
+  try {
+    const result = await fill(temporary);
+    await syncFile(files, temporary);
+    beforeRename?.();
+    await files.rename(temporary, target);
+    await syncNames(files, dirname(target));
+    return result;
+  } catch (error) {
+    // After the rename there is nothing of that name.
+    await files.remove(temporary).catch(() => {});
+    throw error;
+  }
+}
+
+async function requireReplaceable(files: Files, target: string): Promise<void> {
+  const found = await files.stat(target);
+  if (found === undefined || found.kind === "file") return;
+  const kind = found.kind === "directory" ? "a directory" : "neither a file nor a directory";
+  throw new SnapshotExportError(`${target} is ${kind} and cannot be replaced by a file`, {
+    hint: "choose another `fileName`",
+  });
+}
+
+/** Directories that are made here outlive a power cut, as the file in them does. */
+async function makeDirectories(files: Files, directory: string): Promise<void> {
+  const topmost = await files.makeDirectory(directory);
+  if (topmost === undefined) return;
+  let made = directory;
+  while (made !== topmost) {
+    made = dirname(made);
+    await syncNames(files, made);
+  }
+  await syncNames(files, dirname(topmost));
+}
+
+const nameSpace = 2 ** 32;
+
+function randomText(env: Env): string {
+  return env.random.below(nameSpace).toString(36).padStart(7, "0");
+}
+
+async function unusedName(env: Env, target: string): Promise<string> {
+  for (;;) {
+    const name = `${target}.${randomText(env)}${randomText(env)}.tmp`;
+    if ((await env.files.stat(name)) === undefined) return name;
+  }
+}
+
+async function syncFile(files: Files, path: string): Promise<void> {
+  const file = await files.open(path, "write");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+// A directory may be written but not opened by us; then whoever may has to see to its names.
+async function syncNames(files: Files, directory: string): Promise<void> {
+  try {
+    await files.syncDirectory(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EACCES" && code !== "EPERM") throw error;
+  }
+}
