@@ -44,7 +44,7 @@ export const lmdbSnapshotFiles: SnapshotFiles = {
   async isInUse(env, path) {
     const { isOpen } = await import("../engines/lmdb/open-file.js");
     const { usersOf } = await import("../engines/lmdb/lock-users.js");
-    return isOpen(path) || ((await usersOf(env, path)) ?? []).length > 0;
+    return (await isOpen(path)) || ((await usersOf(env, path)) ?? []).length > 0;
   },
   besides: (path) => [`${path}-lock`],
 };

@@ -280,7 +280,10 @@ export const jetKvFeatures: Readonly<Record<string, Proof>> = {
       "test/examples/main-job-processes.test.ts > goes on where it was, and hands out nothing again that was completed",
     ],
   },
-  "shared memory": ["test/engines/lmdb/shared-suite.test.ts > storeSuite"],
+  "shared memory": [
+    "test/engines/lmdb/shared-users.test.ts > see what the others write, in processes and threads",
+    "test/engines/lmdb/shared-users.test.ts > after kill -9",
+  ],
   benchmark: { later: "valkey backend" },
 };
 

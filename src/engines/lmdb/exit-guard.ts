@@ -9,6 +9,9 @@
 // Where Node can (`process.execve`, from 22.15), the process is replaced by one that ends with the
 // exit code it would have had. Node 20 cannot: there the process ends by SIGKILL.
 
+import { writeSync } from "node:fs";
+import { inspect } from "node:util";
+
 interface Pending {
   /** Whether a transaction waits for the event loop. */
   readonly isWaiting: boolean;
@@ -18,7 +21,7 @@ type Execve = (file: string, args: readonly string[], env?: NodeJS.ProcessEnv) =
 type Exit = (code?: number) => never;
 
 const watched = new Set<Pending>();
-let isUncaught = false;
+let uncaught: { readonly error: unknown } | undefined;
 
 function endNow(code: number): void {
   const { execve } = process as { execve?: Execve };
@@ -32,7 +35,11 @@ function endNow(code: number): void {
 
 function onExit(code: number): void {
   if (![...watched].some(({ isWaiting }) => isWaiting)) return;
-  if (isUncaught) endNow(code);
+  if (uncaught !== undefined) {
+    // Node itself would tell it after this.
+    writeSync(process.stderr.fd, `Uncaught ${inspect(uncaught.error)}\n`);
+    endNow(code);
+  }
   // Other listeners have their turn first: this is what `process.exit()` calls at last.
   const target = process as unknown as { reallyExit: Exit };
   const { reallyExit } = target;
@@ -42,8 +49,8 @@ function onExit(code: number): void {
   };
 }
 
-function onUncaught(): void {
-  isUncaught = true;
+function onUncaught(error: unknown): void {
+  uncaught = { error };
 }
 
 /** Watches until the function that it gives is called. */

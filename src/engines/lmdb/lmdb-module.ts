@@ -45,6 +45,7 @@ export interface NativeTable<Key extends string | Uint8Array = string, Value = s
 }
 
 export interface NativeRoot extends NativeTable {
+  readonly env: { readonly address: number };
   openDB(name: string, options: object): NativeTable | undefined;
   /** Runs `callback` in a write transaction; blocks the thread while others write. */
   transactionSync<Result>(callback: () => Result): Result;
@@ -59,11 +60,40 @@ export interface NativeRoot extends NativeTable {
   getWriteTxnId(): number;
   /** Lets go of the snapshots of processes that are dead. */
   readerCheck(): number;
+  /** A line for each reader: its process, its thread, and the number of its snapshot. */
+  readerList(): string;
   backup(path: string, compact: boolean): Promise<void>;
 }
 
+/** An open environment; with `new` its root, once. */
+export type NativeEnvironment = new (name: null, options: object) => NativeRoot;
+
 export interface LmdbModule {
+  readonly nativeAddon: { getEnvFlags(environment: number): number };
+  /** Opens a file that nobody else opens or writes to meanwhile; see `openNative`. */
   open(path: string, options: object): NativeRoot;
+  /** Opens the environment of a file alone. */
+  openAsClass(options: { readonly path: string }): NativeEnvironment;
+}
+
+/**
+ * Opens the file of an environment and its root.
+ *
+ * `open` of lmdb does both, and leaves the environment open for nobody when the second step fails:
+ * until the thread ends, every further attempt of the process would meet what is left of it.
+ */
+export async function openNative(
+  lmdb: LmdbModule,
+  options: { readonly path: string },
+): Promise<NativeRoot> {
+  const Root = lmdb.openAsClass({ ...options });
+  try {
+    return new Root(null, { ...options, isRoot: true });
+  } catch (error) {
+    const half: NativeRoot = Object.create(Root.prototype, { isRoot: { value: true } });
+    await half.close();
+    throw error;
+  }
 }
 
 /** @throws BackendUnavailableError when the package, or its binary for this platform, is not there. */
@@ -79,4 +109,16 @@ export async function loadLmdb(): Promise<LmdbModule> {
       },
     );
   }
+}
+
+const noSyncFlag = 0x10000;
+const readOnlyFlag = 0x20000;
+
+/** How the environment was opened by the first thread of the process that did. */
+export function mannerOf(
+  { nativeAddon }: LmdbModule,
+  { env }: NativeRoot,
+): { readOnly: boolean; noSync: boolean } {
+  const flags = nativeAddon.getEnvFlags(env.address);
+  return { readOnly: (flags & readOnlyFlag) !== 0, noSync: (flags & noSyncFlag) !== 0 };
 }

@@ -37,7 +37,7 @@ export async function usersOf(env: Env, path: string): Promise<number[] | undefi
  */
 export async function requireUnused(env: Env, path: string): Promise<void> {
   const lock = lockPathOf(path);
-  if (isOpen(path)) {
+  if (await isOpen(path)) {
     throw new DiskStoreOpenError(`${path} is in use by this process`, {
       hint: "close the store first",
     });

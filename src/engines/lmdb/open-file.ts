@@ -4,7 +4,8 @@
 // transaction of one needs the thread, which waits in the other. So stores of the same path share
 // an open file, and the last one to leave closes it.
 
-import { dirname } from "node:path";
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import {
   BucketNotFoundError,
   DiskPathError,
@@ -15,12 +16,21 @@ import {
 } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import { checkFile } from "./check-file.js";
+import { buildsOnLastCommit, OutdatedState, requireCurrentReads } from "./current-state.js";
+import { guardExit } from "./exit-guard.js";
 import { FileAccess } from "./file-access.js";
 import { FileTables, MissingTable, openMeta } from "./file-tables.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
 import { databasesMax, layoutKey, layoutText } from "./layout.js";
-import { type LmdbModule, loadLmdb, type NativeRoot, type NativeTable } from "./lmdb-module.js";
+import {
+  type LmdbModule,
+  loadLmdb,
+  mannerOf,
+  type NativeRoot,
+  type NativeTable,
+  openNative,
+} from "./lmdb-module.js";
 import { WriteQueue } from "./write-queue.js";
 
 export interface OpenFileOptions {
@@ -37,18 +47,26 @@ export interface OpenFileOptions {
 // Threads and processes that read at the same time; the first one to open a file decides.
 const readersMax = 1_024;
 
+interface OpenFileParts {
+  readonly env: Env;
+  readonly root: NativeRoot;
+  readonly meta: NativeTable;
+  readonly options: OpenFileOptions;
+  readonly release: () => Promise<void>;
+}
+
 export class OpenFile {
   readonly root: NativeRoot;
   readonly access: FileAccess;
   readonly tables: FileTables;
   readonly writes: WriteQueue;
-  readonly options: OpenFileOptions;
-  users = 0;
+  readonly release: () => Promise<void>;
+  readonly #endGuard: () => void;
 
-  constructor(env: Env, root: NativeRoot, meta: NativeTable, options: OpenFileOptions) {
+  constructor({ env, root, meta, options, release }: OpenFileParts) {
     const { path, timeoutMs } = options;
     const journal = new Journal();
-    this.options = options;
+    this.release = release;
     this.root = root;
     this.access = new FileAccess(root);
     this.tables = new FileTables(root, meta, this.access, journal, env);
@@ -62,76 +80,177 @@ export class OpenFile {
       failure: (cause) => writeFailure(path, cause),
       lockedOut: () => lockedOut(path, timeoutMs),
     });
+    this.#endGuard = guardExit(this.writes);
   }
 
   async close(): Promise<void> {
     await this.writes.drained();
+    this.#endGuard();
     this.access.dropSnapshot();
     await this.root.close();
   }
 }
 
-const openFiles = new Map<string, Promise<OpenFile>>();
+interface Entry {
+  /** Those of whoever was the first to ask for it. */
+  readonly options: OpenFileOptions;
+  readonly opening: Promise<OpenFile>;
+  /** Those who have it, or wait for its opening. */
+  users: number;
+  closing: Promise<void> | undefined;
+}
+
+// By the real path: one file must not be open twice under two names.
+const openFiles = new Map<string, Entry>();
 
 /** Whether a store of this thread has the file open. */
-export function isOpen(path: string): boolean {
-  return openFiles.has(path);
+export async function isOpen(path: string): Promise<boolean> {
+  return openFiles.has(await realPathOf(path));
 }
 
 /** The open file of a path, for one more user. */
 export async function acquireFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
-  const { path } = options;
-  let opening = openFiles.get(path);
-  if (opening === undefined) {
-    opening = openFile(env, options);
-    openFiles.set(path, opening);
-    opening.catch(() => openFiles.delete(path));
+  const key = await realPathOf(options.path);
+  for (;;) {
+    const entry = openFiles.get(key) ?? enterFile(key, env, options);
+    if (entry.closing !== undefined) {
+      await entry.closing;
+      continue;
+    }
+    // From here on nobody closes it, whoever else leaves meanwhile.
+    entry.users++;
+    try {
+      const file = await entry.opening;
+      refuseDifferent(entry.options, options);
+      return file;
+    } catch (error) {
+      await leave(key, entry);
+      // What could not be opened as another one wanted it may still be opened as this one does.
+      if (isKvError(error) && entry.options !== options && !(await hasOpened(entry))) continue;
+      throw error;
+    }
   }
-  const file = await opening;
-  refuseDifferent(file.options, options);
-  file.users++;
-  return file;
 }
 
-/** Leaves a file; the last user closes it. */
-export async function releaseFile(file: OpenFile): Promise<void> {
-  if (--file.users > 0) return;
-  const { path } = file.options;
-  const closing = file.close();
-  // Whoever asks for the path meanwhile waits, and then opens it anew.
-  const reopening = closing.then(() => Promise.reject(new Error("closed")));
-  reopening.catch(() => {});
-  openFiles.delete(path);
-  await closing;
+/** Gives a file back for one user; the last one closes it. */
+export function releaseFile(file: OpenFile): Promise<void> {
+  return file.release();
 }
 
-// A file that is only read cannot be written to by another store of the same thread.
-function refuseDifferent(open: OpenFileOptions, asked: OpenFileOptions): void {
+function enterFile(key: string, env: Env, options: OpenFileOptions): Entry {
+  const release = (): Promise<void> => leave(key, entry);
+  const opening = openFile(env, options, release);
+  const entry: Entry = { options, opening, users: 0, closing: undefined };
+  openFiles.set(key, entry);
+  return entry;
+}
+
+function hasOpened({ opening }: Entry): Promise<boolean> {
+  return opening.then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The last user closes the file; whoever asks for it meanwhile waits, and then opens it anew. */
+async function leave(key: string, entry: Entry): Promise<void> {
+  if (--entry.users > 0) return;
+  entry.closing = entry.opening.then(
+    (file) => file.close(),
+    () => {},
+  );
+  try {
+    await entry.closing;
+  } finally {
+    openFiles.delete(key);
+  }
+}
+
+async function realPathOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const directory = dirname(path);
+    return directory === path ? path : join(await realPathOf(directory), basename(path));
+  }
+}
+
+type Manner = Pick<OpenFileOptions, "readOnly" | "noSync">;
+
+// All threads of a process share what LMDB has open; the first one decides how.
+function refuseDifferent(open: Manner, asked: OpenFileOptions): void {
   if (asked.readOnly || (!open.readOnly && open.noSync === asked.noSync)) return;
   throw new DiskStoreOpenError(
-    `${asked.path} is open in this thread with other options: ` +
+    `${asked.path} is open in this process with other options: ` +
       `readOnly=${open.readOnly}, noSync=${open.noSync}`,
     { hint: "open it with the same options, or close the other store first" },
   );
 }
 
-async function openFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
+async function openFile(
+  env: Env,
+  options: OpenFileOptions,
+  release: () => Promise<void>,
+): Promise<OpenFile> {
   const lmdb = await loadLmdb();
-  const { path, readOnly } = options;
   try {
     await preparePath(env, options);
-    const root = openRoot(lmdb, options);
-    try {
-      const meta = readOnly ? openMeta(root) : foundLayout(root, path);
-      checkLayout(meta, path);
-      return new OpenFile(env, root, meta, options);
-    } catch (error) {
-      await root.close();
-      throw error;
-    }
+    const openOnce = async (): Promise<OpenFile> => {
+      const root = await openNative(lmdb, nativeOptions(options));
+      try {
+        return openTables({ env, root, options, release }, lmdb);
+      } catch (error) {
+        await root.close();
+        throw error;
+      }
+    };
+    return await repeatWhilePassing(env, openOnce);
   } catch (cause) {
-    throw openFailure(path, cause);
+    throw openFailure(options.path, cause);
   }
+}
+
+// Whoever closes a file as its last user destroys the locks in the lock file, and who opens it at
+// that very moment may get hold of them still (ITS#10095 of LMDB): then every transaction fails with
+// EINVAL. Locks are made anew by the first to open a file that nobody else has open. The same error
+// comes, and stays, where another thread of the process has opened the file for reading only.
+const deadLocksCode = 22;
+const attemptsMax = 50;
+const pauseMsMax = 20;
+
+async function repeatWhilePassing(env: Env, openOnce: () => Promise<OpenFile>): Promise<OpenFile> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await openOnce();
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      const isPassing = code === deadLocksCode || error instanceof OutdatedState;
+      if (!isPassing || attempt === attemptsMax) throw error;
+    }
+    // Not at the same pace as others who are after the same file.
+    const pauseMs = env.random.below(pauseMsMax) + 1;
+    await new Promise<void>((resolve) => env.timers.after(pauseMs, resolve, true));
+  }
+}
+
+function openTables(parts: Omit<OpenFileParts, "meta">, lmdb: LmdbModule): OpenFile {
+  const { root, options } = parts;
+  const { path, readOnly } = options;
+  refuseDifferent(mannerOf(lmdb, root), options);
+  const open = (): OpenFile => {
+    const meta = readOnly ? openMeta(root) : foundLayout(root, path);
+    checkLayout(meta, path);
+    return new OpenFile({ ...parts, meta });
+  };
+  if (readOnly) {
+    requireCurrentReads(root);
+    return open();
+  }
+  // In one transaction: of several who open a new file at once, none leaves half of it.
+  return root.transactionSync(() => {
+    if (!buildsOnLastCommit(root)) throw new OutdatedState();
+    return open();
+  });
 }
 
 /** Looks at what stands under the path, and creates what is missing. */
@@ -157,6 +276,8 @@ async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promi
     });
   }
   await makeParent(env, path);
+  // The lock file is made by LMDB. Nobody else may ever open it in this process: closing it again
+  // would take away the locks that the process has on it.
   const handle = await env.files.open(path, "write");
   await handle.close();
   await env.files.syncDirectory(dirname(path));
@@ -178,9 +299,9 @@ export function lockPathOf(path: string): string {
   return `${path}-lock`;
 }
 
-function openRoot(lmdb: LmdbModule, options: OpenFileOptions): NativeRoot {
-  const { path, readOnly, noSync, mapBytes } = options;
-  return lmdb.open(path, {
+function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
+  return {
+    path,
     noSubdir: true,
     readOnly,
     noSync,
@@ -196,22 +317,17 @@ function openRoot(lmdb: LmdbModule, options: OpenFileOptions): NativeRoot {
     encoding: "string",
     keyEncoder: byteKeys,
     ...(mapBytes === 0 ? {} : { mapSize: mapBytes }),
-  });
+  };
 }
 
-/**
- * The database `meta` of a file that may be new; a file of something else stays as it is. In one
- * transaction: of several who open a new file at once, or are killed meanwhile, none leaves half of it.
- */
+/** The database `meta` of a file that may be new; a file of something else stays as it is. */
 function foundLayout(root: NativeRoot, path: string): NativeTable {
-  return root.transactionSync(() => {
-    const names = Array.from(root.getKeys({ start: undefined }), String);
-    const isNew = names.length === 0;
-    if (!isNew && !names.some((name) => name.includes("meta"))) throw foreignFile(path);
-    const meta = openMeta(root);
-    if (isNew) meta.putSync(layoutKey, layoutText);
-    return meta;
-  });
+  const names = Array.from(root.getKeys({ start: undefined }), String);
+  const isNew = names.length === 0;
+  if (!isNew && !names.some((name) => name.includes("meta"))) throw foreignFile(path);
+  const meta = openMeta(root);
+  if (isNew) meta.putSync(layoutKey, layoutText);
+  return meta;
 }
 
 export function foreignFile(path: string): DiskStoreOpenError {
@@ -237,6 +353,12 @@ const pathCodes: ReadonlySet<unknown> = new Set(["ELOOP", "ENOTDIR", "ENAMETOOLO
 
 export function openFailure(path: string, cause: unknown): KvError {
   if (isKvError(cause)) return cause;
+  if ((cause as { code?: unknown } | null)?.code === deadLocksCode) {
+    return new DiskStoreOpenError(`${path} cannot be opened for writing: ${messageOf(cause)}`, {
+      cause,
+      hint: "if another thread of this process has it open with readOnly, close it there first",
+    });
+  }
   if (cause instanceof MissingTable) {
     return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, {
       cause,

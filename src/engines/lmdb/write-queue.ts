@@ -11,9 +11,11 @@
 // 3. What waits for `timeoutMs` for other writers of the file while none of them gets anything done
 //    is given up, and is then never carried out.
 // 4. A transaction in which something unforeseen happens is aborted as a whole.
+// 5. Nothing is written by a transaction that does not build on the last commit (current-state.ts).
 
 import { isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
+import { buildsOnLastCommit, OutdatedState } from "./current-state.js";
 import type { FileAccess } from "./file-access.js";
 import type { FileTables } from "./file-tables.js";
 import { type Journal, startAsChild } from "./journal.js";
@@ -21,6 +23,11 @@ import type { NativeRoot } from "./lmdb-module.js";
 import { LockWait } from "./lock-wait.js";
 
 const readersCheckMs = 5_000;
+type Outcome = "committed" | "given up" | "outdated";
+
+// Turns of the event loop in which whoever has opened the file can put its lock file right; if it
+// has been killed before it could, opening the file again does it.
+const attemptsMax = 10_000;
 
 type Operation = (tables: FileTables, request: unknown) => unknown;
 
@@ -110,25 +117,39 @@ export class WriteQueue {
   }
 
   async #commit(writes: QueuedWrite[]): Promise<void> {
-    const { root } = this.#parts;
-    const attempt = new LockWait(this.#parts, this.#lastTransaction, () => this.#giveUp(writes));
-    this.#waiting = true;
+    const { env } = this.#parts;
+    let outcome: Outcome = "outdated";
     try {
-      // A child of the transaction can be aborted, which costs nothing to speak of.
-      await root.childTransaction(() => {
-        this.#waiting = false;
-        this.#stuck = undefined;
-        if (attempt.begin()) this.#carryOut(writes);
-      });
+      for (let count = 0; outcome === "outdated"; count++) {
+        if (count === attemptsMax) throw new OutdatedState("the lock file names an old state");
+        if (count > 0) await env.timers.breathe();
+        outcome = await this.#attempt(writes);
+      }
     } catch (cause) {
       this.#waiting = false;
       this.#fail(writes, await this.#reasonOf(cause));
       return;
     }
-    if (attempt.givenUp) return;
+    if (outcome === "given up") return;
     this.#parts.access.turnPage();
     this.#parts.tables.turnPage();
     settle(writes);
+  }
+
+  async #attempt(writes: QueuedWrite[]): Promise<Outcome> {
+    const { root } = this.#parts;
+    let outcome: Outcome = "given up";
+    const attempt = new LockWait(this.#parts, this.#lastTransaction, () => this.#giveUp(writes));
+    this.#waiting = true;
+    // A child of the transaction can be aborted, which costs nothing to speak of.
+    await root.childTransaction(() => {
+      this.#waiting = false;
+      this.#stuck = undefined;
+      if (!attempt.begin()) return;
+      outcome = buildsOnLastCommit(root) ? "committed" : "outdated";
+      if (outcome === "committed") this.#carryOut(writes);
+    });
+    return outcome;
   }
 
   /** Why a commit has failed: lmdb tells it by a promise, which it rejects a little later. */
