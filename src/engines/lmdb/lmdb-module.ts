@@ -57,6 +57,8 @@ export interface NativeRoot extends NativeTable {
   /** The next read outside a transaction sees what has been committed by then. */
   resetReadTxn(): void;
   getWriteTxnId(): number;
+  /** `lastTxnId` is the number of the last transaction, as the header of the file tells it. */
+  readonly env: { info(): { readonly lastTxnId: number } };
   backup(path: string, compact: boolean): Promise<void>;
 }
 

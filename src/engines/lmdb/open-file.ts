@@ -21,6 +21,8 @@ import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
 import { databasesMax, layoutKey, layoutText } from "./layout.js";
 import { type LmdbModule, loadLmdb, type NativeRoot, type NativeTable } from "./lmdb-module.js";
+import { LockWait } from "./lock-wait.js";
+import { TransactionCounter } from "./transaction-counter.js";
 import { WriteQueue } from "./write-queue.js";
 
 export interface OpenFileOptions {
@@ -54,6 +56,7 @@ export class OpenFile {
     this.tables = new FileTables(root, meta, this.access, journal, env);
     this.writes = new WriteQueue({
       root,
+      counter: new TransactionCounter(env, root, lockPathOf(path)),
       access: this.access,
       tables: this.tables,
       journal,
@@ -117,20 +120,54 @@ function refuseDifferent(open: OpenFileOptions, asked: OpenFileOptions): void {
 
 async function openFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
   const lmdb = await loadLmdb();
-  const { path, readOnly } = options;
   try {
     await preparePath(env, options);
     const root = openRoot(lmdb, options);
     try {
-      const meta = readOnly ? openMeta(root) : foundLayout(root, path);
-      checkLayout(meta, path);
-      return new OpenFile(env, root, meta, options);
+      return await openTables(env, root, options);
     } catch (error) {
-      await root.close();
+      // It waits for a transaction that may be waiting itself.
+      root.close().catch(() => {});
       throw error;
     }
   } catch (cause) {
-    throw openFailure(path, cause);
+    throw openFailure(options.path, cause);
+  }
+}
+
+async function openTables(env: Env, root: NativeRoot, options: OpenFileOptions): Promise<OpenFile> {
+  const { path, readOnly } = options;
+  if (readOnly) {
+    const meta = openMeta(root);
+    checkLayout(meta, path);
+    return new OpenFile(env, root, meta, options);
+  }
+  // All in one transaction: of several processes that come at once, one makes the tables and the
+  // others find them.
+  return inTransaction(env, root, options, () => {
+    const meta = foundLayout(root, path);
+    return new OpenFile(env, root, meta, options);
+  });
+}
+
+async function inTransaction<Result>(
+  env: Env,
+  root: NativeRoot,
+  { path, timeoutMs }: OpenFileOptions,
+  body: () => Result,
+): Promise<Result> {
+  const counter = new TransactionCounter(env, root, lockPathOf(path));
+  for (;;) {
+    const done = await new Promise<{ result: Result } | undefined>((resolve, reject) => {
+      const wait = new LockWait({ env, root, timeoutMs }, 0, () => reject(stuck(path, timeoutMs)));
+      let inside: { result: Result } | undefined;
+      const committed: unknown = root.childTransaction(() => {
+        if (wait.begin() && !counter.isBehind()) inside = { result: body() };
+      });
+      Promise.resolve(committed).then(() => resolve(inside), reject);
+    });
+    if (done !== undefined) return done.result;
+    await counter.mend();
   }
 }
 
@@ -199,19 +236,14 @@ function openRoot(lmdb: LmdbModule, options: OpenFileOptions): NativeRoot {
   });
 }
 
-/**
- * The database `meta` of a file that may be new; a file of something else stays as it is. In one
- * transaction: of several who open a new file at once, or are killed meanwhile, none leaves half of it.
- */
+/** The database `meta` of a file that may be new; a file of something else stays as it is. */
 function foundLayout(root: NativeRoot, path: string): NativeTable {
-  return root.transactionSync(() => {
-    const names = Array.from(root.getKeys({ start: undefined }), String);
-    const isNew = names.length === 0;
-    if (!isNew && !names.some((name) => name.includes("meta"))) throw foreignFile(path);
-    const meta = openMeta(root);
-    if (isNew) meta.putSync(layoutKey, layoutText);
-    return meta;
-  });
+  const names = Array.from(root.getKeys({ start: undefined }), String);
+  if (names.length > 0 && !names.some((name) => name.includes("meta"))) throw foreignFile(path);
+  const meta = openMeta(root);
+  if (names.length === 0) meta.putSync(layoutKey, layoutText);
+  checkLayout(meta, path);
+  return meta;
 }
 
 export function foreignFile(path: string): DiskStoreOpenError {
@@ -261,6 +293,13 @@ function writeFailure(path: string, cause: unknown): KvError {
     cause,
     hint: "reads go on; make room on the disk if it is full, then open the store again",
   });
+}
+
+function stuck(path: string, timeoutMs: number): KvError {
+  return new DiskStoreOpenError(
+    `another process has been writing to ${path} for more than ${timeoutMs} ms`,
+    { hint: "look for a process that is stopped, or raise `disk.timeout`; nothing was changed" },
+  );
 }
 
 function lockedOut(path: string, timeoutMs: number): KvError {

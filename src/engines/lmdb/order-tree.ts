@@ -62,6 +62,8 @@ export class OrderTree {
   }
 
   rank(key: string): number {
+    // No key stands before it, and as the end of a range of the file it would mean none.
+    if (key === "") return 0;
     let rank = 0;
     const path = this.#pathOf(key);
     for (const { node, at } of path) rank += countBefore(node, at);

@@ -10,7 +10,9 @@
 // 2. Operations are carried out in the order in which they were asked for.
 // 3. What waits for `timeoutMs` for other writers of the file while none of them gets anything done
 //    is given up, and is then never carried out.
-// 4. A transaction in which something unforeseen happens is aborted as a whole.
+// 4. Nothing is changed in a transaction whose number has been given before: see
+//    transaction-counter.ts.
+// 5. A transaction in which something unforeseen happens is aborted as a whole.
 
 import type { Env } from "../../env/env.js";
 import type { FileAccess } from "./file-access.js";
@@ -18,6 +20,7 @@ import type { FileTables } from "./file-tables.js";
 import { type Journal, startAsChild } from "./journal.js";
 import type { NativeRoot } from "./lmdb-module.js";
 import { LockWait } from "./lock-wait.js";
+import type { TransactionCounter } from "./transaction-counter.js";
 
 type Operation = (tables: FileTables, request: unknown) => unknown;
 
@@ -32,6 +35,7 @@ interface QueuedWrite {
 
 export interface WriteQueueParts {
   readonly root: NativeRoot;
+  readonly counter: TransactionCounter;
   readonly access: FileAccess;
   readonly tables: FileTables;
   readonly journal: Journal;
@@ -97,18 +101,23 @@ export class WriteQueue {
   }
 
   async #commit(writes: QueuedWrite[]): Promise<void> {
-    const { root } = this.#parts;
+    const { root, counter } = this.#parts;
     const attempt = new LockWait(this.#parts, this.#lastTransaction, () => this.#giveUp(writes));
+    let isBehind = false;
     try {
       // A child of the transaction can be aborted, which costs nothing to speak of.
       await root.childTransaction(() => {
-        if (attempt.begin()) this.#carryOut(writes);
+        if (!attempt.begin()) return;
+        isBehind = counter.isBehind();
+        if (!isBehind) this.#carryOut(writes);
       });
+      if (isBehind) await counter.mend();
     } catch (cause) {
       this.#fail(writes, await this.#reasonOf(cause));
       return;
     }
     if (attempt.givenUp) return;
+    if (isBehind) return this.#commit(writes);
     this.#parts.access.turnPage();
     this.#parts.tables.turnPage();
     settle(writes);
