@@ -8,7 +8,14 @@ import { join } from "node:path";
 import { openKv } from "anykv";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { type CompiledPackage, compilePackage } from "../../processes/compiled-package.js";
-import { checkWitnessed, linesOf, Memory, writerSource, writeUntil } from "./witness.js";
+import {
+  checkWitnessed,
+  linesOf,
+  Memory,
+  noteRecovery,
+  writerSource,
+  writeUntil,
+} from "./witness.js";
 
 const rounds = Math.ceil(Number(process.env.ANYKV_KILL_ROUNDS ?? 12) / 2);
 
@@ -33,6 +40,7 @@ describe.each(["acknowledged", "written"] as const)("kill -9, %s", (level) => {
           memory.note(path, said);
           await using kv = openKv({ backend: "wal", name: `killed-${level}-${round}`, path });
           await checkWitnessed(kv, said, memory, level);
+          await noteRecovery(kv, memory);
         }
         console.info(`kill -9, ${level}: ${memory.summary}`);
       } finally {

@@ -1,88 +1,25 @@
 // Power cuts: a real file system on a loop device is shut down under the writer, which drops every
 // byte that was not synced, and mounted again. ANYKV_POWER_CUTS sets the number of cuts.
 //
-// Beside the store a file is written that nothing syncs: that it is gone, mostly, shows that a cut is
-// one.
-//
-// It needs Linux, root, and `mkfs.xfs`, `mkfs.ext4` and `xfs_io` (Debian: xfsprogs, e2fsprogs).
-// Where they are missing the test is skipped and says why; in continuous integration, as root, it
+// Where that is not possible the test is skipped and says why; in continuous integration, as root, it
 // fails.
 
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openKv } from "anykv";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CompiledPackage, compilePackage } from "../../processes/compiled-package.js";
+import { Disk, type FileSystem, missing } from "../../processes/power-cut.js";
 import {
   checkWitnessed,
   type Level,
   linesOf,
   Memory,
+  noteRecovery,
   writerSource,
   writeUntil,
 } from "./witness.js";
 
 const cuts = Number(process.env.ANYKV_POWER_CUTS ?? 8);
-const imageSizes = { xfs: "320M", ext4: "64M" } as const;
-const controlBytes = Buffer.alloc(20_000, "unsynced");
-type FileSystem = keyof typeof imageSizes;
-
-function missing(): string | undefined {
-  if (process.platform !== "linux") return "file systems are shut down this way on Linux only";
-  if (process.getuid?.() !== 0) return "mounting needs root";
-  for (const tool of ["xfs_io", "mkfs.xfs", "mkfs.ext4", "mount"]) {
-    if (spawnSync("which", [tool]).status !== 0) return `${tool} is not installed`;
-  }
-  const { status } = spawnSync("losetup", ["--find"]);
-  return status === 0 ? undefined : "there is no loop device";
-}
-
-class Disk {
-  readonly path: string;
-  readonly #directory = mkdtempSync(join(tmpdir(), "anykv-power-"));
-  readonly #image: string;
-
-  constructor(fileSystem: FileSystem) {
-    this.path = join(this.#directory, "mounted");
-    this.#image = join(this.#directory, "image");
-    mkdirSync(this.path);
-    execFileSync("truncate", ["-s", imageSizes[fileSystem], this.#image]);
-    execFileSync(`mkfs.${fileSystem}`, ["-q", this.#image]);
-    this.mount();
-  }
-
-  mount(): void {
-    execFileSync("mount", ["-o", "loop", this.#image, this.path]);
-  }
-
-  get #control(): string {
-    return join(this.path, "control");
-  }
-
-  /** Whether the file that was written at the last cut is as it was. */
-  get hasControl(): boolean {
-    return existsSync(this.#control) && readFileSync(this.#control).equals(controlBytes);
-  }
-
-  /** Drops what is not on the disk: from now on every call on it fails. */
-  cut(): void {
-    rmSync(this.#control, { force: true });
-    writeFileSync(this.#control, controlBytes);
-    execFileSync("xfs_io", ["-x", "-c", "shutdown", this.path]);
-  }
-
-  unmount(): void {
-    execFileSync("umount", [this.path]);
-  }
-
-  remove(): void {
-    spawnSync("umount", [this.path]);
-    rmSync(this.#directory, { recursive: true, force: true });
-  }
-}
-
 async function cutPower(
   script: string,
   fileSystem: FileSystem,
@@ -106,6 +43,7 @@ async function cutPower(
         path,
       });
       await checkWitnessed(kv, said, memory, level);
+      await noteRecovery(kv, memory);
     }
     const summary = `${memory.summary}; ${dropped} times an unsynced file was gone`;
     console.info(`power cuts, ${fileSystem}, ${level}: ${summary}`);

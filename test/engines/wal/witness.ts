@@ -94,6 +94,12 @@ export class Memory {
     if (tornBytes > 0) this.#tally.torn++;
   }
 
+  /** What is the same for every backend. */
+  get rounds(): string {
+    const { rounds, opening, said } = this.#tally;
+    return `${rounds} rounds, ${said} lines said; stopped ${opening} times while it was opened`;
+  }
+
   get summary(): string {
     const { rounds, opening, states, torn, replayed, said } = this.#tally;
     return (
@@ -189,6 +195,10 @@ export async function checkWitnessed(
   expect(queue.at(-1) ?? 0).toBeLessThanOrEqual(count);
   const back = await kv.getMany([...memory.completed]);
   expect(back.filter((entry) => entry.exists)).toEqual([]);
+}
+
+/** Takes note of what a log went through when it was opened. */
+export async function noteRecovery(kv: Kv, memory: Memory): Promise<void> {
   const report = (await kv.stats()).disk?.log?.recovered;
   if (report === undefined) throw new Error("a store without a report of its recovery");
   memory.recovered(report);

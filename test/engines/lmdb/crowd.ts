@@ -1,0 +1,193 @@
+// The crowd: processes that work on one store at the same time, and the books that are kept of what
+// they say.
+//
+// What a killed process was about to do may have been done: the books allow exactly that much.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Kv } from "anykv";
+import { expect } from "vitest";
+import type { CompiledPackage } from "../../processes/compiled-package.js";
+
+export const leases = 40;
+/** Operations that one member has under way at once. */
+const lanes = 16;
+
+export class Books {
+  readonly #counts = new Set<number>();
+  readonly #tokens = new Map<number, string>();
+  /** Keys or elements that were announced, added and taken. */
+  readonly #pool = { announced: new Set<string>(), added: new Set<string>() };
+  readonly #queue = { announced: new Set<string>(), added: new Set<string>() };
+  readonly #popped = new Set<string>();
+  readonly #taken = new Set<string>();
+  #ended = 0;
+  #lost = 0;
+  lines = 0;
+  kills = 0;
+  done = 0;
+
+  note(line: string): void {
+    this.lines++;
+    const [kind, what = "", token = ""] = line.split(" ");
+    if (kind === "i") once(this.#counts, Number(what), "counted");
+    else if (kind === "t") this.#grant(what, Number(token));
+    else if (kind === "e") this.#ended++;
+    else if (kind === "-") this.#lost++;
+    else if (kind === "p") once(this.#popped, what, "popped");
+    else if (kind === "q") once(this.#taken, what, "taken from the queue");
+    else if (kind === "(s") this.#pool.announced.add(what);
+    else if (kind === "s") this.#pool.added.add(what);
+    else if (kind === "(a") this.#queue.announced.add(what);
+    else if (kind === "a") this.#queue.added.add(what);
+    else if (kind === "done") this.done++;
+    else throw new Error(`a line that means nothing: ${line}`);
+  }
+
+  #grant(key: string, token: number): void {
+    expect(this.#tokens.has(token), `token ${token} was granted twice`).toBe(false);
+    this.#tokens.set(token, key);
+  }
+
+  get summary(): string {
+    return (
+      `${this.lines} lines, ${this.kills} kills, ${this.#counts.size} counted, ` +
+      `${this.#tokens.size} claims, ${this.#popped.size} popped, ${this.#taken.size} taken`
+    );
+  }
+
+  /** Holds the store to the books, when nobody works on it any more. */
+  async check(kv: Kv): Promise<void> {
+    const untold = this.kills * lanes;
+    await this.#checkCounter(kv, untold);
+    await this.#checkClaims(kv, untold);
+    const pool = await kv.listKeys({ prefix: "pool:" });
+    checkMoved("pool", this.#pool, this.#popped, pool, untold);
+    const queue = (await kv.range("queue")) as string[];
+    checkMoved("queue", this.#queue, this.#taken, queue, untold);
+    await checkCounts(kv);
+  }
+
+  async #checkCounter(kv: Kv, untold: number): Promise<void> {
+    const counter = (await kv.find<number>("counter")) ?? 0;
+    const said = [...this.#counts].sort((a, b) => a - b);
+    expect(said.at(-1) ?? 0).toBeLessThanOrEqual(counter);
+    expect(counter - said.length).toBeGreaterThanOrEqual(0);
+    expect(counter - said.length).toBeLessThanOrEqual(untold);
+  }
+
+  /** Whoever held a lease added to its counter while nobody else could hold it. */
+  async #checkClaims(kv: Kv, untold: number): Promise<void> {
+    expect(this.#lost, "leases that were lost although they were live").toBe(0);
+    const stillHeld = (await kv.allocationStats({ prefix: "lease:" })).claimedLive;
+    expect(stillHeld).toBeLessThanOrEqual(untold);
+    let held = 0;
+    for (let lease = 0; lease < leases; lease++) {
+      held += (await kv.find<number>(`held:lease:${lease}`)) ?? 0;
+    }
+    expect(held).toBeGreaterThanOrEqual(this.#ended);
+    expect(held - this.#ended).toBeLessThanOrEqual(untold);
+    expect(this.#tokens.size - this.#ended).toBeLessThanOrEqual(untold);
+  }
+}
+
+function once<Item>(seen: Set<Item>, item: Item, what: string): void {
+  expect(seen.has(item), `${item} was ${what} twice`).toBe(false);
+  seen.add(item);
+}
+
+/** Everything that was added is either there or was taken, and nothing is both. */
+function checkMoved(
+  name: string,
+  { announced, added }: { announced: ReadonlySet<string>; added: ReadonlySet<string> },
+  taken: ReadonlySet<string>,
+  there: readonly string[],
+  untold: number,
+): void {
+  const left = new Set(there);
+  expect(left.size, `${name}: each only once`).toBe(there.length);
+  for (const item of left) {
+    expect(taken.has(item), `${name}: ${item} was taken and is there`).toBe(false);
+    expect(announced.has(item), `${name}: ${item} comes from nowhere`).toBe(true);
+  }
+  for (const item of taken) {
+    expect(announced.has(item), `${name}: ${item} comes from nowhere`).toBe(true);
+  }
+  const missing = [...added].filter((item) => !left.has(item) && !taken.has(item));
+  // Taken by somebody who was killed before saying so.
+  expect(missing.length, `${name}: lost`).toBeLessThanOrEqual(untold);
+}
+
+/** The counted order of the keys agrees with the keys themselves, whichever way one asks. */
+export async function checkCounts(kv: Kv): Promise<void> {
+  const keys = await kv.listKeys();
+  expect(await kv.size()).toBe(keys.length);
+  const byPrefix = new Map<string, number>();
+  for (const key of keys) {
+    for (const length of [1, 2, 6]) {
+      const prefix = key.slice(0, length);
+      byPrefix.set(prefix, (byPrefix.get(prefix) ?? 0) + 1);
+    }
+  }
+  for (const [prefix, count] of byPrefix) {
+    const expected = keys.filter((key) => key.startsWith(prefix)).length;
+    if (prefix.length === 6) expect(count).toBeLessThanOrEqual(expected);
+    expect(await kv.count({ prefix }), `count of ${prefix}`).toBe(expected);
+  }
+  const paged: string[] = [];
+  let cursor = "";
+  do {
+    const page = await kv.scanKeys({ limit: 777, cursor });
+    paged.push(...page.keys);
+    ({ cursor } = page);
+  } while (cursor !== "");
+  expect(paged).toEqual(keys);
+  const found = await kv.getMany(keys);
+  expect(found.filter((entry) => !entry.exists)).toEqual([]);
+  const { index } = await kv.stats();
+  if (index !== null) {
+    expect(index).toMatchObject({ keysList: keys.length, keysMap: keys.length, consistent: true });
+  }
+  const all = await kv.randomKeys({ count: Math.max(1, keys.length) });
+  expect(all.sort()).toEqual([...keys].sort());
+}
+
+export class Member {
+  readonly #child: ChildProcess;
+  readonly ended: Promise<void>;
+
+  constructor(compiled: CompiledPackage, books: Books, args: readonly string[]) {
+    const program = join(compiled.directory, "test/engines/lmdb/programs/crowd-member.js");
+    this.#child = spawn(process.execPath, [program, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let rest = "";
+    let errors = "";
+    this.ended = new Promise((resolve, reject) => {
+      this.#child.stderr?.on("data", (chunk) => {
+        errors += chunk;
+      });
+      this.#child.stdout?.on("data", (chunk) => {
+        const lines = `${rest}${chunk}`.split("\n");
+        rest = lines.pop() ?? "";
+        try {
+          for (const line of lines) books.note(line);
+        } catch (error) {
+          reject(error);
+        }
+      });
+      this.#child.on("close", (code, signal) => {
+        if (code === 0 || signal === "SIGKILL") resolve();
+        else reject(new Error(`a member ended with ${code ?? signal}: ${errors}`));
+      });
+    });
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+}

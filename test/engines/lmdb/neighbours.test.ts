@@ -1,0 +1,161 @@
+// What processes that share a store notice of each other: elements for those who wait, keys that
+// expire, tokens, readers beside writers, and a writer that is stopped in the middle of a write.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { type Kv, openKv } from "anykv";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { type CompiledPackage, compilePackage } from "../../processes/compiled-package.js";
+
+let compiled: CompiledPackage;
+let directory = "";
+let path = "";
+let kv: Kv;
+let neighbours: Neighbour[] = [];
+let stores = 0;
+
+class Neighbour {
+  readonly child: ChildProcess;
+  readonly #pending = new Map<number, (line: { value?: unknown; error?: string }) => void>();
+  #calls = 0;
+
+  constructor(options: object = {}) {
+    const program = join(compiled.directory, "test/engines/lmdb/programs/neighbour.js");
+    const args = [program, path, JSON.stringify(options)];
+    this.child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
+    createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (text) => {
+      const line = JSON.parse(text) as { id: number; value?: unknown; error?: string };
+      this.#pending.get(line.id)?.(line);
+    });
+    neighbours.push(this);
+  }
+
+  call(method: string, ...args: unknown[]): Promise<unknown> {
+    const id = ++this.#calls;
+    this.child.stdin?.write(`${JSON.stringify({ id, method, args })}\n`);
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, ({ value, error }) => {
+        if (error === undefined) resolve(value);
+        else reject(new Error(error));
+      });
+    });
+  }
+
+  /** Stops in the middle of a write; resolves when it has. */
+  async stop(): Promise<{ written: Promise<unknown> }> {
+    await this.call("exists", "open");
+    const written = this.call("stop");
+    written.catch(() => {});
+    const stat = `/proc/${this.child.pid}/stat`;
+    while (!/\) T /.test(readFileSync(stat, "utf8"))) await turn();
+    return { written };
+  }
+
+  goOn(): void {
+    this.child.kill("SIGCONT");
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+beforeAll(async () => {
+  compiled = await compilePackage("test/engines/lmdb/programs");
+  directory = mkdtempSync(join(tmpdir(), "anykv-neighbours-"));
+}, 60_000);
+
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+  compiled.remove();
+});
+
+beforeEach(async () => {
+  path = join(directory, `store-${++stores}`);
+  kv = openKv({ backend: "disk", name: path, path, disk: { timeout: 300 } });
+  await kv.set("here", 1);
+});
+
+afterEach(async () => {
+  for (const { child } of neighbours) child.kill("SIGKILL");
+  neighbours = [];
+  await kv.close();
+});
+
+test("an element that another process adds reaches whoever waits, once", async () => {
+  const first = kv.popFirstWait("q", { timeout: 30_000 });
+  const other = new Neighbour();
+  const second = other.call("popFirstWait", "q", { timeout: 30_000 });
+  const third = new Neighbour();
+  await third.call("append", "q", "a");
+  await third.call("append", "q", "b");
+  expect([await first, await second].sort()).toEqual(["a", "b"]);
+  expect(await kv.length("q")).toBe(0);
+});
+
+test("what a process that has been killed leaves to expire is removed by another", async () => {
+  const other = new Neighbour();
+  await other.call("setMany", { a: 1, b: 2 }, { ttl: 50 });
+  other.child.kill("SIGKILL");
+  while ((await kv.size()) > 1) await turn();
+  expect(await kv.listKeys()).toEqual(["here"]);
+  await using tracked = openKv({ backend: "disk", name: `${path}-tracked`, path, trackKeys: true });
+  for (let rows = 3; rows > 1; await turn()) rows = (await tracked.stats()).index?.keysMap ?? 0;
+});
+
+test("tokens rise across processes, and a claim holds in all of them", async () => {
+  const other = new Neighbour();
+  const tokens: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    const claim = await kv.claimKey("here");
+    expect(await other.call("claimKey", "here")).toBeNull();
+    expect(await other.call("completeClaim", claim, { deleteKey: false })).toBe(true);
+    const theirs = (await other.call("claimKey", "here")) as { token: number };
+    tokens.push(claim?.token ?? 0, theirs.token);
+    expect(await kv.claimKey("here")).toBeNull();
+    expect(await other.call("releaseClaim", theirs)).toBe(true);
+  }
+  expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
+  expect(new Set(tokens).size).toBe(tokens.length);
+});
+
+test("a process that only reads sees what others write, and writes nothing", async () => {
+  const reader = new Neighbour({ readOnly: true });
+  for (let round = 0; round < 20; round++) {
+    await kv.set("key", round);
+    expect(await reader.call("get", "key")).toBe(round);
+    expect(await reader.call("count")).toBe(2);
+  }
+  await expect(reader.call("set", "key", 1)).rejects.toThrow("StoreReadOnlyError");
+});
+
+test.runIf(process.platform === "linux")(
+  "while a writer is stopped in the middle of a write, others read, and give up writing",
+  async () => {
+    const other = new Neighbour();
+    const { written } = await other.stop();
+    expect(await kv.get("here")).toBe(1);
+    await expect(kv.set("here", 2)).rejects.toMatchObject({ name: "DiskStoreWriteError" });
+    expect(await kv.get("here")).toBe(1);
+    other.goOn();
+    await written;
+    await kv.set("here", 3);
+    expect(await other.call("get", "here")).toBe(3);
+    expect(await kv.get("stopped")).toBe(true);
+  },
+);
+
+test.runIf(process.platform === "linux")(
+  "a writer that is killed in the middle of a write leaves nothing, and others write on",
+  async () => {
+    const other = new Neighbour();
+    await other.stop();
+    other.child.kill("SIGKILL");
+    await kv.set("here", 4);
+    expect(await kv.exists("stopped")).toBe(false);
+    expect(await kv.listKeys()).toEqual(["here"]);
+  },
+);
