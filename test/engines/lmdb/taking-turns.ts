@@ -234,7 +234,17 @@ class SharedByProcesses {
     }
     const adds = method === "append" || method === "prepend";
     const peer = adds ? (this.#waiter ?? drawn) : drawn;
-    return peer.send({ ...message, signal: false }).result;
+    return this.#settled(peer.send({ ...message, signal: false }).result);
+  }
+
+  /** Whoever was waiting has been told before the caller goes on. */
+  async #settled(call: Promise<unknown>): Promise<unknown> {
+    try {
+      return await call;
+    } finally {
+      const waiter = this.#waiter;
+      if (waiter !== undefined) await waiter.send({ kind: "settle", ...this.#place }).result;
+    }
   }
 
   async #wait(

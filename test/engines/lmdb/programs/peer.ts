@@ -50,6 +50,9 @@ export type Notice =
   | { readonly arm: number; readonly store: number; readonly delayMs: number }
   | { readonly cancel: number; readonly store: number };
 
+/** A key that no test touches. */
+const untouchedKey = "\u{10fffd}";
+
 type Method = (...args: unknown[]) => Promise<unknown>;
 
 function tell(message: Answer | Notice): void {
@@ -102,14 +105,15 @@ class PeerStore {
     callback?.();
   }
 
-  /** Resolves when what a timer has set off has been written. */
+  /** Resolves when everything that was asked for before, and what timers have set off, is written. */
   async settle(): Promise<void> {
     do await turn();
     while (this.#breathing > 0);
     for (const kv of this.handles.values()) {
       try {
-        // It waits for what is being reaped.
+        // It waits for what is being reaped; and writes are carried out in turn.
         await kv.stats();
+        await kv.delete(untouchedKey);
         break;
       } catch {
         // This handle has been closed.
