@@ -64,9 +64,9 @@ export class LocalStore implements Store {
 
   #write<R, Result>(operation: WriteOperation<R, Result>, request: R): Awaitable<Result> {
     const result = this.#engine.write(operation, request);
+    this.#reaper.watch();
     // What is due next may be known only when the write has been carried out.
     if (result instanceof Promise) result.then(this.#watch, this.#watch);
-    else this.#reaper.watch();
     return result;
   }
 

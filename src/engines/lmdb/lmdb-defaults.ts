@@ -4,7 +4,8 @@ export const lmdbDefaults = {
   name: "disk",
   readOnly: false,
   noSync: false,
-  timeoutMs: 1_000,
+  // An index that is built, or a restore, keeps the file for seconds.
+  timeoutMs: 30_000,
   mapBytes: 0,
   trackKeys: false,
   truncate: false,

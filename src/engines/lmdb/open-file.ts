@@ -15,7 +15,6 @@ import {
   type KvError,
 } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
-import { checkFile } from "./check-file.js";
 import { buildsOnLastCommit, OutdatedState, requireCurrentReads } from "./current-state.js";
 import { guardExit } from "./exit-guard.js";
 import { FileAccess } from "./file-access.js";
@@ -31,6 +30,7 @@ import {
   type NativeTable,
   openNative,
 } from "./lmdb-module.js";
+import { preparePath, readersMax } from "./prepare-path.js";
 import { WriteQueue } from "./write-queue.js";
 
 export interface OpenFileOptions {
@@ -43,9 +43,6 @@ export interface OpenFileOptions {
   /** Room that the file is given in the address space from the start; 0: as needed. */
   readonly mapBytes: number;
 }
-
-// Threads and processes that read at the same time; the first one to open a file decides.
-const readersMax = 1_024;
 
 interface OpenFileParts {
   readonly env: Env;
@@ -216,7 +213,7 @@ async function openFile(
 // comes, and stays, where another thread of the process has opened the file for reading only.
 const deadLocksCode = 22;
 const attemptsMax = 50;
-const pauseMsMax = 20;
+const pauseTurnsMax = 500;
 
 async function repeatWhilePassing(env: Env, openOnce: () => Promise<OpenFile>): Promise<OpenFile> {
   for (let attempt = 1; ; attempt++) {
@@ -227,9 +224,11 @@ async function repeatWhilePassing(env: Env, openOnce: () => Promise<OpenFile>): 
       const isPassing = code === deadLocksCode || error instanceof OutdatedState;
       if (!isPassing || attempt === attemptsMax) throw error;
     }
-    // Not at the same pace as others who are after the same file.
-    const pauseMs = env.random.below(pauseMsMax) + 1;
-    await new Promise<void>((resolve) => env.timers.after(pauseMs, resolve, true));
+    // Not at the same pace as others who are after the same file. What is waited for is work of
+    // other processes: turns of the event loop pass with it, the clock of a test does not.
+    for (let turns = env.random.below(pauseTurnsMax); turns >= 0; turns--) {
+      await env.timers.breathe();
+    }
   }
 }
 
@@ -251,52 +250,6 @@ function openTables(parts: Omit<OpenFileParts, "meta">, lmdb: LmdbModule): OpenF
     if (!buildsOnLastCommit(root)) throw new OutdatedState();
     return open();
   });
-}
-
-/** Looks at what stands under the path, and creates what is missing. */
-async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promise<void> {
-  const stat = await env.files.stat(path);
-  if (stat !== undefined && stat.kind !== "file") {
-    throw new DiskPathError(`${path} is not a file, so it cannot hold a store`, {
-      hint: "choose another `path`; the directory of a `wal` store is opened with that backend",
-    });
-  }
-  // Where there is something else, LMDB ends the process. Nobody opens it here: closing it again
-  // would take away what the other threads of this process have locked in it.
-  const lock = await env.files.stat(lockPathOf(path));
-  if (lock !== undefined && lock.kind !== "file") {
-    throw new DiskPathError(`${lockPathOf(path)} is not a file, and is needed beside the store`, {
-      hint: "remove it, or choose another `path`",
-    });
-  }
-  if (stat !== undefined && stat.sizeBytes > 0) return checkFile(env, path);
-  if (readOnly) {
-    throw new DiskStoreOpenError(`there is no store at ${path} to be read`, {
-      hint: "check `path`, or open the store once for writing so that it is created",
-    });
-  }
-  await makeParent(env, path);
-  // The lock file is made by LMDB. Nobody else may ever open it in this process: closing it again
-  // would take away the locks that the process has on it.
-  const handle = await env.files.open(path, "write");
-  await handle.close();
-  await env.files.syncDirectory(dirname(path));
-}
-
-async function makeParent(env: Env, path: string): Promise<void> {
-  try {
-    await env.files.makeDirectory(dirname(path));
-  } catch (cause) {
-    throw new DiskPathError(`the directory of ${path} cannot be created: ${messageOf(cause)}`, {
-      cause,
-      hint: "choose another `path`, or give the process the right to create and write it",
-    });
-  }
-}
-
-/** The file in which LMDB keeps who reads and who writes. */
-export function lockPathOf(path: string): string {
-  return `${path}-lock`;
 }
 
 function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {

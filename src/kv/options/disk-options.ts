@@ -9,7 +9,8 @@ import { parseSize } from "./size.js";
 export interface DiskOptions {
   /**
    * How long a write waits while other threads and processes write: milliseconds, or text like
-   * "500ms" or "1.5s"; 0: without end; default 1 s. A write that waited longer rejects with
+   * "500ms" or "1.5s"; 0: without end; default 30 s. Only time counts in which nobody gets anything
+   * done. A write that waited longer rejects with
    * `DiskStoreWriteError` and is not carried out.
    */
   timeout?: number | string | undefined;
