@@ -12,6 +12,8 @@ import { type Walk, type WalkOptions, walkPages } from "./page-walker.js";
 
 // Of a file to which others write so fast that no walk comes to its end in time.
 const attemptsMax = 5;
+// In which whoever makes a file has written its header: the first thing that is written.
+const headerTurnsMax = 100;
 
 export interface SettledWalk extends Walk {
   readonly header: FileHeader;
@@ -47,7 +49,7 @@ export async function walkWhileWritten(
 export async function checkFile(env: Env, path: string): Promise<void> {
   const file = await env.files.open(path, "read");
   try {
-    const header = await readHeader(file);
+    const header = await settledHeader(env, file);
     if (header === undefined) throw notAStore(path);
     requireRoots(header, path);
     // Measured afterwards: others may be writing, and files only grow.
@@ -59,6 +61,16 @@ export async function checkFile(env: Env, path: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** The header, also of a file that another process is just making. */
+async function settledHeader(env: Env, file: FileHandle): Promise<FileHeader | undefined> {
+  for (let turn = 0; turn < headerTurnsMax; turn++) {
+    const header = await readHeader(file);
+    if (header !== undefined) return header;
+    await env.timers.breathe();
+  }
+  return undefined;
 }
 
 /**
