@@ -27,7 +27,6 @@ import type { Env } from "../../env/env.js";
 import { MemoryEngine } from "../memory/memory-engine.js";
 import { DirectoryLock } from "./directory-lock.js";
 import { storeIdBytes } from "./file-header.js";
-
 import { LogWriter } from "./log-writer.js";
 import { makeDirectories } from "./make-directories.js";
 import { openError, pathError } from "./open-errors.js";
@@ -53,8 +52,6 @@ export interface WalOptions {
   /** Told of everything the log does, from the opening on. */
   readonly observer?: LogObserver;
 }
-
-export { walDefaults } from "./wal-defaults.js";
 
 export class WalEngine implements Engine {
   readonly name = "wal";
