@@ -9,7 +9,6 @@ export const parts = [
   "examples and guides",
   "file transfer",
   "k6 module",
-  "log backend",
   "shared backend",
   "valkey backend",
 ] as const;

@@ -21,8 +21,16 @@ export const simpleKvFeatures: Readonly<Record<string, Proof>> = {
     "test/engines/wal/wal-golden.test.ts > no golden file has been touched",
     "test/engines/wal/wal-fuzz.test.ts > damaged directories",
   ],
-  "rotation, clean-up, compaction": { later: "log backend" },
-  "compression of values": { later: "log backend" },
+  "rotation, clean-up, compaction": [
+    "test/kv/log-channel.test.ts > segments end and begin",
+    "test/kv/log-channel.test.ts > are begun, written, and what they replace is removed",
+    "test/engines/wal/log-pace.test.ts > frames and segments stay small when many large writes come at once",
+    "test/regressions/log-grows-over-openings.test.ts > what a store finds in its log counts towards the next state",
+  ],
+  "compression of values": [
+    "every operation that writes a value can compress it, and every one reads it",
+    "bytes can be compressed, whatever they look like",
+  ],
   "buckets, byte values, empty is not missing": [
     "test/kv/open-kv.test.ts > are apart from each other, with options of their own",
     "bytes come back as they went in",
