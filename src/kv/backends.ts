@@ -3,6 +3,7 @@
 import { BackendUnavailableError } from "../base/errors.js";
 import { lmdbDefaults } from "../engines/lmdb/lmdb-defaults.js";
 import { MemoryEngine } from "../engines/memory/memory-engine.js";
+import { walDefaults } from "../engines/wal/wal-defaults.js";
 import { LocalStore } from "../store/local-store.js";
 import type { Store } from "../store/store.js";
 import { LogChannel } from "./log-channel.js";
@@ -58,7 +59,7 @@ function warnIneffective({ disk }: KvOptions): void {
 }
 
 async function openWal(options: KvOptions): Promise<Store> {
-  const { WalEngine, walDefaults } = await import("../engines/wal/wal-engine.js");
+  const { WalEngine } = await import("../engines/wal/wal-engine.js");
   const { path, trackKeys, wal, env } = options;
   const observer = new LogChannel(options);
   const engine = await WalEngine.open(env, { ...walDefaults, ...wal, path, trackKeys, observer });

@@ -39,7 +39,7 @@ test.skipIf(process.platform !== "linux")("a zombie has no start", async () => {
     const [output] = await once(shell.stdout, "data");
     const pid = Number(String(output));
     const commandOf = (of: number) => readFileSync(`/proc/${of}/cmdline`, "utf8");
-    await expect.poll(() => commandOf(shell.pid ?? 0)).toMatch(/^sleep\0/);
+    await expect.poll(() => commandOf(shell.pid ?? 0), { timeout: 10_000 }).toMatch(/^sleep\0/);
     process.kill(pid, "SIGKILL");
     await expect.poll(() => startOf(pid), { timeout: 10_000 }).toBeUndefined();
     expect(isRunning(pid)).toBe(true);

@@ -1,4 +1,4 @@
-// Feature table: every proof that features.ts names is there. A title that no longer exists fails
+// Feature table: every proof that the tables of features/ name is there. A title that no longer exists fails
 // here, so a feature cannot lose its proof unnoticed.
 
 import { readFileSync } from "node:fs";
@@ -6,7 +6,11 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { storeSuite } from "../../src/testing/suite/store-suite.js";
 import { memoryFactory } from "../engines/memory/memory-factory.js";
-import { jetKvFeatures, k6Features, parts, simpleKvFeatures, traps } from "./features.js";
+import { jetKvFeatures } from "./features/jetkv.js";
+import { k6Features } from "./features/k6.js";
+import { parts } from "./features/proof.js";
+import { simpleKvFeatures } from "./features/simple-kv.js";
+import { traps } from "./features/traps.js";
 
 function suiteTitles(): string[] {
   const titles: string[] = [];

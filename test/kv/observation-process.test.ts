@@ -3,44 +3,25 @@
 // its own.
 
 import { spawnSync } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { transformWithOxc } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CompiledPackage, compilePackage } from "../processes/compiled-package.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-let directory = "";
+let compiled: CompiledPackage;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "anykv-observation-"));
-  writeFileSync(join(directory, "package.json"), '{ "type": "module" }');
-  symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));
-  const sources = join(root, "src");
-  for (const path of readdirSync(sources, { recursive: true, encoding: "utf8" })) {
-    if (!path.endsWith(".ts") || path.startsWith("testing")) continue;
-    const { code } = await transformWithOxc(readFileSync(join(sources, path), "utf8"), path);
-    const target = join(directory, path.replace(/\.ts$/, ".js"));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, code);
-  }
+  compiled = await compilePackage();
 });
 
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => compiled.remove());
 
-function run(script: string): { exitCode: number | null; output: string; errors: string } {
-  writeFileSync(join(directory, "script.js"), script);
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["script.js"], {
-    cwd: directory,
+function run(source: string): { exitCode: number | null; output: string; errors: string } {
+  const script = compiled.script("script.mjs", source);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script], {
+    cwd: compiled.directory,
     encoding: "utf8",
     timeout: 60_000,
   });
@@ -50,7 +31,7 @@ function run(script: string): { exitCode: number | null; output: string; errors:
 test("prom-client is loaded for the text alone", () => {
   const { output, errors } = run(`
     import { createRequire } from "node:module";
-    import { openKv } from "./index.js";
+    import { openKv } from "anykv";
     const { cache } = createRequire(import.meta.url);
     const report = (moment) => {
       const loaded = Object.keys(cache).some((path) => path.includes("prom-client"));
@@ -77,7 +58,7 @@ test("prom-client is loaded for the text alone", () => {
 
 const listening = `
   import { channel } from "node:diagnostics_channel";
-  import { openKv } from "./index.js";
+  import { openKv } from "anykv";
   channel("tracing:anykv:operation:asyncEnd").subscribe(() => {});
   const kv = openKv({ backend: "memory", metrics: { operations: true } });
 `;
@@ -111,7 +92,7 @@ test.each(programs.map((text, index) => [index + 1, text] as const))(
         console.log("checked");
       };
       ${text
-        .replace('from "anykv"', 'from "./index.js"')
+        .replace('from "anykv"', 'from "anykv"')
         .replace(/^( *)(.+); \/\/ => (.+)$/gm, "$1check($2, $3);")}
     `);
     expect([exitCode, errors]).toEqual([0, ""]);

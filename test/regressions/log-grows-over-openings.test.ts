@@ -5,7 +5,8 @@
 import { virtualEnv } from "anykv/testing";
 import { expect, test } from "vitest";
 import { never } from "../../src/engine/engine.js";
-import { WalEngine, walDefaults } from "../../src/engines/wal/wal-engine.js";
+import { walDefaults } from "../../src/engines/wal/wal-defaults.js";
+import { WalEngine } from "../../src/engines/wal/wal-engine.js";
 import { SimulatedFiles } from "../../src/testing/simulated-files.js";
 import { SimulatedHost } from "../../src/testing/simulated-host.js";
 

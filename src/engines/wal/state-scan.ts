@@ -5,7 +5,6 @@ import { promisify } from "node:util";
 import { inflateRaw } from "node:zlib";
 import { placeAt } from "./file-header.js";
 import type { FileWindow } from "./file-window.js";
-
 import {
   type BlockHeader,
   blockHeaderBytes,

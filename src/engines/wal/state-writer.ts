@@ -12,7 +12,6 @@ import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
 import { ChangeEncoder } from "./change-codec.js";
 import { placeAt } from "./file-header.js";
-
 import { codecs, encodeBlock, encodeFooter, stateHeader } from "./state-format.js";
 
 const compress = promisify(deflateRaw);

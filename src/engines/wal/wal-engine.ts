@@ -60,8 +60,6 @@ export interface WalOptions {
   readonly observer?: LogObserver;
 }
 
-export { walDefaults } from "./wal-defaults.js";
-
 export class WalEngine implements Engine {
   readonly name = "wal";
   readonly capabilities: Capabilities;

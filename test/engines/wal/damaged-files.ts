@@ -1,7 +1,8 @@
 // Files of small stores, for what damage does to them: which transactions they hold is known.
 
 import { repairWal } from "../../../src/engines/wal/repair.js";
-import { WalEngine, walDefaults } from "../../../src/engines/wal/wal-engine.js";
+import { walDefaults } from "../../../src/engines/wal/wal-defaults.js";
+import { WalEngine } from "../../../src/engines/wal/wal-engine.js";
 import type { RepairReport } from "../../../src/engines/wal/wal-report.js";
 import type { Env } from "../../../src/env/env.js";
 import { mendRows } from "../../../src/operations/mend.js";

@@ -4,7 +4,8 @@
 import { virtualEnv } from "anykv/testing";
 import { expect, test } from "vitest";
 import { never } from "../../../src/engine/engine.js";
-import { WalEngine, type WalOptions, walDefaults } from "../../../src/engines/wal/wal-engine.js";
+import { walDefaults } from "../../../src/engines/wal/wal-defaults.js";
+import { WalEngine, type WalOptions } from "../../../src/engines/wal/wal-engine.js";
 import type { Call } from "../../../src/testing/simulated-calls.js";
 import { SimulatedFiles } from "../../../src/testing/simulated-files.js";
 import { framesOf } from "./format-reading.js";

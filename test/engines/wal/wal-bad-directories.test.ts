@@ -22,7 +22,8 @@ import { frameHeaderBytes, sealFrame, segmentHeader } from "../../../src/engines
 import { repairWal } from "../../../src/engines/wal/repair.js";
 import { encodeBlock, stateHeader } from "../../../src/engines/wal/state-format.js";
 import { verifyWal } from "../../../src/engines/wal/verify.js";
-import { WalEngine, walDefaults } from "../../../src/engines/wal/wal-engine.js";
+import { walDefaults } from "../../../src/engines/wal/wal-defaults.js";
+import { WalEngine } from "../../../src/engines/wal/wal-engine.js";
 import { type Env, nodeEnv } from "../../../src/env/env.js";
 import { mendRows } from "../../../src/operations/mend.js";
 

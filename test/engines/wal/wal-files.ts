@@ -2,7 +2,8 @@
 // taken apart into plain bytes.
 
 import { seededRandom, type VirtualEnv, virtualEnv } from "anykv/testing";
-import { WalEngine, walDefaults } from "../../../src/engines/wal/wal-engine.js";
+import { walDefaults } from "../../../src/engines/wal/wal-defaults.js";
+import { WalEngine } from "../../../src/engines/wal/wal-engine.js";
 import type { Env } from "../../../src/env/env.js";
 import { nodeProcesses } from "../../../src/env/processes.js";
 import { type FileNode, SimulatedDisk } from "../../../src/testing/simulated-disk.js";

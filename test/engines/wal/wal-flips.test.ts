@@ -4,7 +4,8 @@
 import { isKvError } from "anykv";
 import { describe, expect, test } from "vitest";
 import { verifyWal } from "../../../src/engines/wal/verify.js";
-import { WalEngine, walDefaults } from "../../../src/engines/wal/wal-engine.js";
+import { walDefaults } from "../../../src/engines/wal/wal-defaults.js";
+import { WalEngine } from "../../../src/engines/wal/wal-engine.js";
 import { framesOf, headerBytes, partOf, type RawFrame, unclaimed } from "./format-reading.js";
 import { dumpOf, Model, type RecordedChanges, recordedHistory } from "./recorded-history.js";
 import { diskWith, envOn, type FileSet, storePath, writtenFiles } from "./wal-files.js";

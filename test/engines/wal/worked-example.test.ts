@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { LogWriter } from "../../../src/engines/wal/log-writer.js";
 import { examine } from "../../../src/engines/wal/recovery.js";
-import { walDefaults } from "../../../src/engines/wal/wal-engine.js";
+import { walDefaults } from "../../../src/engines/wal/wal-defaults.js";
 import { SimulatedDisk } from "../../../src/testing/simulated-disk.js";
 import { type Change, Model } from "./recorded-history.js";
 import { envOn } from "./wal-files.js";

@@ -7,7 +7,8 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
-import { WalEngine, walDefaults } from "../../../../src/engines/wal/wal-engine.js";
+import { walDefaults } from "../../../../src/engines/wal/wal-defaults.js";
+import { WalEngine } from "../../../../src/engines/wal/wal-engine.js";
 import { SimulatedDisk } from "../../../../src/testing/simulated-disk.js";
 import { framesOf } from "../format-reading.js";
 import { type RecordedChanges, replay } from "../recorded-history.js";
