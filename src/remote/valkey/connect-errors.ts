@@ -31,8 +31,7 @@ const byCode: Readonly<Record<string, readonly [says: string, hint: string]>> = 
   ],
   CERT_HAS_EXPIRED: ["its certificate has expired", "renew the certificate of the server"],
 };
-const untrusted =
-  /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_UNTRUSTED|DEPTH_ZERO/;
+const untrusted = /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_UNTRUSTED|DEPTH_ZERO/;
 
 /** @param error what the client has reported, if anything. */
 export function connectError(error: Error | undefined, context: ConnectContext): KvError {
@@ -54,7 +53,8 @@ function reasonOf(error: Error | undefined, context: ConnectContext): readonly [
     return ["it demands a certificate of the client", "give `tls.cert` and `tls.key`"];
   }
   if (message.startsWith("Protocol error")) return ["it speaks another protocol", useTls];
-  if (hasTls && !wasConnected) return [`no TLS connection (${message || code || "hung up"})`, dropTls];
+  if (hasTls && !wasConnected)
+    return [`no TLS connection (${message || code || "hung up"})`, dropTls];
   if (code === "ETIMEDOUT") return ["no answer", "check host and port, and firewalls between"];
   return [`it hung up${message === "" ? "" : ` (${message})`}`, useTls];
 }

@@ -1,7 +1,7 @@
 // The bytes of a call, as RESP: an array of bulk strings.
 //
 //   FCALL anykv_<operation> 1 <tag>:v <arguments>            functions
-//   EVALSHA <sha1> 1 <tag>:v anykv_<operation> <arguments>   scripts, EVAL with the source itself
+//   EVALSHA <sha1> 1 <tag>:v <operation> <arguments>         scripts, or EVAL with the source itself
 //
 // On a cluster a second key, `<tag>:x`, is declared, which never exists. While a slot moves to
 // another node its keys move one by one, and a node that has the declared key would run a function
@@ -36,13 +36,14 @@ export class CallEncoder {
   /** For each partition its number of keys and its keys. */
   readonly #keys: readonly string[];
   readonly #keyCount: number;
-  readonly #functionPrefix: string;
+  readonly #library: string;
+  // The command and the name of the function, for each operation.
   // Names of operations are few, and never come from outside.
   readonly #functions = new Map<string, string>();
 
-  constructor({ prefix, store, partitions, isCluster }: CallNames, functionPrefix: string) {
+  constructor({ prefix, store, partitions, isCluster }: CallNames, library: string) {
     this.#keyCount = isCluster ? 2 : 1;
-    this.#functionPrefix = functionPrefix;
+    this.#library = library;
     this.#keys = Array.from({ length: partitions }, (_, partition) => {
       const tag = partitionTag(prefix, store, partition);
       const keys = isCluster ? [`${tag}:v`, `${tag}:x`] : [`${tag}:v`];
@@ -51,23 +52,24 @@ export class CallEncoder {
   }
 
   encode({ operation, partition, args }: Call, form: CallForm): string | Buffer {
-    const name = this.#functionOf(operation);
     const keys = this.#keys[partition] as string;
     // Command, function and number of keys, or command, script, number of keys and function.
     const count = args.length + this.#keyCount + (form.kind === "function" ? 3 : 4);
     const start = `*${count}\r\n`;
-    if (form.kind === "function") return withArguments(`${start}$5\r\nFCALL\r\n${name}${keys}`, args);
+    if (form.kind === "function") {
+      return withArguments(start + this.#functionOf(operation) + keys, args);
+    }
     const script =
-      form.kind === "sha1" ? `$7\r\nEVALSHA\r\n${bulk(form.sha1)}` : `$4\r\nEVAL\r\n${bulk(form.source)}`;
-    return withArguments(start + script + keys + name, args);
+      form.kind === "sha1" ? bulk("EVALSHA") + bulk(form.sha1) : bulk("EVAL") + bulk(form.source);
+    return withArguments(start + script + keys + bulk(operation), args);
   }
 
   #functionOf(operation: string): string {
     const known = this.#functions.get(operation);
     if (known !== undefined) return known;
-    const name = bulk(this.#functionPrefix + operation);
-    this.#functions.set(operation, name);
-    return name;
+    const words = bulk("FCALL") + bulk(`${this.#library}_${operation}`);
+    this.#functions.set(operation, words);
+    return words;
   }
 }
 
