@@ -17,6 +17,8 @@
 // Who owns what: arguments belong to the connection until the call has settled, and nobody changes
 // them; bytes of a reply belong to the caller.
 
+import type { Operation } from "./operation-table.js";
+
 /** Text goes out as UTF-8, a number as its decimal text. */
 export type Argument = string | number | Uint8Array;
 
@@ -24,8 +26,8 @@ export type Argument = string | number | Uint8Array;
 export type Reply = number | Uint8Array | null | readonly Reply[];
 
 export interface Call {
-  /** The name behind `anykv_`. */
-  readonly operation: string;
+  /** operation-table.ts: the name behind `anykv_`. */
+  readonly operation: Operation;
   readonly partition: number;
   readonly args: readonly Argument[];
   /** Changes nothing that anybody can observe: may be sent again whatever has happened. */

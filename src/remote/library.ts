@@ -9,6 +9,7 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { flagsOf, operations } from "./operation-table.js";
 
 /** Rises with every change of `library/`, or a server keeps what it has. */
 export const libraryVersion = 1;
@@ -33,20 +34,24 @@ export interface Library {
   readonly scriptSha1: string;
 }
 
-const functionsEnd = (name: string): string => `
-redis.register_function({
+/** While a library is being loaded, Lua has hardly more than assignments. */
+function functionsEnd(name: string): string {
+  const registrations = operations.map(([operation, kind]) => {
+    const flags = flagsOf(kind).map((flag) => `"${flag}"`);
+    return `redis.register_function({
+  function_name = "${name}_${operation}",
+  callback = function(keys, args) return enter("${operation}", keys, args) end,
+  flags = { ${flags.join(", ")} },
+})`;
+  });
+  return `redis.register_function({
   function_name = "${name}_version",
   callback = function() return ${libraryVersion} end,
   flags = { "no-writes", "allow-stale" },
 })
-for operation in pairs(operations) do
-  redis.register_function({
-    function_name = "${name}_" .. operation,
-    callback = function(keys, args) return enter(operation, keys, args) end,
-    flags = reads[operation] and { "no-writes" } or frees[operation] and { "allow-oom" } or {},
-  })
-end
+${registrations.join("\n")}
 `;
+}
 
 const scriptEnd = `
 local operation = ARGV[1]
@@ -62,7 +67,7 @@ export function libraryWith(clock: LibraryClock): Library {
   const known = libraries.get(clock);
   if (known !== undefined) return known;
   const name = clock === "server" ? "anykv" : "anykvtest";
-  const body = files.map((file) => sourceOf(file, clock)).join("\n");
+  const body = [countedTable(), ...files.map((file) => sourceOf(file, clock))].join("\n");
   const script = `${body}\n${scriptEnd}`;
   const library: Library = {
     name,
@@ -72,6 +77,11 @@ export function libraryWith(clock: LibraryClock): Library {
   };
   libraries.set(clock, library);
   return library;
+}
+
+function countedTable(): string {
+  const counted = operations.filter(([, kind]) => kind === "write" || kind === "free");
+  return `local counted = { ${counted.map(([operation]) => `${operation} = true`).join(", ")} }`;
 }
 
 function sourceOf(file: string, clock: LibraryClock): string {

@@ -18,7 +18,7 @@ local chunk = 500
 -- Bytes of values after which a page ends although more rows were asked for.
 local page_bytes = 1048576
 -- The score of what never expires, where a score is needed.
-local never = math.huge
+local never = 1 / 0
 
 function place.enter(values)
   place.moment = nil
