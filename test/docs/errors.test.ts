@@ -23,7 +23,13 @@ const contractNames = `
 `
   .trim()
   .split(/\s+/);
-const ownNames = ["WrongTypeError", "StaleClaimError", "BackendUnavailableError"];
+const ownNames = `
+  WrongTypeError StaleClaimError BackendUnavailableError
+  ServerConnectionError ServerAccessError ServerUnsuitableError ServerRefusedError
+  OutcomeUnknownError
+`
+  .trim()
+  .split(/\s+/);
 
 function rowOf({ name, code, when, remedy }: errors.ErrorEntry): string {
   return `| \`${name}\` | \`${code}\` | ${when} | ${remedy} |`;
