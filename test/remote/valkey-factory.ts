@@ -3,7 +3,13 @@
 // is.
 
 import { Kv } from "anykv";
-import type { CreateOptions, Feature, StoreFactory, TestStore } from "anykv/testing";
+import type {
+  CreateOptions,
+  Feature,
+  HistoryOptions,
+  StoreFactory,
+  TestStore,
+} from "anykv/testing";
 import type { Redis } from "iovalkey";
 import { afterAll, beforeAll } from "vitest";
 import { OperationMetrics } from "../../src/kv/metrics.js";
@@ -147,5 +153,19 @@ export function valkeyFactory({
       snapshots: "the server keeps no former rows: writes during a backup may be in it",
       ...(partitions === 1 ? {} : partitionGaps),
     },
+  };
+}
+
+/** Histories on a real server take about a second each. */
+export function historyOptions(file: string): HistoryOptions {
+  const { ANYKV_HISTORIES, ANYKV_SEED, ANYKV_PATH } = process.env;
+  return {
+    runs: Number(ANYKV_HISTORIES ?? 20),
+    steps: 200,
+    reopens: true,
+    seed: Number(ANYKV_SEED ?? 1),
+    ...(ANYKV_PATH === undefined ? {} : { path: ANYKV_PATH }),
+    timeoutMsPerRun: 20_000,
+    command: `npx vitest run test/remote/${file}.test.ts`,
   };
 }
