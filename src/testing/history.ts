@@ -86,7 +86,7 @@ export async function runHistory(factory: StoreFactory, history: History): Promi
   const { seed, trackKeys, commands } = history;
   const env = virtualEnv({ seed });
   const store = await factory.create({ env, trackKeys });
-  const run = new HistoryRun(store, env, trackKeys);
+  const run = new HistoryRun(store, env, trackKeys, factory.spread);
   try {
     await run.run(commands);
   } finally {

@@ -15,6 +15,7 @@ import { afterAll, beforeAll } from "vitest";
 import { OperationMetrics } from "../../src/kv/metrics.js";
 import { type KvOptions, normalizeOptions } from "../../src/kv/options/options.js";
 import { formatOf } from "../../src/kv/serialization/format.js";
+import { partitionOf } from "../../src/remote/partitions.js";
 import { RemoteStore } from "../../src/remote/remote-store.js";
 import { PlainConnection, type PlainOptions, plainClient } from "./plain-connection.js";
 import { type Server, type ServerKind, startServer } from "./servers.js";
@@ -148,6 +149,9 @@ export function valkeyFactory({
         close: () => store.close(),
       };
     },
+    ...(partitions === 1
+      ? {}
+      : { spread: { partitions, partitionOf: (key) => partitionOf(key, partitions) } }),
     gaps: {
       opening: "its opening is a matter of the network, which a test cannot hold up",
       snapshots: "the server keeps no former rows: writes during a backup may be in it",
