@@ -18,7 +18,7 @@ import { formatOf } from "../../src/kv/serialization/format.js";
 import { partitionOf } from "../../src/remote/partitions.js";
 import { RemoteStore } from "../../src/remote/remote-store.js";
 import { PlainConnection, type PlainOptions, plainClient } from "./plain-connection.js";
-import { type Server, type ServerKind, startServer } from "./servers.js";
+import { findProgram, type Server, type ServerKind, startServer } from "./servers.js";
 import { verifyStore } from "./verify-store.js";
 
 export interface FactoryOptions {
@@ -34,6 +34,11 @@ const partitionGaps: Partial<Record<Feature, string>> = {
 
 let client: Redis | undefined;
 let stores = 0;
+
+/** For tests that do not care. */
+export function anyKind(): ServerKind {
+  return findProgram("valkey-server") === undefined ? "redis" : "valkey";
+}
 
 /** Starts the server of a test file. */
 export function useServer(kind: ServerKind): void {
