@@ -32,7 +32,7 @@ describeWith("a store on a server", lackOfAny(), () => {
   test("touches no key of anybody else", () =>
     withPlace(1, async (store, place) => {
       const client = theClient();
-      const foreign = ["suite:other", `suite:{${place.name}0:0}:v`, "k", `suite:${place.name}`];
+      const foreign = ["suite:other", `suite:{${place.name}x:0}:v`, "k", `suite:${place.name}`];
       for (const key of foreign) await client.set(key, "theirs");
       await store.setMany({ entries: numbered(50), options: { ttl: 100 } });
       for (const end of ["first", "last"] as const) await store.push({ key: "q", value: "1", end });
