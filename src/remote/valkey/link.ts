@@ -191,12 +191,13 @@ export class Link {
   }
 
   async #check(client: NodeClient): Promise<ServerFacts> {
-    const facts = await checkServer(client, this.#options.expected);
-    // A refused SELECT has been answered before, and is reported within this turn.
+    const checking = checkServer(client, this.#options.expected);
+    await checking.catch(() => {});
+    // AUTH and SELECT were answered before; that they were refused is reported within this turn.
     await this.#options.env.timers.breathe();
     const refused = this.lastError as (Error & { command?: { name?: string } }) | undefined;
-    if (isReplyError(refused) && refused.command?.name === "select") throw refused;
-    return facts;
+    const isRefused = isReplyError(refused) && /^(auth|select)$/.test(refused.command?.name ?? "");
+    return isRefused ? Promise.reject(refused) : checking;
   }
 
   #cork(): void {
