@@ -28,7 +28,7 @@ export const operationTable = {
   ...named("free", ["clear", "release_claims", "complete_claims", "drop_claims"]),
   ...named("quiet", ["open", "load_begin", "load_values", "load_arrays", "load_elements"]),
   ...named("quiet", ["load_build", "load_members", "load_abandon"]),
-} satisfies Record<string, OperationKind>;
+};
 
 export type Operation = keyof typeof operationTable & string;
 
