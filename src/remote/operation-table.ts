@@ -30,7 +30,7 @@ export const operationTable = {
   ...named("quiet", ["load_build", "load_members", "load_abandon"]),
 };
 
-export type Operation = keyof typeof operationTable;
+export type Operation = keyof typeof operationTable & string;
 
 export const operations = Object.entries(operationTable) as [Operation, OperationKind][];
 
