@@ -63,6 +63,7 @@ class ServerStore {
   readonly #options: KvOptions;
   readonly #place: PlainOptions;
   #store: Promise<RemoteStore> | RemoteStore;
+  readonly #metrics: OperationMetrics;
   readonly #underway = new Set<Promise<unknown>>();
   #handles: Kv[] = [];
   #open = 0;
@@ -70,6 +71,7 @@ class ServerStore {
   private constructor(options: KvOptions, place: PlainOptions, store: RemoteStore) {
     this.#options = options;
     this.#place = place;
+    this.#metrics = new OperationMetrics(options);
     this.#store = store;
   }
 
@@ -85,7 +87,7 @@ class ServerStore {
       options,
       format: formatOf(options.serialization),
       store: this.#store,
-      metrics: new OperationMetrics(options),
+      metrics: this.#metrics,
       attend: (work) => {
         underway.add(work);
         const done = (): boolean => underway.delete(work);
