@@ -53,6 +53,12 @@ function call(
 
 /** What the server has stored under a key, asked beside the connection. */
 const stored = (key: string): Promise<string> => server.cli("hget", "anykv:{s:0}:v", key);
+/** Whether a call gets through. */
+const isAnswered = (connection: ValkeyConnection): Promise<boolean> =>
+  call(connection, "get", "key").then(
+    () => true,
+    () => false,
+  );
 const textOf = (reply: Reply): string => Buffer.from(reply as Uint8Array).toString();
 
 describeWith("a call whose answer is lost", lack, () => {
@@ -133,7 +139,7 @@ describeWith("a call whose answer is lost", lack, () => {
     proxy.holdReplies();
     await expect(lose(connection, "get", "n")).rejects.toMatchObject({
       name: "ServerConnectionError",
-      message: expect.stringContaining("200 ms"),
+      message: expect.stringContaining("no answer"),
     });
     proxy.cut();
     expect(textOf(await call(connection, "get", "n"))).toBe("j1");
@@ -155,7 +161,7 @@ describeWith("a call without a connection", lack, () => {
   });
 
   test("rejects when its time is up, and has changed nothing", async () => {
-    const connection = await open({ commandTimeout: 100 });
+    const connection = await open({ commandTimeout: 500 });
     proxy.cut({ refuse: true });
     const before = proxy.connections;
     await until(() => proxy.connections > before);
@@ -163,12 +169,8 @@ describeWith("a call without a connection", lack, () => {
       name: "ServerConnectionError",
     });
     proxy.accept();
-    await until(() =>
-      call(connection, "get", "key").then(
-        (reply) => reply === null,
-        () => false,
-      ),
-    );
+    await until(() => isAnswered(connection));
+    expect(textOf(await call(connection, "get", "key"))).toBe("");
   });
 
   test("rejects when the store closes", async () => {
@@ -189,19 +191,16 @@ describeWith("a call without a connection", lack, () => {
     const connection = await open({ commandTimeout: 300 });
     await server.cli("config", "set", "requirepass", "new");
     try {
+      const before = proxy.connections;
       proxy.cut();
+      await until(() => proxy.connections > before);
       await expect(call(connection, "set", "key", "j1")).rejects.toMatchObject({
         name: "ServerAccessError",
       });
     } finally {
       await server.cli("-a", "new", "--no-auth-warning", "config", "set", "requirepass", "");
     }
-    await until(() =>
-      call(connection, "get", "key").then(
-        () => true,
-        () => false,
-      ),
-    );
+    await until(() => isAnswered(connection));
   });
 
   test("by a client that the application has closed rejects at once", async () => {
