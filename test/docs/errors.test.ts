@@ -23,7 +23,10 @@ const contractNames = `
 `
   .trim()
   .split(/\s+/);
-const ownNames = ["WrongTypeError", "StaleClaimError", "BackendUnavailableError"];
+const ownNames = [
+  ...["WrongTypeError", "StaleClaimError", "BackendUnavailableError"],
+  ...["CopyTargetError", "CopyDifferenceError"],
+];
 
 function rowOf({ name, code, when, remedy }: errors.ErrorEntry): string {
   return `| \`${name}\` | \`${code}\` | ${when} | ${remedy} |`;
