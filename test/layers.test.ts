@@ -15,6 +15,7 @@ const layerRows: readonly (readonly string[])[] = [
   ["engines"],
   ["operations"],
   ["store"],
+  ["remote"],
   ["transfer"],
   ["kv"],
   ["server", "k6", "cli", "adapters", "testing"],
@@ -25,7 +26,10 @@ const engineArrows: ReadonlySet<string> = new Set(["wal -> memory"]);
 const publicEntries: ReadonlySet<string> = new Set(["index.ts", "testing/index.ts"]);
 
 /** Packages that belong to one layer, and are loaded when they are first needed. */
-const lazyPackages: Readonly<Record<string, string>> = { "csv-parse": "transfer" };
+const lazyPackages: Readonly<Record<string, string>> = {
+  "csv-parse": "transfer",
+  iovalkey: "remote",
+};
 
 const fileLinesMax = 400;
 const fileLinesAim = 250;
@@ -278,7 +282,7 @@ describe("src/", () => {
 
 describe("the rules", () => {
   const dependencies: Dependencies = {
-    runtime: ["prom-client", "csv-parse"],
+    runtime: ["prom-client", "csv-parse", "iovalkey"],
     typesOnly: ["fast-check"],
   };
   const body = (lines: number): string => "  void 0;\n".repeat(lines);
@@ -294,6 +298,7 @@ describe("the rules", () => {
     ["arrow", "engines/memory/a.ts", 'export * from "../../operations/b.js";'],
     ["arrow", "operations/a.ts", 'import "../store/b.js";'],
     ["arrow", "store/a.ts", 'export const load = () => import("../transfer/b.js");'],
+    ["arrow", "store/a.ts", 'import { b } from "../remote/b.js";'],
     ["arrow", "transfer/a.ts", 'export type B = import("../kv/b.js").B;'],
     ["arrow", "kv/a.ts", 'import b = require("../server/b.js");'],
     ["arrow", "testing/a.ts", 'import { b } from "../adapters/b.js";'],
@@ -314,6 +319,8 @@ describe("the rules", () => {
     ["dependency", "testing/a.ts", 'import fc from "fast-check";'],
     ["dependency", "transfer/a.ts", 'import { parse } from "csv-parse";'],
     ["dependency", "kv/a.ts", 'export const load = () => import("csv-parse");'],
+    ["dependency", "remote/a.ts", 'import { Redis } from "iovalkey";'],
+    ["dependency", "kv/a.ts", 'export const load = () => import("iovalkey");'],
     ["await", "kv/a.ts", "export const b = await Promise.resolve(1);"],
     ["await", "kv/a.ts", "for await (const b of []) void b;"],
     ["syntax", "kv/a.ts", "export const = 1;"],
@@ -339,6 +346,8 @@ describe("the rules", () => {
     ],
     ["kv/a.ts", 'import { Registry } from "prom-client";\nimport fs from "node:fs";'],
     ["transfer/a.ts", 'export const load = () => import("csv-parse");'],
+    ["remote/a.ts", 'export const load = () => import("iovalkey");'],
+    ["kv/a.ts", 'import { b } from "../remote/b.js";'],
     ["transfer/a.ts", 'import type { Parser } from "csv-parse";'],
     ["index.ts", 'export { b } from "./kv/b.js";\nexport { C } from "./base/errors.js";'],
     ["kv/a.ts", "export async function b(): Promise<void> {\n  await 0;\n}"],

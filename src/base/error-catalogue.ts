@@ -282,6 +282,40 @@ export const errorCatalogue = [
     when: "The index of keys could not be rebuilt from the data.",
     remedy: "Look at `cause`, and verify the store.",
   },
+  // Servers.
+  {
+    name: "ServerConnectionError",
+    code: "ANYKV_SERVER_CONNECTION",
+    when: "A server cannot be reached, hangs up or does not answer in time; the operation has changed nothing.",
+    remedy:
+      "Look at `hint` and `cause`: correct the address or the TLS options, or call again when the server is back.",
+  },
+  {
+    name: "ServerAccessError",
+    code: "ANYKV_SERVER_ACCESS",
+    when: "A server refuses the user, the password, the database, or a command that the store needs.",
+    remedy:
+      "Correct `username`, `password` or `database`, or grant the user what the message names.",
+  },
+  {
+    name: "ServerUnsuitableError",
+    code: "ANYKV_SERVER_UNSUITABLE",
+    when: "A server answers, but cannot carry the store: it is too old, a replica, a node of a cluster where none is expected or the reverse, or holds the store in another form.",
+    remedy: "Follow `hint`: another server, or the option that fits this one.",
+  },
+  {
+    name: "ServerRefusedError",
+    code: "ANYKV_SERVER_REFUSED",
+    when: "A server refuses an operation in its present state (out of memory, loading, read-only, cluster down); nothing has changed.",
+    remedy: "Follow `hint`, and call again when the server has recovered.",
+  },
+  {
+    name: "OutcomeUnknownError",
+    code: "ANYKV_OUTCOME_UNKNOWN",
+    when: "The connection was lost, or time was up, after a writing operation had been sent and before its answer came: it may have been carried out, as a whole, or not.",
+    remedy:
+      "Read what it would have changed before calling again, or open with `valkey: { retryWrites: true }`.",
+  },
   // Defects and the unforeseen.
   {
     name: "InternalStoreError",

@@ -246,6 +246,26 @@ export class DiskStoreIndexError extends KvError {
 export class KeyListRebuildError extends KvError {
   declare readonly name: "KeyListRebuildError";
 }
+/** A server cannot be reached, or has gone before the operation was sent. */
+export class ServerConnectionError extends KvError {
+  declare readonly name: "ServerConnectionError";
+}
+/** A server refuses the user, the password, the database or a command. */
+export class ServerAccessError extends KvError {
+  declare readonly name: "ServerAccessError";
+}
+/** A server answers, but cannot carry the store. */
+export class ServerUnsuitableError extends KvError {
+  declare readonly name: "ServerUnsuitableError";
+}
+/** A server refuses the operation in its present state. */
+export class ServerRefusedError extends KvError {
+  declare readonly name: "ServerRefusedError";
+}
+/** An operation was sent and its answer never came: it may have been carried out. */
+export class OutcomeUnknownError extends KvError {
+  declare readonly name: "OutcomeUnknownError";
+}
 /** An invariant of the store is broken. */
 export class InternalStoreError extends KvError {
   declare readonly name: "InternalStoreError";
@@ -306,6 +326,11 @@ export const errorClasses = {
   DiskStoreSizeError,
   DiskStoreIndexError,
   KeyListRebuildError,
+  ServerConnectionError,
+  ServerAccessError,
+  ServerUnsuitableError,
+  ServerRefusedError,
+  OutcomeUnknownError,
   InternalStoreError,
   UnexpectedStoreOutputError,
   UnknownError,

@@ -54,3 +54,8 @@ export const claimOwnerBytesMax = 256;
 export const ttlMsMax = 3_155_760_000_000;
 /** A duration among the options: what 64 bits of nanoseconds hold, about 292 years. */
 export const durationMsMax = 9_223_372_036_854;
+
+/** Slots that a store on a server is spread over. */
+export const partitionsMax = 1_024;
+/** How the keys of all stores on a server begin, in UTF-8. */
+export const storePrefixBytesMax = 64;

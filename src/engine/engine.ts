@@ -98,11 +98,18 @@ export interface Capabilities {
   readonly sharing: "thread" | "process" | "machine" | "hosts";
   /**
    * What an acknowledged write survives. "process exit": it reaches the system within milliseconds,
-   * so a process that is killed loses no more than its last moments.
+   * so a process that is killed loses no more than its last moments. "server": what the server that
+   * keeps the data is set up for.
    */
-  readonly durability: "nothing" | "process exit" | "power cut";
+  readonly durability: "nothing" | "process exit" | "power cut" | "server";
   /** Whether an operation on several keys is applied entirely or not at all. */
   readonly atomicBatches: boolean;
+  /** Whether a claim guards writes to any key, or only to keys that lie in the same partition. */
+  readonly guardsAnyKey: boolean;
+  /** Whether a backup is of one instant whatever is written meanwhile. */
+  readonly exactSnapshots: boolean;
+  /** Whether waiting pops of different processes are served in the order in which they came. */
+  readonly waitsInTurn: boolean;
   /** Whether the data may exceed the memory of the process. */
   readonly largerThanMemory: boolean;
 }

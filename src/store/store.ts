@@ -36,6 +36,11 @@ export interface CountedSource extends ContentSource {
   readonly counters: readonly SnapshotRow[];
 }
 
+/** A snapshot whose rows may have to be fetched. `isExact` holds once all of them have been given. */
+export interface StoreSnapshot extends Omit<Snapshot, "next"> {
+  next(rowsMax: number): Awaitable<SnapshotRow[] | undefined>;
+}
+
 export interface Store {
   /** The backend's name, as in `openKv({ backend })`. */
   readonly backend: string;
@@ -100,7 +105,7 @@ export interface Store {
   clearMembers(request: Request.BucketRequest): Awaitable<void>;
 
   /** All rows of some tables as they are now, to be read while writers go on. */
-  snapshot(options: SnapshotOptions): Snapshot;
+  snapshot(options: SnapshotOptions): Awaitable<StoreSnapshot>;
   /**
    * Puts the rows of the source in the place of everything. Claims are gone afterwards, and no
    * counter is lower than before or than in the source. On some backends writes are refused meanwhile.

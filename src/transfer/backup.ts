@@ -14,10 +14,10 @@ import {
   SnapshotPermissionError,
 } from "../base/errors.js";
 import type { Engine, Transaction } from "../engine/engine.js";
-import type { Snapshot, SnapshotRow } from "../engine/snapshot.js";
+import type { SnapshotRow } from "../engine/snapshot.js";
 import type { Env } from "../env/env.js";
 import type { Files } from "../env/files.js";
-import type { Store } from "../store/store.js";
+import type { Store, StoreSnapshot } from "../store/store.js";
 import { CarriedRows, carriedTables, RowTally } from "./carried-rows.js";
 import { type Attention, Pace } from "./pace.js";
 import { replaceFile } from "./replace-file.js";
@@ -77,13 +77,16 @@ export async function backup(copying: Copying, request: BackupRequest): Promise<
     });
   }
   // Nothing is awaited before this: the instant is that of the call.
-  const snapshot = copying.store.snapshot({ tables: carriedTables, bestEffort });
+  const taking = copying.store.snapshot({ tables: carriedTables, bestEffort });
   targets.add(target);
+  let snapshot: StoreSnapshot | undefined;
   try {
+    snapshot = await taking;
+    const taken = snapshot;
     await refuseInUse(copying, target);
     const written = await replaceFile(copying.env, {
       target,
-      fill: (temporary) => fill(copying, snapshot, temporary),
+      fill: (temporary) => fill(copying, taken, temporary),
       beforeRename: () => checkCanceled(copying),
     });
     // Whoever has the former file open in another process keeps it, and what belongs to it.
@@ -94,13 +97,13 @@ export async function backup(copying: Copying, request: BackupRequest): Promise<
     throw backupError(target, cause);
   } finally {
     targets.delete(target);
-    snapshot.close();
+    snapshot?.close();
   }
 }
 
 async function fill(
   copying: Copying,
-  snapshot: Snapshot,
+  snapshot: StoreSnapshot,
   path: string,
 ): Promise<{ totalEntries: number; bytesWritten: number }> {
   const { env, files } = copying;
@@ -143,12 +146,19 @@ export async function closing<Result>(
   return result;
 }
 
-async function copyRows(copying: Copying, snapshot: Snapshot, engine: Engine): Promise<RowTally> {
+async function copyRows(
+  copying: Copying,
+  snapshot: StoreSnapshot,
+  engine: Engine,
+): Promise<RowTally> {
   const tally = new RowTally();
   const pace = new Pace(copying.env, copying);
-  const source = new CarriedRows(snapshot);
+  const carried = new CarriedRows(snapshot.takenAt);
   const totalRows = snapshot.rows;
-  for (let rows = source.next(stepRows); rows !== undefined; rows = source.next(stepRows)) {
+  while (true) {
+    const given = await snapshot.next(stepRows);
+    if (given === undefined) break;
+    const rows = carried.of(given);
     if (rows.length > 0) for (const row of await engine.write(putRows, rows)) tally.add(row);
     await pace.step({ phase: "copy", rows: Math.min(tally.rows, totalRows), totalRows });
   }

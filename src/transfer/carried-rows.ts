@@ -6,7 +6,7 @@
 
 import { crc32 } from "node:zlib";
 import { never } from "../engine/engine.js";
-import type { Snapshot, SnapshotRow } from "../engine/snapshot.js";
+import type { SnapshotRow } from "../engine/snapshot.js";
 import { type TableName, tableNames } from "../engine/tables.js";
 import { itemListId, parseSpan } from "../operations/list-rows.js";
 
@@ -20,23 +20,23 @@ export const carriedTables: readonly TableName[] = [
   "counters",
 ];
 
-/** The carried rows of a snapshot of `carriedTables`, in steps. */
+/** Tells which rows of a snapshot of `carriedTables` are carried. */
 export class CarriedRows {
-  readonly #snapshot: Snapshot;
+  readonly #takenAt: number;
   // Ids of arrays that are gone although their elements still lie there.
   readonly #gone = new Set<string>();
 
-  constructor(snapshot: Snapshot) {
-    this.#snapshot = snapshot;
+  constructor(takenAt: number) {
+    this.#takenAt = takenAt;
   }
 
-  /** Some rows, possibly none; undefined when all have been given. */
-  next(rowsMax: number): SnapshotRow[] | undefined {
-    return this.#snapshot.next(rowsMax)?.filter((row) => this.#isCarried(row));
+  /** Those of some rows, possibly none. Rows have to come in the order of the snapshot. */
+  of(rows: readonly SnapshotRow[]): SnapshotRow[] {
+    return rows.filter((row) => this.#isCarried(row));
   }
 
   #isCarried({ table, key, value, deadline }: SnapshotRow): boolean {
-    const isLive = deadline === never || deadline > this.#snapshot.takenAt;
+    const isLive = deadline === never || deadline > this.#takenAt;
     if (table === "garbage") this.#gone.add(key);
     else if (table === "lists" && !isLive) this.#gone.add(`${parseSpan(value).id}`);
     // A copy into the store goes on there, not in what was made of it.

@@ -68,7 +68,8 @@ async function restoreFrom(
 class SnapshotContent implements CountedSource {
   readonly counters: SnapshotRow[] = [];
   readonly #request: RestoreRequest;
-  readonly #rows: CarriedRows;
+  readonly #snapshot: Snapshot;
+  readonly #carried: CarriedRows;
   readonly #totalRows: number;
   readonly #tally = new RowTally();
   readonly #pace: Pace<CopyProgress>;
@@ -76,7 +77,8 @@ class SnapshotContent implements CountedSource {
 
   constructor(copying: Copying, request: RestoreRequest, snapshot: Snapshot) {
     this.#request = request;
-    this.#rows = new CarriedRows(snapshot);
+    this.#snapshot = snapshot;
+    this.#carried = new CarriedRows(snapshot.takenAt);
     this.#totalRows = snapshot.rows;
     this.#pace = new Pace(copying.env, copying);
   }
@@ -87,11 +89,12 @@ class SnapshotContent implements CountedSource {
 
   next(): SnapshotRow[] | undefined {
     const { source } = this.#request;
-    const rows = read(source, () => this.#rows.next(stepRows));
-    if (rows === undefined) {
+    const given = read(source, () => this.#snapshot.next(stepRows));
+    if (given === undefined) {
       this.#end();
       return undefined;
     }
+    const rows = this.#carried.of(given);
     for (const row of rows) {
       this.#tally.add(row);
       this.#charge(row);

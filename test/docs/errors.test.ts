@@ -23,10 +23,13 @@ const contractNames = `
 `
   .trim()
   .split(/\s+/);
-const ownNames = [
-  ...["WrongTypeError", "StaleClaimError", "BackendUnavailableError"],
-  ...["CopyTargetError", "CopyDifferenceError"],
-];
+const ownNames = `
+  WrongTypeError StaleClaimError BackendUnavailableError
+  ServerConnectionError ServerAccessError ServerUnsuitableError ServerRefusedError
+  OutcomeUnknownError CopyTargetError CopyDifferenceError
+`
+  .trim()
+  .split(/\s+/);
 
 function rowOf({ name, code, when, remedy }: errors.ErrorEntry): string {
   return `| \`${name}\` | \`${code}\` | ${when} | ${remedy} |`;

@@ -19,6 +19,9 @@ const machine: Capabilities = {
   sharing: "machine",
   durability: "power cut",
   atomicBatches: true,
+  guardsAnyKey: true,
+  exactSnapshots: true,
+  waitsInTurn: false,
   largerThanMemory: true,
 };
 

@@ -85,6 +85,9 @@ export class MemoryEngine implements Engine {
     sharing: "thread",
     durability: "nothing",
     atomicBatches: true,
+    guardsAnyKey: true,
+    exactSnapshots: true,
+    waitsInTurn: true,
     largerThanMemory: false,
   };
   readonly #journal = new Journal();

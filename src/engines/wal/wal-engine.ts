@@ -92,6 +92,9 @@ export class WalEngine implements Engine {
       sharing: "process",
       durability: options.syncWrites ? "power cut" : "process exit",
       atomicBatches: true,
+      guardsAnyKey: true,
+      exactSnapshots: true,
+      waitsInTurn: true,
       largerThanMemory: false,
     };
     memory.onCommit = (journal) => {

@@ -10,6 +10,7 @@ import {
   InvalidSerializationError,
 } from "../../base/errors.js";
 import { type Env, nodeEnv } from "../../env/env.js";
+import type { ValkeySettings } from "../../remote/valkey/valkey-settings.js";
 import {
   booleanField,
   checkKey,
@@ -24,6 +25,7 @@ import {
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
 import { type SharedOptions, type SharedSettings, sharedSettings } from "./shared-options.js";
+import { differingValkeyOptions, type ValkeyOptions, valkeySettings } from "./valkey-options.js";
 import {
   differingWalOptions,
   progressOption,
@@ -43,7 +45,7 @@ export interface OpenKvOptions {
   name?: string | undefined;
   /** Default "disk". */
   backend?: Backend | undefined;
-  /** Where the backend keeps its files; default "./.anykv". Ignored by memory and shared. */
+  /** Where the backend keeps its files; default "./.anykv". Ignored by memory, shared and valkey. */
   path?: string | undefined;
   /** How values are stored; default "json". */
   serialization?: Serialization | undefined;
@@ -53,6 +55,7 @@ export interface OpenKvOptions {
   disk?: DiskOptions | undefined;
   shared?: SharedOptions | undefined;
   wal?: WalOptions | undefined;
+  valkey?: ValkeyOptions | undefined;
   metrics?: MetricsOptions | undefined;
   /** Clock, randomness, timers and files; for tests. */
   env?: Env | undefined;
@@ -78,6 +81,8 @@ export interface KvOptions extends MetricsSettings {
   readonly disk: DiskSettings;
   readonly shared: SharedSettings;
   readonly wal: WalSettings;
+  /** undefined for every other backend. */
+  readonly valkey: ValkeySettings | undefined;
   /** Takes no part in comparing options: it is what one caller wants to hear, not what the store is. */
   readonly onProgress: WalOptions["onProgress"];
   readonly env: Env;
@@ -98,6 +103,7 @@ export function normalizeOptions(options: unknown): KvOptions {
   const disk = group(fields, "disk");
   const shared = group(fields, "shared");
   const wal = group(fields, "wal");
+  const valkey = group(fields, "valkey");
   return {
     name,
     backend,
@@ -114,6 +120,7 @@ export function normalizeOptions(options: unknown): KvOptions {
     disk: backend === "disk" ? diskSettings(disk) : {},
     shared: sharedSettings(backend === "shared" ? shared : {}),
     wal: backend === "wal" ? walSettings(wal) : {},
+    valkey: backend === "valkey" ? valkeySettings(valkey) : undefined,
     onProgress: backend === "wal" ? progressOption(wal) : undefined,
     ...metricsSettings(field(fields, "metrics")),
     env: envOption(field(fields, "env")),
@@ -165,6 +172,7 @@ export function differingOptions(a: KvOptions, b: KvOptions): string[] {
   if (JSON.stringify(a.disk) !== JSON.stringify(b.disk)) differing.push("disk");
   if (a.shared.timeoutMs !== b.shared.timeoutMs) differing.push("shared.timeout");
   differing.push(...differingWalOptions(a.wal, b.wal));
+  differing.push(...differingValkeyOptions(a.valkey, b.valkey));
   if (a.operationMetrics !== b.operationMetrics) differing.push("metrics.operations");
   if (a.env !== b.env) differing.push("env");
   return differing;

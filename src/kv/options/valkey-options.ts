@@ -1,0 +1,340 @@
+// Options of the valkey backend.
+//
+// What the URL says must not be said again beside it, and what belongs to a client that is passed in
+// must not be given at all: of two answers one would be ignored. Messages never repeat a password.
+
+import { isDeepStrictEqual } from "node:util";
+import { InvalidOptionsError } from "../../base/errors.js";
+import { partitionsMax, storePrefixBytesMax } from "../../base/limits.js";
+import type { ValkeyClient } from "../../remote/valkey/valkey-client.js";
+import {
+  type ServerAddress,
+  type TlsOptions,
+  type ValkeySettings,
+  valkeyDefaults,
+} from "../../remote/valkey/valkey-settings.js";
+import {
+  booleanField,
+  checkText,
+  countField,
+  describe,
+  type Fields,
+  field,
+  isInteger,
+  isPlainObject,
+  refuse,
+} from "../arguments.js";
+import { parseDuration } from "./duration.js";
+import { parseValkeyUrl, type UrlParts } from "./valkey-url.js";
+
+/** A node of a cluster: "host:port", or its parts. */
+export type ValkeyNode = string | { readonly host: string; readonly port?: number | undefined };
+
+export interface ValkeyOptions {
+  /**
+   * `valkey://[user:password@]host[:port][/database]`; `redis:` means the same, `valkeys:` and
+   * `rediss:` add TLS. A Unix socket is `unix:///path[?database=number]`.
+   */
+  url?: string | undefined;
+  /** Default "127.0.0.1". */
+  host?: string | undefined;
+  /** Default 6379. */
+  port?: number | undefined;
+  /** A Unix socket, instead of host and port. */
+  path?: string | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
+  /** The number of the database; default 0, the only one of a cluster. */
+  database?: number | undefined;
+  /** Speak TLS; an object holds options of Node's `tls.connect`, `ca`, `cert`, `key`, `servername` and the like. */
+  tls?: boolean | TlsOptions | undefined;
+  /** The server is part of a cluster; a list names nodes to begin with. Default false. */
+  cluster?: boolean | readonly ValkeyNode[] | undefined;
+  /**
+   * Over how many slots a store is spread: 1 to 1,024; default 16 on a cluster, otherwise 1. Fixed
+   * by whoever creates the store.
+   */
+  partitions?: number | undefined;
+  /** How the keys of all stores begin; at most 64 bytes without braces; default "anykv". */
+  prefix?: string | undefined;
+  /** How long opening may take: ms or text, at least 1 ms; default 5 s. */
+  connectTimeout?: number | string | undefined;
+  /**
+   * How long an operation may take on its way to the server and back, reconnecting included: ms or
+   * text; 0: without end; default 10 s.
+   */
+  commandTimeout?: number | string | undefined;
+  /**
+   * Send a write again whose answer was lost with its connection: the server keeps the answers of
+   * the last ones, so none is carried out twice. Costs a little for each write; default false. Reads
+   * are always sent again.
+   */
+  retryWrites?: boolean | undefined;
+  /** A client of iovalkey or ioredis, standalone or Cluster; it stays open when the store closes. */
+  client?: object | undefined;
+}
+
+const optionNames = [
+  ...["url", "host", "port", "path", "username", "password", "database", "tls", "cluster"],
+  ...["partitions", "prefix", "connectTimeout", "commandTimeout", "retryWrites", "client"],
+];
+/** Options that are plain values, so that they can be written in a file. */
+export const valkeyFileOptionNames: readonly string[] = optionNames.filter(
+  (name) => name !== "client",
+);
+
+/** @throws InvalidOptionsError */
+export function valkeySettings(fields: Fields): ValkeySettings {
+  refuseUnknown(fields);
+  const client = clientOption(fields);
+  const place = client === undefined ? placeOptions(fields) : noPlace(fields, client);
+  const partitions = countField(named(fields, "partitions"), "valkey.partitions", partitionsMax);
+  const fallback = place.isCluster ? valkeyDefaults.clusterPartitions : valkeyDefaults.partitions;
+  return {
+    ...place,
+    partitions: partitions ?? fallback,
+    prefix: prefixOption(fields),
+    connectTimeoutMs: connectTimeout(fields),
+    commandTimeoutMs: duration(fields, "commandTimeout") ?? valkeyDefaults.commandTimeoutMs,
+    retryWrites: booleanField(fields, "retryWrites", false, "valkey.retryWrites"),
+    client,
+  };
+}
+
+type Place = Pick<
+  ValkeySettings,
+  "nodes" | "username" | "password" | "database" | "tls" | "isCluster"
+>;
+
+function placeOptions(fields: Fields): Place {
+  const given = givenIn(fields);
+  const cluster = clusterOption(fields);
+  const isCluster = cluster !== false;
+  if (isNodes(cluster)) refuseBesideNodes(given);
+  if (isCluster && given.path !== undefined) refuseTogether("valkey.path", "valkey.cluster");
+  if (isCluster && (given.database ?? 0) !== 0) {
+    refuse('option "valkey.database"', "0 on a cluster, which has no other", given.database);
+  }
+  return {
+    nodes: isNodes(cluster) ? cluster : [addressOf(given)],
+    username: given.username,
+    password: given.password,
+    database: given.database ?? valkeyDefaults.database,
+    tls: given.tls,
+    isCluster,
+  };
+}
+
+interface Given extends Omit<UrlParts, "tls"> {
+  readonly tls?: TlsOptions;
+}
+
+/** What the URL and the options beside it say. */
+function givenIn(fields: Fields): Given {
+  const url = secretText(fields, "url");
+  const parts = url === undefined ? {} : parseValkeyUrl(url);
+  const beside = besideUrl(fields);
+  const twice = Object.keys(parts).find((name) => name !== "tls" && name in beside);
+  if (twice !== undefined) refuseTogether(`valkey.${twice}`, "valkey.url");
+  const { tls } = beside;
+  if (parts.tls && tls === null) refuseTogether("valkey.tls: false", "valkey.url");
+  const merged = { ...parts, ...beside };
+  if (merged.path !== undefined && (merged.host ?? merged.port) !== undefined) {
+    refuseTogether("valkey.path", merged.host === undefined ? "valkey.port" : "valkey.host");
+  }
+  const { tls: _, ...place } = merged;
+  const effective = tls ?? (parts.tls ? {} : undefined);
+  return effective === undefined ? place : { ...place, tls: effective };
+}
+
+/** `tls` is null where it is explicitly off. */
+function besideUrl(fields: Fields): Omit<UrlParts, "tls"> & { tls?: TlsOptions | null } {
+  const port = countField(named(fields, "port"), "valkey.port", 65_535);
+  const database = field(fields, "database");
+  if (database !== undefined && !(isInteger(database) && database >= 0)) {
+    refuse('option "valkey.database"', "an integer of at least 0", database);
+  }
+  const tls = tlsOption(fields);
+  return {
+    ...textOption(fields, "host"),
+    ...(port === undefined ? {} : { port }),
+    ...textOption(fields, "path"),
+    ...textOption(fields, "username"),
+    ...textOption(fields, "password"),
+    ...(database === undefined ? {} : { database: database as number }),
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+type NodeList = readonly ServerAddress[];
+
+function isNodes(cluster: boolean | NodeList): cluster is NodeList {
+  return typeof cluster === "object";
+}
+
+function refuseBesideNodes(given: Given): void {
+  const name = (["host", "port", "path"] as const).find((part) => given[part] !== undefined);
+  if (name !== undefined) refuseTogether(`valkey.${name}`, "the nodes of valkey.cluster");
+}
+
+function refuseTogether(one: string, other: string): never {
+  throw new InvalidOptionsError(`option "${one}" must be left out together with "${other}"`, {
+    hint: "say it in one place only",
+  });
+}
+
+function addressOf({ host, port, path }: Given): ServerAddress {
+  if (path !== undefined) return { path };
+  return { host: host ?? valkeyDefaults.host, port: port ?? valkeyDefaults.port };
+}
+
+const named = (fields: Fields, name: string): Fields => ({ [`valkey.${name}`]: fields[name] });
+
+/** Text of which nothing may be shown. */
+function secretText(fields: Fields, name: string): string | undefined {
+  const value = field(fields, name);
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
+  const got = typeof value === "string" ? "another text" : describe(Object(value));
+  throw new InvalidOptionsError(
+    `option "valkey.${name}" must be a non-empty string without NUL, got ${got}`,
+  );
+}
+
+function textOption(fields: Fields, name: string): object {
+  const value = secretText(fields, name);
+  return value === undefined ? {} : { [name]: value };
+}
+
+function tlsOption(fields: Fields): TlsOptions | null | undefined {
+  const tls = field(fields, "tls");
+  if (tls === undefined) return undefined;
+  if (typeof tls === "boolean") return tls ? {} : null;
+  if (isPlainObject(tls)) return tls as TlsOptions;
+  return refuse('option "valkey.tls"', "a boolean or an object of TLS options", tls);
+}
+
+function clusterOption(fields: Fields): boolean | NodeList {
+  const cluster = field(fields, "cluster") ?? false;
+  if (typeof cluster === "boolean") return cluster;
+  if (!Array.isArray(cluster) || cluster.length === 0) {
+    return refuse('option "valkey.cluster"', "a boolean or a list of nodes", cluster);
+  }
+  return cluster.map((node: unknown, index) => nodeAddress(node, `valkey.cluster[${index}]`));
+}
+
+function nodeAddress(node: unknown, option: string): ServerAddress {
+  if (typeof node === "string") {
+    // The last colon parts the port; an address of IPv6 stands in brackets then.
+    const [, host, port] =
+      /^(?:\[([^\]]+)\]|[^:[\]]+)(?::(\d+))?$/.exec(node) ?? refuseNode(option, node);
+    const name = host ?? node.replace(/:\d+$/, "");
+    return nodeAddress(
+      port === undefined ? { host: name } : { host: name, port: Number(port) },
+      option,
+    );
+  }
+  const fields = isPlainObject(node) ? node : refuseNode(option, node);
+  const host = field(fields, "host");
+  const key = `${option}.port`;
+  const port = countField({ [key]: field(fields, "port") }, key, 65_535);
+  if (typeof host !== "string" || host === "") return refuseNode(option, node);
+  return { host, port: port ?? valkeyDefaults.port };
+}
+
+function refuseNode(option: string, node: unknown): never {
+  return refuse(`option "${option}"`, '"host:port" or an object { host, port }', node);
+}
+
+/** Braces in a prefix would put all stores of the prefix into one slot. */
+function prefixOption(fields: Fields): string {
+  const prefix = field(fields, "prefix") ?? valkeyDefaults.prefix;
+  checkText(prefix, 'option "valkey.prefix"', storePrefixBytesMax);
+  if (/[{}]/.test(prefix)) refuse('option "valkey.prefix"', "text without braces", prefix);
+  return prefix;
+}
+
+function duration(fields: Fields, name: string): number | undefined {
+  const value = field(fields, name);
+  return value === undefined ? undefined : parseDuration(value, `valkey.${name}`);
+}
+
+function connectTimeout(fields: Fields): number {
+  const ms = duration(fields, "connectTimeout") ?? valkeyDefaults.connectTimeoutMs;
+  return ms >= 1 ? ms : refuse('option "valkey.connectTimeout"', "at least 1 ms", ms);
+}
+
+function clientOption(fields: Fields): ValkeyClient | undefined {
+  const client = field(fields, "client");
+  if (client === undefined) return undefined;
+  const { sendCommand, connect, options } = client as Partial<ValkeyClient>;
+  if (typeof sendCommand !== "function" || typeof connect !== "function" || !options) {
+    return refuse('option "valkey.client"', "a client of iovalkey or ioredis", client);
+  }
+  // What it would put before our names is not what the names in a store are made of.
+  if (options.keyPrefix) {
+    throw new InvalidOptionsError('option "valkey.client" must be a client without `keyPrefix`', {
+      hint: "give the prefix as `valkey.prefix`",
+    });
+  }
+  return client as ValkeyClient;
+}
+
+const clientsOwn = [
+  ...(["url", "host", "port", "path", "username", "password", "database", "tls"] as const),
+];
+
+/** Where a client is connected to is its own business; `cluster` may be said if it is true of it. */
+function noPlace(fields: Fields, client: ValkeyClient): Place {
+  const given = clientsOwn.find((name) => field(fields, name) !== undefined);
+  if (given !== undefined) refuseTogether(`valkey.${given}`, "valkey.client");
+  const isCluster = client.isCluster === true;
+  const cluster = field(fields, "cluster");
+  if (cluster !== undefined && cluster !== isCluster) {
+    refuse('option "valkey.cluster"', `left out or ${isCluster}, as the client is`, cluster);
+  }
+  return {
+    nodes: [],
+    username: undefined,
+    password: undefined,
+    database: 0,
+    tls: undefined,
+    isCluster,
+  };
+}
+
+// A mistyped `tls` would send a password in the clear.
+function refuseUnknown(fields: Fields): void {
+  const unknown = Object.keys(fields).find((name) => !optionNames.includes(name));
+  if (unknown === undefined) return;
+  throw new InvalidOptionsError(`option "valkey.${unknown}" is not known`, {
+    hint: `known are ${optionNames.join(", ")}`,
+  });
+}
+
+const optionOf = {
+  nodes: "host",
+  username: "username",
+  password: "password",
+  database: "database",
+  tls: "tls",
+  isCluster: "cluster",
+  partitions: "partitions",
+  prefix: "prefix",
+  connectTimeoutMs: "connectTimeout",
+  commandTimeoutMs: "commandTimeout",
+  retryWrites: "retryWrites",
+  client: "client",
+} as const satisfies Readonly<Record<keyof ValkeySettings, string>>;
+
+/** The options in which two normal forms differ; `host` stands for the whole address. */
+export function differingValkeyOptions(
+  a: ValkeySettings | undefined,
+  b: ValkeySettings | undefined,
+): string[] {
+  if (a === undefined || b === undefined) return [];
+  const names = Object.keys(optionOf) as (keyof ValkeySettings)[];
+  const same = (name: keyof ValkeySettings): boolean =>
+    name === "client" ? a.client === b.client : isDeepStrictEqual(a[name], b[name]);
+  return names.filter((name) => !same(name)).map((name) => `valkey.${optionOf[name]}`);
+}

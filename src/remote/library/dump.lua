@@ -1,0 +1,64 @@
+-- Dump: all rows of the partition in pages, for copies of it. Rows whose deadline has come may be
+-- among them. Nothing is held between two calls: what is written meanwhile may be in a later page,
+-- and the count of changes (operation `report`) tells whether anything was.
+
+local function deadlines_of(keys)
+  local deadlines = {}
+  in_chunks(keys, function(some)
+    for _, deadline in ipairs(redis.call("ZMSCORE", place.d, unpack(some))) do
+      deadlines[#deadlines + 1] = deadline or ""
+    end
+  end)
+  return deadlines
+end
+
+-- after, limit; whether it is the end, then key, value and deadline ("" for never) in turn
+operations.dump_values = function(args)
+  local keys, done = query.page(place.k, "", args[1], tonumber(args[2]))
+  local values, deadlines = query.values(keys), deadlines_of(keys)
+  local reply = { (done and #values == #keys) and 1 or 0 }
+  for index, value in ipairs(values) do
+    reply[#reply + 1] = keys[index]
+    reply[#reply + 1] = value
+    reply[#reply + 1] = deadlines[index]
+  end
+  return reply
+end
+
+-- after, limit; whether it is the end, then key, id and deadline of arrays in turn
+operations.dump_arrays = function(args)
+  local keys, done = query.page(place.a, "", args[1], tonumber(args[2]))
+  local deadlines = deadlines_of(keys)
+  local reply = { done and 1 or 0 }
+  for index, key in ipairs(keys) do
+    reply[#reply + 1] = key
+    reply[#reply + 1] = redis.call("HGET", place.i, key)
+    reply[#reply + 1] = deadlines[index]
+  end
+  return reply
+end
+
+-- id of an array, position, limit; elements, none behind the end
+operations.dump_elements = function(args)
+  local first = tonumber(args[2])
+  return redis.call("LRANGE", live.list_name(args[1]), first, first + tonumber(args[3]) - 1)
+end
+
+-- position, limit; names of buckets
+operations.dump_buckets = function(args)
+  local first = tonumber(args[1])
+  return redis.call("ZRANGE", place.b, first, first + tonumber(args[2]) - 1)
+end
+
+-- bucket, position, limit; item and deadline ("inf" for never) in turn
+operations.dump_members = function(args)
+  local generation = redis.call("HGET", place.n, "generation") or "0"
+  local first = tonumber(args[2])
+  local name = members.name_in(generation, args[1])
+  return redis.call("ZRANGE", name, first, first + tonumber(args[3]) - 1, "WITHSCORES")
+end
+
+-- The last token.
+operations.dump_token = function()
+  return redis.call("HGET", place.n, "token") or "0"
+end

@@ -1,0 +1,40 @@
+-- Guards: the fence of writes, and what stands between an unreadable value and its last reader.
+
+local guard = {}
+
+-- Whether `token` is that of the claim that holds `key` now.
+function guard.is_held(key, token)
+  local claim = redis.call("HGET", place.c, key)
+  if not claim or string.match(claim, "^(%d+) ") ~= token then return false end
+  local ends = redis.call("ZSCORE", place.e, key)
+  if not ends or tonumber(ends) <= place.now() then return false end
+  return redis.call("HEXISTS", place.v, key) == 1 and not live.is_due(key)
+end
+
+-- `claim` is "<token> <key>", or nothing where nothing guards the write.
+function guard.require(claim)
+  if claim == nil or claim == "" then return end
+  local token, key = string.match(claim, "^(%d+) (.*)$")
+  if not token or not guard.is_held(key, token) then fail("STALE_CLAIM", "nothing was changed") end
+end
+
+-- Whether a stored value may be handed out for the last time. `trust` is "<kinds> <digests>": the
+-- kinds that the caller can always read, and the SHA-1 of further values that it has seen and found
+-- readable.
+function guard.is_trusted(value, trust)
+  local kinds = string.match(trust, "^%l*")
+  if string.find(kinds, string.sub(value, 1, 1), 1, true) then return true end
+  return #trust > #kinds and string.find(trust, redis.sha1hex(value), #kinds + 1, true) ~= nil
+end
+
+-- { "check", key, value, ... } for the values that have to be looked at first, nil if there is none.
+function guard.untrusted(keys, values, trust)
+  local reply = { "check" }
+  for index, value in ipairs(values) do
+    if not guard.is_trusted(value, trust) then
+      reply[#reply + 1] = keys[index]
+      reply[#reply + 1] = value
+    end
+  end
+  return #reply > 1 and reply or nil
+end

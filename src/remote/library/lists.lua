@@ -1,0 +1,69 @@
+-- Lists: arrays under a key, both ends O(1). An array without elements does not exist.
+
+-- key, end ("first" or "last"), element, claim, expiry of an array that is new; the length
+operations.push = function(args)
+  local key = args[1]
+  guard.require(args[4])
+  local id = live.take_list(key)
+  local command = args[2] == "first" and "LPUSH" or "RPUSH"
+  if id then return redis.call(command, live.list_name(id), args[3]) end
+  id = decimal(redis.call("HINCRBY", place.n, "list", 1))
+  -- The list itself first: if its slot is just leaving this node, nothing has been written yet.
+  redis.call(command, live.list_name(id), args[3])
+  redis.call("HSET", place.i, key, id)
+  redis.call("ZADD", place.a, 0, key)
+  live.set_expiry(key, args[5], true)
+  return 1
+end
+
+-- key, end, trust, claim
+operations.pop = function(args)
+  local key = args[1]
+  guard.require(args[4])
+  local id = live.take_list(key)
+  if not id then return "" end
+  local name, is_first = live.list_name(id), args[2] == "first"
+  local element = redis.call("LINDEX", name, is_first and 0 or -1)
+  local unread = guard.untrusted({ key }, { element }, args[3])
+  if unread then return unread end
+  redis.call(is_first and "LPOP" or "RPOP", name)
+  if redis.call("EXISTS", name) == 0 then live.forget_list(key) end
+  return element
+end
+
+operations.length = function(args)
+  local id = live.find_list(args[1])
+  return id and redis.call("LLEN", live.list_name(id)) or 0
+end
+
+local function offset(position, size)
+  if position < 0 then return math.max(0, size + position) end
+  return math.min(position, size)
+end
+
+-- key, start, end as in Array.prototype.slice, limit;
+-- where the elements begin, where all that were asked for end, then up to `limit` elements
+operations.range = function(args)
+  local id = live.find_list(args[1])
+  if not id then return { 0, 0 } end
+  local name = live.list_name(id)
+  local size = redis.call("LLEN", name)
+  local first, behind = offset(tonumber(args[2]), size), offset(tonumber(args[3]), size)
+  local stop = math.min(behind, first + tonumber(args[4]))
+  local reply = { first, behind }
+  if first < stop then
+    for _, element in ipairs(redis.call("LRANGE", name, first, stop - 1)) do
+      reply[#reply + 1] = element
+    end
+  end
+  return reply
+end
+
+-- key, claim
+operations.delete_array = function(args)
+  guard.require(args[2])
+  local id = live.take_list(args[1])
+  if not id then return 0 end
+  live.drop_list(args[1], id)
+  return 1
+end

@@ -1,0 +1,131 @@
+-- Live rows: which rows an operation may see, and how a row leaves.
+--
+--   v  hash  key -> kind and value          k  sorted set of the same keys, all scores 0
+--   f  the keys of k that no claim is on    d  sorted set  key -> deadline, of values and arrays
+--   i  hash  key -> id of an array          a  sorted set of the same keys, all scores 0
+--   c  hash  key -> "<token> <owner>"       e  sorted set  key -> end of the lease
+--   l:<id>  list of the kinds and elements of an array
+--
+-- A row whose deadline has come is gone for every operation. Operations that read look past it;
+-- those that write remove it first, with all that hangs on it. There are no native expiries: they
+-- would leave the other structures behind.
+
+local live = {}
+
+-- Whether the deadline of a value or an array has come.
+function live.is_due(key)
+  local deadline = redis.call("ZSCORE", place.d, key)
+  return deadline and tonumber(deadline) <= place.now()
+end
+
+function live.drop_value(key)
+  redis.call("HDEL", place.v, key)
+  redis.call("ZREM", place.k, key)
+  redis.call("ZREM", place.f, key)
+  redis.call("ZREM", place.d, key)
+  if redis.call("HDEL", place.c, key) == 1 then redis.call("ZREM", place.e, key) end
+end
+
+-- As `drop_value`, for many keys that are all there.
+function live.drop_values(keys)
+  for _, name in ipairs({ "v", "c" }) do remove_all("HDEL", place[name], keys) end
+  for _, name in ipairs({ "k", "f", "d", "e" }) do remove_all("ZREM", place[name], keys) end
+end
+
+function live.list_name(id)
+  return place.tag .. "l:" .. id
+end
+
+-- Forgets an array whose elements are gone, or are going.
+function live.forget_list(key)
+  redis.call("HDEL", place.i, key)
+  redis.call("ZREM", place.a, key)
+  redis.call("ZREM", place.d, key)
+end
+
+-- UNLINK frees the elements in a thread of the server.
+function live.drop_list(key, id)
+  redis.call("UNLINK", live.list_name(id))
+  live.forget_list(key)
+end
+
+-- Removes whatever is under a key whose deadline has come.
+function live.drop_due(key)
+  local id = redis.call("HGET", place.i, key)
+  if id then live.drop_list(key, id) else live.drop_value(key) end
+end
+
+local function refuse_list(key) fail("WRONG_TYPE", "array " .. hex(key)) end
+local function refuse_value(key) fail("WRONG_TYPE", "value " .. hex(key)) end
+
+-- The stored value of a key, or nil; an array is refused.
+function live.find_value(key)
+  local value = redis.call("HGET", place.v, key)
+  if value then
+    if live.is_due(key) then return nil end
+    return value
+  end
+  if redis.call("HEXISTS", place.i, key) == 1 and not live.is_due(key) then refuse_list(key) end
+  return nil
+end
+
+-- As `find_value`, for an operation that is going to write.
+function live.take_value(key)
+  local value = live.find_value(key)
+  if not value and live.is_due(key) then live.drop_due(key) end
+  return value
+end
+
+-- The id of the array under a key, or nil; a value is refused.
+function live.find_list(key)
+  local id = redis.call("HGET", place.i, key)
+  if id then
+    if live.is_due(key) then return nil end
+    return id
+  end
+  if redis.call("HEXISTS", place.v, key) == 1 and not live.is_due(key) then refuse_value(key) end
+  return nil
+end
+
+function live.take_list(key)
+  local id = live.find_list(key)
+  if not id and live.is_due(key) then live.drop_due(key) end
+  return id
+end
+
+-- Refuses the keys that hold arrays, and removes those whose deadline has come: what is to be done
+-- before values are written under all of them.
+function live.take_all(keys)
+  if redis.call("HLEN", place.i) > 0 then
+    in_chunks(keys, function(some)
+      for index, id in ipairs(redis.call("HMGET", place.i, unpack(some))) do
+        if id and not live.is_due(some[index]) then refuse_list(some[index]) end
+      end
+    end)
+  end
+  if redis.call("ZCARD", place.d) == 0 then return end
+  in_chunks(keys, function(some)
+    for index, deadline in ipairs(redis.call("ZMSCORE", place.d, unpack(some))) do
+      if deadline and tonumber(deadline) <= place.now() then live.drop_due(some[index]) end
+    end
+  end)
+end
+
+-- How a value that replaces another one expires: nil never, "keep" as before, else milliseconds.
+function live.set_expiry(key, expiry, is_new)
+  if expiry == nil or expiry == "" then
+    if not is_new then redis.call("ZREM", place.d, key) end
+  elseif expiry ~= "keep" then
+    redis.call("ZADD", place.d, place.now() + tonumber(expiry), key)
+  end
+end
+
+-- Writes a value under a key that holds no array and nothing that is due. A claim stays on it.
+function live.put_value(key, value, expiry)
+  local is_new = redis.call("HSET", place.v, key, value) == 1
+  if is_new then
+    redis.call("ZADD", place.k, 0, key)
+    redis.call("ZADD", place.f, 0, key)
+  end
+  live.set_expiry(key, expiry, is_new)
+end

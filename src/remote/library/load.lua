@@ -1,0 +1,134 @@
+-- Load: a whole new content, put together beside the present one, in whose place it is put at once.
+--
+--   s:<name>    the structures v, k, f, d, a, i, b of the new content
+--   s:z         hash: id that an array has in the source -> its id here
+--   s:x:<id>    hash: position -> element, until the array has been built from it
+--   n.loading   "<load> <moment of its last call>"     n.staging  its generation of buckets
+--
+-- One load at a time. One that has been silent for `silent_ms` has been given up: the next one
+-- removes what it left.
+
+local load = {}
+
+local silent_ms = 60000
+
+local function staged(name) return place.tag .. "s:" .. name end
+
+local function discard()
+  upkeep.retire(staged("i"), staged("b"), redis.call("HGET", place.n, "staging") or "0")
+  for _, name in ipairs({ "v", "k", "f", "d", "a", "z" }) do redis.call("UNLINK", staged(name)) end
+  redis.call("HDEL", place.n, "loading", "staging")
+end
+
+local function touch(id)
+  redis.call("HSET", place.n, "loading", id .. " " .. decimal(place.now()))
+end
+
+local function require_load(id)
+  local loading = redis.call("HGET", place.n, "loading")
+  if not loading or string.match(loading, "^(%S+)") ~= id then
+    fail("LOAD_LOST", "another load has taken over")
+  end
+  touch(id)
+end
+
+-- load
+operations.load_begin = function(args)
+  local loading = redis.call("HGET", place.n, "loading")
+  local moment = loading and tonumber(string.match(loading, "(%d+)$"))
+  if moment and moment + silent_ms > place.now() then
+    fail("LOADING", "a restore is replacing the data")
+  end
+  discard()
+  redis.call("HSET", place.n, "staging", upkeep.next_generation())
+  touch(args[1])
+  return 1
+end
+
+local function stage_deadline(key, deadline)
+  if deadline ~= "" then redis.call("ZADD", staged("d"), deadline, key) end
+end
+
+-- load, then key, value and deadline in turn
+operations.load_values = function(args)
+  require_load(args[1])
+  for index = 2, #args, 3 do
+    local key = args[index]
+    redis.call("HSET", staged("v"), key, args[index + 1])
+    redis.call("ZADD", staged("k"), 0, key)
+    redis.call("ZADD", staged("f"), 0, key)
+    stage_deadline(key, args[index + 2])
+  end
+  return 1
+end
+
+-- load, then key, id in the source and deadline in turn
+operations.load_arrays = function(args)
+  require_load(args[1])
+  for index = 2, #args, 3 do
+    local key = args[index]
+    local id = decimal(redis.call("HINCRBY", place.n, "list", 1))
+    redis.call("HSET", staged("i"), key, id)
+    redis.call("ZADD", staged("a"), 0, key)
+    redis.call("HSET", staged("z"), args[index + 1], id)
+    stage_deadline(key, args[index + 2])
+  end
+  return 1
+end
+
+-- load, then id in the source, position and element in turn
+operations.load_elements = function(args)
+  require_load(args[1])
+  for index = 2, #args, 3 do
+    redis.call("HSET", staged("x:" .. args[index]), args[index + 1], args[index + 2])
+  end
+  return 1
+end
+
+-- load, id in the source, then positions in order: puts these elements behind those before
+operations.load_build = function(args)
+  require_load(args[1])
+  local pieces = staged("x:" .. args[2])
+  local name = live.list_name(redis.call("HGET", staged("z"), args[2]))
+  local positions = from(args, 3)
+  in_chunks(positions, function(some)
+    redis.call("RPUSH", name, unpack(redis.call("HMGET", pieces, unpack(some))))
+  end)
+  remove_all("HDEL", pieces, positions)
+  return 1
+end
+
+-- load, then bucket, item and deadline in turn
+operations.load_members = function(args)
+  require_load(args[1])
+  local generation = redis.call("HGET", place.n, "staging")
+  for index = 2, #args, 3 do
+    local deadline = args[index + 2] == "" and "inf" or args[index + 2]
+    redis.call("ZADD", members.name_in(generation, args[index]), deadline, args[index + 1])
+    redis.call("ZADD", staged("b"), "-inf", args[index])
+  end
+  return 1
+end
+
+-- load, token that must not be granted again
+operations.load_commit = function(args)
+  require_load(args[1])
+  upkeep.empty(redis.call("HGET", place.n, "staging"))
+  for _, name in ipairs({ "v", "k", "f", "d", "a", "i", "b" }) do
+    if redis.call("EXISTS", staged(name)) == 1 then
+      redis.call("RENAME", staged(name), place[name])
+    end
+  end
+  local token = tonumber(redis.call("HGET", place.n, "token") or 0)
+  if token < tonumber(args[2]) then redis.call("HSET", place.n, "token", args[2]) end
+  redis.call("UNLINK", staged("z"))
+  redis.call("HDEL", place.n, "loading", "staging")
+  return 1
+end
+
+-- load; leaves the present content as it is
+operations.load_abandon = function(args)
+  local loading = redis.call("HGET", place.n, "loading")
+  if loading and string.match(loading, "^(%S+)") == args[1] then discard() end
+  return 1
+end

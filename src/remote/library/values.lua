@@ -1,0 +1,98 @@
+-- Values by key, alone and in batches.
+
+operations.get = function(args)
+  return live.find_value(args[1]) or ""
+end
+
+operations.get_many = function(args)
+  local values = {}
+  for index, key in ipairs(args) do values[index] = live.find_value(key) or "" end
+  return values
+end
+
+operations.exists = function(args)
+  local key = args[1]
+  local found = redis.call("HEXISTS", place.v, key) == 1 or redis.call("HEXISTS", place.i, key) == 1
+  return found and not live.is_due(key) and 1 or 0
+end
+
+-- key, value, claim, expiry
+operations.set = function(args)
+  local key = args[1]
+  guard.require(args[3])
+  if redis.call("HEXISTS", place.i, key) == 1 and not live.is_due(key) then
+    fail("WRONG_TYPE", "array " .. hex(key))
+  end
+  if live.is_due(key) then live.drop_due(key) end
+  live.put_value(key, args[2], args[4])
+  return 1
+end
+
+-- The keys of `keys` that no claim is on.
+local function without_claims(keys)
+  if redis.call("HLEN", place.c) == 0 then return keys end
+  local free = {}
+  in_chunks(keys, function(some)
+    for index, claim in ipairs(redis.call("HMGET", place.c, unpack(some))) do
+      if not claim then free[#free + 1] = some[index] end
+    end
+  end)
+  return free
+end
+
+-- claim, expiry, then key and value in turn
+operations.set_many = function(args)
+  local expiry = args[2]
+  guard.require(args[1])
+  local keys, pairs = {}, {}
+  for index = 3, #args, 2 do
+    keys[#keys + 1] = args[index]
+    pairs[#pairs + 1] = args[index]
+    pairs[#pairs + 1] = args[index + 1]
+  end
+  live.take_all(keys)
+  in_chunks(pairs, function(some) redis.call("HSET", place.v, unpack(some)) end)
+  add_all(place.k, 0, keys)
+  add_all(place.f, 0, without_claims(keys))
+  if expiry == "" then
+    remove_all("ZREM", place.d, keys)
+  elseif expiry ~= "keep" then
+    add_all(place.d, place.now() + tonumber(expiry), keys)
+  end
+  return #keys
+end
+
+-- key, claim
+operations.delete = function(args)
+  guard.require(args[2])
+  if not live.take_value(args[1]) then return 0 end
+  live.drop_value(args[1])
+  return 1
+end
+
+-- claim, then keys
+operations.delete_many = function(args)
+  guard.require(args[1])
+  local keys = from(args, 2)
+  live.take_all(keys)
+  local deleted = 0
+  for _, key in ipairs(keys) do
+    if redis.call("HEXISTS", place.v, key) == 1 then
+      live.drop_value(key)
+      deleted = deleted + 1
+    end
+  end
+  return deleted
+end
+
+-- key, trust, claim
+operations.fetch_remove = function(args)
+  local key = args[1]
+  guard.require(args[3])
+  local value = live.take_value(key)
+  if not value then return "" end
+  local unread = guard.untrusted({ key }, { value }, args[2])
+  if unread then return unread end
+  live.drop_value(key)
+  return value
+end

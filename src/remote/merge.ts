@@ -1,0 +1,123 @@
+// Merge: one page in key order out of the pages of several partitions.
+
+import { compareByteOrder } from "../base/byte-order.js";
+import type { ScanRequest } from "../operations/requests.js";
+
+export interface Page<Row> {
+  readonly rows: Row[];
+  /** Whether there is nothing behind these rows. */
+  readonly done: boolean;
+}
+
+export type FetchPage<Row> = (
+  partition: number,
+  after: string,
+  limit: number,
+) => Promise<Page<Row>>;
+
+/** Rows that one call is asked for. */
+export const pageRowsMax = 1_000;
+
+/** What has come of one partition and has not been given yet. */
+class Source<Row> {
+  readonly #partition: number;
+  readonly #fetch: FetchPage<Row>;
+  readonly #keyOf: (row: Row) => string;
+  #rows: Row[] = [];
+  #next = 0;
+  #after: string;
+  #done = false;
+
+  constructor(
+    partition: number,
+    after: string,
+    fetch: FetchPage<Row>,
+    keyOf: (row: Row) => string,
+  ) {
+    this.#partition = partition;
+    this.#after = after;
+    this.#fetch = fetch;
+    this.#keyOf = keyOf;
+  }
+
+  /** Whether a row can only be told apart from the end by asking. */
+  get isDry(): boolean {
+    return this.#next === this.#rows.length && !this.#done;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#next === this.#rows.length && this.#done;
+  }
+
+  get head(): Row | undefined {
+    return this.#rows[this.#next];
+  }
+
+  take(): void {
+    this.#next++;
+  }
+
+  async fill(limit: number): Promise<void> {
+    const page = await this.#fetch(this.#partition, this.#after, limit);
+    this.#rows = page.rows;
+    this.#next = 0;
+    this.#done = page.done;
+    const last = page.rows.at(-1);
+    if (last !== undefined) this.#after = this.#keyOf(last);
+  }
+}
+
+/**
+ * Up to `limit` rows behind `after`, 0 for all. Each partition is asked in pages; rows that are
+ * written meanwhile are there if they lie behind what has been given.
+ */
+export async function mergedPage<Row>(
+  partitions: number,
+  { after, limit }: Pick<ScanRequest, "after" | "limit">,
+  fetch: FetchPage<Row>,
+  keyOf: (row: Row) => string,
+): Promise<Page<Row>> {
+  const sources = Array.from(
+    { length: partitions },
+    (_, partition) => new Source(partition, after, fetch, keyOf),
+  );
+  const rows: Row[] = [];
+  const wanted = limit === 0 ? Infinity : limit;
+  while (rows.length < wanted) {
+    const dry = sources.filter((source) => source.isDry);
+    await Promise.all(
+      dry.map((source) => source.fill(Math.min(pageRowsMax, wanted - rows.length))),
+    );
+    if (!takeRows(sources, rows, wanted, keyOf)) break;
+  }
+  return { rows, done: sources.every((source) => source.isAtEnd) };
+}
+
+/** Takes rows until a source has to be asked again; false at the end of all. */
+function takeRows<Row>(
+  sources: readonly Source<Row>[],
+  rows: Row[],
+  wanted: number,
+  keyOf: (row: Row) => string,
+): boolean {
+  while (rows.length < wanted && !sources.some((source) => source.isDry)) {
+    const source = lowest(sources, keyOf);
+    if (source?.head === undefined) return false;
+    rows.push(source.head);
+    source.take();
+  }
+  return true;
+}
+
+function lowest<Row>(
+  sources: readonly Source<Row>[],
+  keyOf: (row: Row) => string,
+): Source<Row> | undefined {
+  let found: Source<Row> | undefined;
+  for (const source of sources) {
+    if (source.head === undefined) continue;
+    if (found?.head === undefined) found = source;
+    else if (compareByteOrder(keyOf(source.head), keyOf(found.head)) < 0) found = source;
+  }
+  return found;
+}

@@ -1,0 +1,89 @@
+// Remote arrays and filters.
+
+import type { Stored } from "../engine/stored.js";
+import type * as Request from "../operations/requests.js";
+import type { Calls } from "./calls.js";
+import type { Argument } from "./connection.js";
+import { expiryArgument } from "./expiry-argument.js";
+import { pageRowsMax } from "./merge.js";
+import { subjectOf } from "./remote-values.js";
+import { flagIn, foundIn, listIn, numberIn, storedIn } from "./replies.js";
+
+export async function push(
+  calls: Calls,
+  { key, value, end, options }: Request.PushRequest,
+): Promise<number> {
+  const partition = calls.partitionOf(key);
+  const args: Argument[] = [key, end, calls.value(value)];
+  if (options !== undefined) args.push(calls.guard(options, partition), expiryArgument(options));
+  return numberIn(await calls.call("push", partition, args, subjectOf(key, options)));
+}
+
+export async function pop(
+  calls: Calls,
+  { key, end, check, options }: Request.PopRequest,
+): Promise<Stored | undefined> {
+  const partition = calls.partitionOf(key);
+  const claim = calls.guard(options, partition);
+  const argsWith = (trust: string): Argument[] => [key, end, trust, claim];
+  const subject = subjectOf(key, options);
+  return foundIn(await calls.checked("pop", partition, argsWith, check, subject));
+}
+
+export async function length(calls: Calls, key: string): Promise<number> {
+  return numberIn(await calls.call("length", calls.partitionOf(key), [key], { key }));
+}
+
+/** In steps of bounded size: of one instant up to `pageRowsMax` elements. */
+export async function range(
+  calls: Calls,
+  { key, start, end }: Request.RangeRequest,
+): Promise<Stored[]> {
+  const elements: Stored[] = [];
+  let [from, to] = [start, end];
+  while (true) {
+    const args = [key, from, to, pageRowsMax];
+    const reply = await calls.call("range", calls.partitionOf(key), args, { key });
+    const [first, behind, ...found] = listIn(reply);
+    for (const element of found) elements.push(storedIn(element));
+    [from, to] = [numberIn(first) + found.length, numberIn(behind)];
+    if (found.length === 0 || from >= to) return elements;
+  }
+}
+
+async function byMember(
+  calls: Calls,
+  operation: "contains_member" | "add_member" | "check_then_add_member" | "delete_member",
+  { bucket, item, ttl, options }: Request.MemberRequest,
+): Promise<boolean> {
+  const partition = calls.partitionOf(bucket);
+  const args = [bucket, item, calls.guard(options, partition), ttl ?? ""];
+  return flagIn(await calls.call(operation, partition, args, { claim: options?.claim }));
+}
+
+export const containsMember = (calls: Calls, request: Request.MemberRequest): Promise<boolean> =>
+  byMember(calls, "contains_member", request);
+export const addMember = (calls: Calls, request: Request.MemberRequest): Promise<boolean> =>
+  byMember(calls, "add_member", request);
+export const checkThenAddMember = (
+  calls: Calls,
+  request: Request.MemberRequest,
+): Promise<boolean> => byMember(calls, "check_then_add_member", request);
+export const deleteMember = (calls: Calls, request: Request.MemberRequest): Promise<boolean> =>
+  byMember(calls, "delete_member", request);
+
+export async function countMembers(
+  calls: Calls,
+  { bucket }: Request.BucketRequest,
+): Promise<number> {
+  return numberIn(await calls.call("count_members", calls.partitionOf(bucket), [bucket]));
+}
+
+export async function clearMembers(
+  calls: Calls,
+  { bucket, options }: Request.BucketRequest,
+): Promise<void> {
+  const partition = calls.partitionOf(bucket);
+  const args = [bucket, calls.guard(options, partition)];
+  await calls.call("clear_members", partition, args, { claim: options?.claim });
+}

@@ -1,0 +1,170 @@
+// Remote queries: pages, counts and samples over all partitions.
+//
+// Of one partition, a page, a count or a sample is of one instant. Over several partitions, or in
+// several calls, it is put together: exact while nobody writes.
+
+import type { Allocation } from "../operations/claims.js";
+import type { EntryPage, KeyPage } from "../operations/query.js";
+import type * as Request from "../operations/requests.js";
+import { batchKeysMax, type Calls, settleAll } from "./calls.js";
+import { mergedPage, type Page, pageRowsMax } from "./merge.js";
+import { flagIn, listIn, numberIn, storedIn, textIn } from "./replies.js";
+import { Shares } from "./shares.js";
+
+const itself = (key: string): string => key;
+
+export async function scan(calls: Calls, request: Request.ScanRequest): Promise<EntryPage> {
+  const fetch = async (
+    partition: number,
+    after: string,
+    limit: number,
+  ): Promise<Page<Request.Entry>> => {
+    const reply = listIn(await calls.ranked("scan", partition, [request.prefix, after, limit]));
+    const rows: Request.Entry[] = [];
+    for (let index = 1; index < reply.length; index += 2) {
+      rows.push({ key: textIn(reply[index]), value: storedIn(reply[index + 1]) });
+    }
+    return { rows, done: flagIn(reply[0]) };
+  };
+  const { rows, done } = await mergedPage(calls.partitions, request, fetch, ({ key }) => key);
+  return { entries: rows, done };
+}
+
+function keysOf(
+  calls: Calls,
+  operation: "scan_keys" | "list_arrays",
+  request: Request.ScanRequest,
+): Promise<Page<string>> {
+  const fetch = async (partition: number, after: string, limit: number): Promise<Page<string>> => {
+    const args = [request.prefix, after, limit];
+    const [done, ...keys] = listIn(await calls.ranked(operation, partition, args));
+    return { rows: keys.map(textIn), done: flagIn(done) };
+  };
+  return mergedPage(calls.partitions, request, fetch, itself);
+}
+
+export async function scanKeys(calls: Calls, request: Request.ScanRequest): Promise<KeyPage> {
+  const { rows, done } = await keysOf(calls, "scan_keys", request);
+  return { keys: rows, done };
+}
+
+export async function listArrays(
+  calls: Calls,
+  { prefix, limit }: Request.ListKeysRequest,
+): Promise<string[]> {
+  return (await keysOf(calls, "list_arrays", { prefix, limit, after: "" })).rows;
+}
+
+/** Values of a prefix, or those that can be claimed, in each partition. */
+export async function countsOf(
+  calls: Calls,
+  operation: "count" | "count_free",
+  prefix: string,
+): Promise<number[]> {
+  return (await calls.everywhere(operation, [prefix])).map(numberIn);
+}
+
+export async function count(calls: Calls, prefix: string): Promise<number> {
+  return (await countsOf(calls, "count", prefix)).reduce((sum, each) => sum + each, 0);
+}
+
+export async function allocation(calls: Calls, prefix: string): Promise<Allocation> {
+  const sum = { total: 0, claimedLive: 0, claimedExpired: 0 };
+  for (const reply of await calls.everywhere("allocation", [prefix])) {
+    const [total = 0, free = 0, expired = 0] = listIn(reply).map(numberIn);
+    sum.total += total;
+    sum.claimedLive += total - free - expired;
+    sum.claimedExpired += expired;
+  }
+  return sum;
+}
+
+/** Uniform over all partitions: each choice falls on one of them by its share. */
+export async function randomKeys(calls: Calls, request: Request.SampleRequest): Promise<string[]> {
+  const { prefix, unique } = request;
+  if (calls.partitions === 1 && request.count <= batchKeysMax) {
+    return sample(calls, 0, request, request.count);
+  }
+  const shares = new Shares(await countsOf(calls, "count", prefix));
+  const draws = shares.draw(calls.env.random, request.count, unique);
+  const samples = await settleAll(
+    shares.sizesOf(draws).map((size, partition) => sampleMany(calls, partition, request, size)),
+  );
+  return draws.flatMap((partition) => samples[partition]?.pop() ?? []);
+}
+
+// Different keys have to be chosen in one call; what may repeat may come in several.
+async function sampleMany(
+  calls: Calls,
+  partition: number,
+  request: Request.SampleRequest,
+  size: number,
+): Promise<string[]> {
+  if (size === 0) return [];
+  if (request.unique) return sample(calls, partition, request, size);
+  const keys: string[] = [];
+  for (let left = size; left > 0; left -= batchKeysMax) {
+    keys.push(...(await sample(calls, partition, request, Math.min(left, batchKeysMax))));
+  }
+  return keys;
+}
+
+async function sample(
+  calls: Calls,
+  partition: number,
+  { prefix, unique }: Request.SampleRequest,
+  size: number,
+): Promise<string[]> {
+  const args = [prefix, unique ? 1 : 0, ...calls.randoms(size)];
+  return listIn(await calls.ranked("sample", partition, args)).map(textIn);
+}
+
+/** The first `limit` values of a prefix, in steps; over several partitions these are found first. */
+export async function deleteByPrefix(
+  calls: Calls,
+  request: Request.PrefixDeleteRequest,
+): Promise<{ deleted: number; done: boolean }> {
+  const { prefix, limit, options } = request;
+  const claim = calls.guardAll(options);
+  if (calls.partitions > 1) return deleteMerged(calls, request);
+  let deleted = 0;
+  while (true) {
+    const args = [prefix, Math.min(pageRowsMax, limit - deleted), claim];
+    const reply = await stepAfter(deleted, () =>
+      calls.ranked("delete_prefix", 0, args, { claim: options?.claim }),
+    );
+    if (reply === undefined) return { deleted, done: false };
+    const [removed, done] = listIn(reply);
+    deleted += numberIn(removed);
+    if (flagIn(done) || deleted >= limit) return { deleted, done: flagIn(done) };
+  }
+}
+
+/** An error of a later step must not hide what earlier ones have done: undefined then. */
+async function stepAfter<Result>(
+  done: number,
+  step: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    if (done === 0) throw error;
+    return undefined;
+  }
+}
+
+async function deleteMerged(
+  calls: Calls,
+  { prefix, limit }: Request.PrefixDeleteRequest,
+): Promise<{ deleted: number; done: boolean }> {
+  let deleted = 0;
+  while (true) {
+    const step = Math.min(pageRowsMax, limit - deleted);
+    const page = await scanKeys(calls, { prefix, after: "", limit: step });
+    const parts = calls
+      .grouped(page.keys, itself)
+      .map(({ partition, items }) => calls.call("delete_many", partition, ["", ...items]));
+    for (const reply of await settleAll(parts)) deleted += numberIn(reply);
+    if (page.done || deleted >= limit) return { deleted, done: page.done };
+  }
+}

@@ -1,0 +1,236 @@
+// Remote snapshot: the rows of a store, page by page, while others go on writing.
+//
+// The server keeps no former rows, so what is written meanwhile may be in later pages. Each partition
+// counts its changes: if none has changed from the first call to the last, everything is of one
+// instant, and `isExact` says so at the end. An array is given as the elements that were read, with a
+// row that spans exactly these, so the rows fit together in any case.
+//
+// Ids of arrays and tokens are numbered per partition. Here they are told apart, or joined: what
+// comes out has the form that every other backend has.
+
+import { never } from "../engine/engine.js";
+import type { SnapshotRow } from "../engine/snapshot.js";
+import type { Stored } from "../engine/stored.js";
+import type { TableName } from "../engine/tables.js";
+import type { StoreSnapshot } from "../store/store.js";
+import { type Calls, settleAll } from "./calls.js";
+import { pageRowsMax } from "./merge.js";
+import { flagIn, listIn, numberIn, storedIn, textIn } from "./replies.js";
+
+/** What the partitions say of themselves, together. */
+export interface Measures {
+  readonly values: number;
+  readonly arrays: number;
+  readonly elements: number;
+  readonly members: number;
+  readonly now: number;
+  /** The changes of each partition so far. */
+  readonly changes: readonly number[];
+}
+
+export interface PartitionReport {
+  readonly ordered: number;
+  readonly table: number;
+  readonly changes: number;
+  readonly now: number;
+}
+
+export async function reports(calls: Calls): Promise<PartitionReport[]> {
+  return (await calls.everywhere("report", [])).map((reply) => {
+    const [ordered = 0, table = 0, changes = 0, now = 0] = listIn(reply).map(numberIn);
+    return { ordered, table, changes, now };
+  });
+}
+
+/** Counts everything, arrays and buckets in steps. */
+export async function measure(calls: Calls): Promise<Measures> {
+  const found = await reports(calls);
+  const partitions = found.map((_, partition) => partition);
+  const arrays = await settleAll(partitions.map((each) => measureAll(calls, each, "arrays")));
+  const members = await settleAll(partitions.map((each) => measureAll(calls, each, "buckets")));
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  return {
+    values: sum(found.map(({ table }) => table)),
+    arrays: sum(arrays.map(({ names }) => names)),
+    elements: sum(arrays.map(({ elements }) => elements)),
+    members: sum(members.map(({ elements }) => elements)),
+    now: Math.max(...found.map(({ now }) => now)),
+    changes: found.map(({ changes }) => changes),
+  };
+}
+
+async function measureAll(
+  calls: Calls,
+  partition: number,
+  what: "arrays" | "buckets",
+): Promise<{ names: number; elements: number }> {
+  const sum = { names: 0, elements: 0 };
+  let after = "";
+  while (true) {
+    const reply = listIn(await calls.call("measure", partition, [what, after, pageRowsMax]));
+    const [done, last, elements, names] = reply;
+    sum.elements += numberIn(elements);
+    sum.names += numberIn(names);
+    if (flagIn(done)) return sum;
+    after = what === "arrays" ? textIn(last) : `${sum.names}`;
+  }
+}
+
+export async function takeSnapshot(
+  calls: Calls,
+  tables: readonly TableName[],
+): Promise<StoreSnapshot> {
+  const before = await measure(calls);
+  return new RemoteSnapshot(calls, tables, before);
+}
+
+class RemoteSnapshot implements StoreSnapshot {
+  readonly takenAt: number;
+  readonly rows: number;
+  isExact = true;
+  readonly #calls: Calls;
+  readonly #before: Measures;
+  readonly #pages: AsyncGenerator<SnapshotRow[], void>;
+  #waiting: SnapshotRow[] = [];
+
+  constructor(calls: Calls, tables: readonly TableName[], before: Measures) {
+    this.#calls = calls;
+    this.#before = before;
+    this.takenAt = before.now;
+    this.rows = before.values + before.arrays + before.elements + before.members + 1;
+    this.#pages = pagesOf(calls, new Set(tables), before.now);
+  }
+
+  async next(rowsMax: number): Promise<SnapshotRow[] | undefined> {
+    if (this.#waiting.length === 0) {
+      const page = await this.#pages.next();
+      if (page.done === true) {
+        await this.#compare();
+        return undefined;
+      }
+      this.#waiting = page.value;
+    }
+    return this.#waiting.splice(0, rowsMax);
+  }
+
+  close(): void {
+    this.#waiting = [];
+    void this.#pages.return();
+  }
+
+  async #compare(): Promise<void> {
+    const after = await reports(this.#calls);
+    this.isExact = after.every(({ changes }, index) => changes === this.#before.changes[index]);
+  }
+}
+
+async function* pagesOf(
+  calls: Calls,
+  tables: ReadonlySet<TableName>,
+  takenAt: number,
+): AsyncGenerator<SnapshotRow[], void> {
+  for (let partition = 0; partition < calls.partitions; partition++) {
+    if (tables.has("lists") || tables.has("items")) yield* arrayPages(calls, partition, takenAt);
+    if (tables.has("values")) yield* valuePages(calls, partition);
+    if (tables.has("members")) yield* memberPages(calls, partition);
+  }
+  if (tables.has("counters")) yield await counterRows(calls);
+}
+
+function rowOf(
+  table: TableName,
+  key: string,
+  value: Stored,
+  deadline: string | undefined,
+): SnapshotRow {
+  const isMortal = deadline !== undefined && deadline !== "" && deadline !== "inf";
+  return { table, key, value, deadline: isMortal ? Number(deadline) : never, again: false };
+}
+
+async function* valuePages(calls: Calls, partition: number): AsyncGenerator<SnapshotRow[], void> {
+  let after = "";
+  while (true) {
+    const reply = listIn(await calls.call("dump_values", partition, [after, pageRowsMax]));
+    const rows: SnapshotRow[] = [];
+    for (let index = 1; index < reply.length; index += 3) {
+      const [key, value, deadline] = reply.slice(index, index + 3);
+      rows.push(rowOf("values", textIn(key), storedIn(value), textIn(deadline)));
+    }
+    after = rows.at(-1)?.key ?? after;
+    yield rows;
+    if (flagIn(reply[0])) return;
+  }
+}
+
+// Arrays that have expired are left out here: their elements come before the row that says so.
+async function* arrayPages(
+  calls: Calls,
+  partition: number,
+  takenAt: number,
+): AsyncGenerator<SnapshotRow[], void> {
+  let after = "";
+  while (true) {
+    const reply = listIn(await calls.call("dump_arrays", partition, [after, pageRowsMax]));
+    for (let index = 1; index < reply.length; index += 3) {
+      const [key, id, deadline] = reply.slice(index, index + 3).map(textIn);
+      after = `${key}`;
+      if (deadline !== "" && Number(deadline) <= takenAt) continue;
+      yield* elementPages(calls, partition, [after, `${id}`, `${deadline}`]);
+    }
+    if (flagIn(reply[0])) return;
+  }
+}
+
+/** The elements that are there, and then the row that spans them. */
+async function* elementPages(
+  calls: Calls,
+  partition: number,
+  [key, id, deadline]: [string, string, string],
+): AsyncGenerator<SnapshotRow[], void> {
+  const joined = Number(id) * calls.partitions + partition;
+  let read = 0;
+  while (true) {
+    const args = [id, read, pageRowsMax];
+    const found = listIn(await calls.call("dump_elements", partition, args));
+    const first = read;
+    read += found.length;
+    yield found.map((element, index) =>
+      rowOf("items", `${joined}:${first + index}`, storedIn(element), ""),
+    );
+    if (found.length < pageRowsMax) break;
+  }
+  if (read > 0) yield [rowOf("lists", key, `${joined} 0 ${read}`, deadline)];
+}
+
+async function* memberPages(calls: Calls, partition: number): AsyncGenerator<SnapshotRow[], void> {
+  for (let first = 0; ; first += pageRowsMax) {
+    const buckets = listIn(await calls.call("dump_buckets", partition, [first, pageRowsMax]));
+    for (const bucket of buckets) yield* bucketPages(calls, partition, textIn(bucket));
+    if (buckets.length < pageRowsMax) return;
+  }
+}
+
+async function* bucketPages(
+  calls: Calls,
+  partition: number,
+  bucket: string,
+): AsyncGenerator<SnapshotRow[], void> {
+  const prefix = `${bucket.length}:${bucket}`;
+  for (let first = 0; ; first += pageRowsMax) {
+    const args = [bucket, first, pageRowsMax];
+    const found = listIn(await calls.call("dump_members", partition, args)).map(textIn);
+    const rows: SnapshotRow[] = [];
+    for (let index = 0; index < found.length; index += 2) {
+      rows.push(rowOf("members", `${prefix}${found[index]}`, "", found[index + 1]));
+    }
+    yield rows;
+    if (rows.length < pageRowsMax) return;
+  }
+}
+
+/** The highest numbers of all partitions, as one store would have them. */
+async function counterRows(calls: Calls): Promise<SnapshotRow[]> {
+  const tokens = (await calls.everywhere("dump_token", [])).map(numberIn);
+  const token = Math.max(0, ...tokens);
+  return token === 0 ? [] : [rowOf("counters", "token", `${token}`, "")];
+}

@@ -1,0 +1,68 @@
+// Replies: what comes back from the library, as texts, numbers and stored values.
+//
+// A stored value travels as one byte for its kind and its content:
+//   j  text that is JSON (also every counter)      t  other text      b  bytes
+// An empty reply in the place of a value means that there is none: no reply is ever nil.
+
+import { UnexpectedStoreOutputError } from "../base/errors.js";
+import type { Stored } from "../engine/stored.js";
+import type { Argument, Reply } from "./connection.js";
+
+export type ValueKind = "j" | "t" | "b";
+
+const kindBytes = "b".charCodeAt(0);
+const kindTexts: ReadonlySet<number> = new Set([..."jt"].map((kind) => kind.charCodeAt(0)));
+
+function unexpected(what: string): UnexpectedStoreOutputError {
+  return new UnexpectedStoreOutputError(`the server's reply is not ${what}`);
+}
+
+export function bytesIn(reply: Reply | undefined): Buffer {
+  if (!(reply instanceof Uint8Array)) throw unexpected("a text");
+  return Buffer.isBuffer(reply)
+    ? reply
+    : Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);
+}
+
+export function textIn(reply: Reply | undefined): string {
+  return bytesIn(reply).toString();
+}
+
+/** An integer, or its decimal text. */
+export function numberIn(reply: Reply | undefined): number {
+  const number = typeof reply === "number" ? reply : Number(textIn(reply));
+  if (Number.isNaN(number)) throw unexpected("a number");
+  return number;
+}
+
+export function flagIn(reply: Reply | undefined): boolean {
+  return numberIn(reply) === 1;
+}
+
+export function listIn(reply: Reply | undefined): readonly Reply[] {
+  if (typeof reply === "object" && reply !== null && !(reply instanceof Uint8Array)) return reply;
+  throw unexpected("a list");
+}
+
+/** A stored value. */
+export function storedIn(reply: Reply | undefined): Stored {
+  const bytes = bytesIn(reply);
+  const kind = bytes[0];
+  if (kind !== undefined && kindTexts.has(kind)) return bytes.toString("utf8", 1);
+  if (kind !== kindBytes) throw unexpected("a stored value");
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + 1, bytes.byteLength - 1);
+}
+
+/** A stored value, or undefined for none. */
+export function foundIn(reply: Reply | undefined): Stored | undefined {
+  return bytesIn(reply).length === 0 ? undefined : storedIn(reply);
+}
+
+/** A value on its way to the server; `textKind` says what its text is. */
+export function valueArgument(value: Stored, textKind: "j" | "t"): Argument {
+  if (typeof value === "string") return textKind + value;
+  const bytes = Buffer.allocUnsafe(value.length + 1);
+  bytes[0] = kindBytes;
+  bytes.set(value, 1);
+  return bytes;
+}

@@ -1,0 +1,213 @@
+// Link: a client, and whether calls can be sent through it right now.
+//
+// Invariants
+// 1. A connection to a single server is used only after it has passed the server check: behind the
+//    same address there may be a replica, or another version, after a failover.
+// 2. What is written in one turn of the event loop goes out together.
+// 3. Connections of our own never keep the process alive.
+
+import type { Env } from "../../env/env.js";
+import type { ServerFacts } from "../connection.js";
+import { backOffMs } from "./client-options.js";
+import type { Attempt } from "./pending-call.js";
+import { checkServer, type Expected } from "./server-check.js";
+import { isReplyError } from "./server-errors.js";
+import type { ClientStream, NodeClient, ValkeyClient } from "./valkey-client.js";
+
+export interface LinkOptions {
+  readonly env: Pick<Env, "timers">;
+  readonly expected: Expected;
+  /** Whether the client is ours to disconnect. */
+  readonly isOwn: boolean;
+}
+
+export class Link {
+  readonly client: ValkeyClient;
+  readonly #options: LinkOptions;
+  #isChecked = false;
+  #isHungUp = false;
+  #corked: ClientStream[] | undefined;
+  /** What the client has complained about last, until a connection stands. */
+  lastError: Error | undefined;
+  /** Whether the last attempt to connect got a connection; with TLS: a secured one. */
+  wasConnected = false;
+  /** Called when calls can be sent, also after a reconnect. */
+  onUp: () => void = () => {};
+  /** Called when the client will not connect any more. */
+  onEnd: () => void = () => {};
+  readonly #listeners: readonly (readonly [event: string, listener: (...args: never[]) => void])[];
+
+  constructor(client: ValkeyClient, options: LinkOptions) {
+    this.client = client;
+    this.#options = options;
+    this.#listeners = this.#listenersOf();
+    for (const [event, listener] of this.#listeners) client.on(event, listener);
+  }
+
+  get isUp(): boolean {
+    return this.#isChecked && this.client.status === "ready";
+  }
+
+  get hasEnded(): boolean {
+    return this.client.status === "end";
+  }
+
+  /**
+   * Connects, and checks a single server.
+   *
+   * @throws whatever the client throws: `lastError` tells more; ServerUnsuitableError.
+   */
+  async open(): Promise<ServerFacts | undefined> {
+    const { client } = this;
+    if (client.status === "wait" || client.status === "end") await client.connect();
+    else if (client.status !== "ready") await this.#ready();
+    const facts = client.isCluster ? undefined : await this.#check(client);
+    this.#isChecked = true;
+    return facts;
+  }
+
+  send(attempt: Attempt): void {
+    if (this.#corked === undefined) this.#cork();
+    this.client.sendCommand(attempt);
+  }
+
+  /** The nodes that carry out calls. */
+  primaries(): readonly NodeClient[] {
+    return this.client.isCluster ? this.client.nodes("master") : [this.client];
+  }
+
+  /** Has a cluster asked where its slots are. */
+  refresh(): void {
+    if (this.client.isCluster) this.client.refreshSlotsCache?.();
+  }
+
+  /** Connects anew: behind the address there may be another server by now. */
+  renew(): void {
+    if (this.#options.isOwn && !this.client.isCluster) this.client.disconnect(true);
+  }
+
+  async hangUp(): Promise<void> {
+    this.#isHungUp = true;
+    const { client } = this;
+    if (this.#options.isOwn && !this.hasEnded) {
+      const ended = new Promise<void>((resolve) => client.on("end", () => resolve()));
+      client.disconnect();
+      await ended;
+    }
+    for (const [event, listener] of this.#listeners) {
+      // What a dying client of ours still complains about must find a listener.
+      if (event !== "error") client.off(event, listener);
+      else if (!this.#options.isOwn) client.off(event, listener);
+    }
+  }
+
+  #ready(): Promise<void> {
+    const { client } = this;
+    return new Promise((resolve, reject) => {
+      client.on("ready", () => resolve());
+      client.on("end", () => reject(new Error("the client was closed")));
+    });
+  }
+
+  #listenersOf(): (readonly [string, (...args: never[]) => void])[] {
+    const complain = (error: Error): void => {
+      this.lastError = error;
+    };
+    return [
+      ["error", complain],
+      ["node error", complain],
+      ["connecting", () => this.#begin()],
+      ["connect", () => this.#connected()],
+      ["ready", () => void this.#recheck()],
+      ["close", () => this.#closed()],
+      ["end", () => this.onEnd()],
+      ["reconnecting", () => this.#reconnecting()],
+      ["+node", (node: NodeClient) => this.#free(node)],
+    ];
+  }
+
+  #connected(): void {
+    this.wasConnected = true;
+    if (!this.client.isCluster && this.#options.isOwn) this.client.stream?.unref();
+  }
+
+  #free(node: NodeClient): void {
+    if (this.#options.isOwn) node.on("connect", () => node.stream?.unref());
+  }
+
+  #reconnecting(): void {
+    if (this.#options.isOwn) this.client.reconnectTimeout?.unref?.();
+  }
+
+  #begin(): void {
+    this.wasConnected = false;
+  }
+
+  #closed(): void {
+    if (!this.client.isCluster) this.#isChecked = false;
+  }
+
+  /** After a reconnect; the first connection is checked by `open`. */
+  async #recheck(): Promise<void> {
+    const { client } = this;
+    if (client.isCluster) {
+      if (this.#isChecked) this.#rise();
+      return;
+    }
+    if (!this.#hasOpened) return;
+    try {
+      await this.#check(client);
+    } catch (error) {
+      if (this.#isHungUp) return;
+      if (error instanceof Error && client.status === "ready") this.lastError = error;
+      this.#tryLater(client);
+      return;
+    }
+    this.#isChecked = true;
+    this.#rise();
+  }
+
+  #hasOpened = false;
+
+  /** From now on the link looks after itself. */
+  opened(): void {
+    this.#hasOpened = true;
+    this.lastError = undefined;
+  }
+
+  #rise(): void {
+    this.lastError = undefined;
+    if (!this.#isHungUp) this.onUp();
+  }
+
+  #tryLater(client: NodeClient): void {
+    if (client.status !== "ready") return;
+    const { env, isOwn } = this.#options;
+    env.timers.after(backOffMs(5), () => {
+      if (this.#isHungUp || client.status !== "ready") return;
+      if (isOwn) client.disconnect(true);
+      else void this.#recheck();
+    });
+  }
+
+  async #check(client: NodeClient): Promise<ServerFacts> {
+    const facts = await checkServer(client, this.#options.expected);
+    // A refused SELECT has been answered before, and is reported within this turn.
+    await this.#options.env.timers.breathe();
+    const refused = this.lastError as (Error & { command?: { name?: string } }) | undefined;
+    if (isReplyError(refused) && refused.command?.name === "select") throw refused;
+    return facts;
+  }
+
+  #cork(): void {
+    const streams = this.primaries().flatMap(({ stream }) =>
+      stream === undefined ? [] : [stream],
+    );
+    for (const stream of streams) stream.cork();
+    this.#corked = streams;
+    this.#options.env.timers.breathe().then(() => {
+      this.#corked = undefined;
+      for (const stream of streams) stream.uncork();
+    });
+  }
+}
