@@ -5,10 +5,12 @@ import type { PieceTable } from "../operations/pieces.js";
 import type { Store } from "../store/store.js";
 import type { Attention } from "./pace.js";
 
-/** A store, and where it is: what a note recognises it by, and messages call it. */
 export interface CopyEnd {
   readonly store: Store;
+  /** What messages call it. */
   readonly address: string;
+  /** What a note recognises it by: the address as it is known everywhere. */
+  readonly identity: string;
 }
 
 /**

@@ -49,7 +49,7 @@ export async function copyStore(
 ): Promise<StoreCopySummary> {
   checkCanceled(copying);
   const { from, to, mode } = request;
-  if (from.address === to.address) {
+  if (from.identity === to.identity) {
     throw new CopyTargetError(`${to.address} is the source and the target of the copy`);
   }
   const isEmpty = await isEmptyContent(to.store.content);
@@ -71,8 +71,8 @@ function comparedTables({ tables }: Comparison): StoreCopySummary["tables"] {
   return { values: plain(values), arrays: plain(arrays), filters: plain(filters) };
 }
 
-function noteOf({ address }: CopyEnd): string {
-  return JSON.stringify({ from: address });
+function noteOf({ identity }: CopyEnd): string {
+  return JSON.stringify({ from: identity });
 }
 
 /** Leaves the note in the target; whether it was there. */
@@ -161,18 +161,14 @@ class Copy {
   /** The pieces that the target does not hold as they are. */
   async #lacking(pieces: readonly Piece[]): Promise<Piece[]> {
     const found = await this.#to.find(pieces);
-    // What follows in an array that is being written anew was found before that.
-    const anew = new Set<string>();
     return pieces.filter((piece, index) => {
       if (isOver(piece, found.now)) return false;
-      if (piece.table === "arrays" && anew.has(piece.key)) return true;
       const like = likeness(piece, found.pieces[index]);
       if (like === "same") return false;
       if (like === "different" && this.#request.mode === "fill") {
         this.#different.add(piece);
         return false;
       }
-      if (piece.table === "arrays") anew.add(piece.key);
       return true;
     });
   }

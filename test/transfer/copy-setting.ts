@@ -35,7 +35,7 @@ export class CopySetting {
     const path = this.path(address);
     const store = await openStore(normalizeOptions({ backend, name, path, env: this.env }));
     this.#open.push(store);
-    return { store, address };
+    return { store, address, identity: address };
   }
 
   copy(

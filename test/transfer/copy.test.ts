@@ -118,7 +118,7 @@ describe("what happens to the content of the target", () => {
   });
 
   test("the same place is refused", async () => {
-    await expect(setting.copy(from, { ...to, address: "from" })).rejects.toMatchObject({
+    await expect(setting.copy(from, { ...to, identity: "from" })).rejects.toMatchObject({
       name: "CopyTargetError",
     });
   });
