@@ -33,9 +33,9 @@ export const operationTable = {
   ...named("quiet", ["open", "raise_token", "swap_note"]),
   ...named("quiet", ["load_begin", "load_values", "load_arrays", "load_elements"]),
   ...named("quiet", ["load_build", "load_members", "load_abandon"]),
-} satisfies Record<string, OperationKind>;
+};
 
-export type Operation = keyof typeof operationTable;
+export type Operation = keyof typeof operationTable & string;
 
 export const operations = Object.entries(operationTable) as [Operation, OperationKind][];
 

@@ -53,6 +53,9 @@ export interface Runner {
  * - "opening": `openKv` returns before the store is open, so that handles have an opening state.
  * - "shared by processes": several processes may have the same store open.
  * - "bytes": the serialization "bytes".
+ * - "snapshots": a backup is of one instant whatever is written meanwhile.
+ * - "one partition": one step may concern any keys: batches are atomic, a claim guards writes to any
+ *   key, and tokens rise by one over all keys.
  */
 export type Feature =
   | "virtual clock"
@@ -60,7 +63,9 @@ export type Feature =
   | "reopen"
   | "opening"
   | "shared by processes"
-  | "bytes";
+  | "bytes"
+  | "snapshots"
+  | "one partition";
 
 export interface CreateOptions {
   readonly env: VirtualEnv;

@@ -9,6 +9,8 @@ local counter = {}
 local safe_max = 9007199254740991
 local int64_max = "9223372036854775807"
 local int64_min_digits = "9223372036854775808"
+-- Stands for the digits of what is no number: longer than those that a double can surely carry.
+local no_digits = "----------------"
 
 -- Sign and digits without leading zeros, or nil for what is no decimal number.
 local function parse_decimal(text)
@@ -62,7 +64,7 @@ function counter.add(text, delta)
   if text == nil then
     text = "0"
     sum = tonumber(delta)
-  elseif #text <= 16 and string.match(text, "^[+-]?%d+$") then
+  elseif #text <= 16 and #(string.match(text, "^[+-]?(%d+)$") or no_digits) <= 15 then
     sum = tonumber(text) + tonumber(delta)
   end
   if sum and sum >= -safe_max and sum <= safe_max then return decimal(sum) end

@@ -9,6 +9,8 @@ import type { ServerAddress, ValkeySettings } from "./valkey-settings.js";
 export const backOffMs = (attempts: number): number =>
   Math.min(20 * 2 ** Math.min(attempts, 10), 2_000);
 
+/** What CLIENT LIST shows. */
+export const clientName = "anykv";
 const keepAliveMs = 30_000;
 
 /** For a connection to one node. */
@@ -24,7 +26,6 @@ function nodeOptions(settings: ValkeySettings): object {
     // A connection that has been silent for so long, with commands under way, is given up.
     ...(commandTimeoutMs === 0 ? {} : { socketTimeout: commandTimeoutMs }),
     keepAlive: keepAliveMs,
-    connectionName: "anykv",
     lazyConnect: true,
     // INFO may be forbidden, and takes a round trip; we ask HELLO.
     enableReadyCheck: false,
@@ -57,7 +58,7 @@ export function standaloneOptions(
 export function clusterOptions(settings: ValkeySettings): object {
   const { connectTimeoutMs } = settings;
   return {
-    redisOptions: nodeOptions(settings),
+    redisOptions: { ...nodeOptions(settings), connectionName: clientName },
     lazyConnect: true,
     enableReadyCheck: false,
     enableOfflineQueue: false,

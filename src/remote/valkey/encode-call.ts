@@ -47,7 +47,7 @@ export class CallEncoder {
     this.#keys = Array.from({ length: partitions }, (_, partition) => {
       const tag = partitionTag(prefix, store, partition);
       const keys = isCluster ? [`${tag}:v`, `${tag}:x`] : [`${tag}:v`];
-      return bulk(String(keys.length)) + keys.map(bulk).join("");
+      return bulk(`${keys.length}`) + keys.map(bulk).join("");
     });
   }
 

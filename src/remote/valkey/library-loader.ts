@@ -26,13 +26,13 @@ const attemptsMax = 5;
 export async function loadLibrary(node: NodeClient, library: Library): Promise<LibraryForm> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const version = await versionOn(node, library);
-    if (version === "forbidden") return "scripts";
+    if (version === "forbidden") return scriptsOn(node);
     if (version >= libraryVersion) return "functions";
     const replace = version > 0 ? ["REPLACE"] : [];
     try {
       await ask(node, "FUNCTION", "LOAD", ...replace, library.functions);
     } catch (error) {
-      if (isForbidden(error)) return "scripts";
+      if (isForbidden(error)) return scriptsOn(node);
       if (!isAlreadyThere(error)) throw error;
     }
   }
@@ -42,6 +42,12 @@ export async function loadLibrary(node: NodeClient, library: Library): Promise<L
       hint: "look for programs with another version of anykv, or with another library of its name",
     },
   );
+}
+
+/** @throws the answer of a server that forbids scripts as well. */
+async function scriptsOn(node: NodeClient): Promise<LibraryForm> {
+  await ask(node, "EVAL", "return 1", "0");
+  return "scripts";
 }
 
 /** 0 when the library is not there. */

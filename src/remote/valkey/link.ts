@@ -8,8 +8,9 @@
 
 import type { Env } from "../../env/env.js";
 import type { ServerFacts } from "../connection.js";
-import { backOffMs } from "./client-options.js";
+import { backOffMs, clientName } from "./client-options.js";
 import type { Attempt } from "./pending-call.js";
+import { ask } from "./raw-command.js";
 import { checkServer, type Expected } from "./server-check.js";
 import { isReplyError } from "./server-errors.js";
 import type { ClientStream, NodeClient, ValkeyClient } from "./valkey-client.js";
@@ -110,8 +111,9 @@ export class Link {
   }
 
   #listenersOf(): (readonly [string, (...args: never[]) => void])[] {
+    // What a server says stands above what becomes of its connection afterwards.
     const complain = (error: Error): void => {
-      this.lastError = error;
+      if (!isReplyError(this.lastError) || isReplyError(error)) this.lastError = heard(error);
     };
     return [
       ["error", complain],
@@ -141,6 +143,7 @@ export class Link {
 
   #begin(): void {
     this.wasConnected = false;
+    this.lastError = undefined;
   }
 
   #closed(): void {
@@ -191,12 +194,18 @@ export class Link {
   }
 
   async #check(client: NodeClient): Promise<ServerFacts> {
-    const facts = await checkServer(client, this.#options.expected);
-    // A refused SELECT has been answered before, and is reported within this turn.
-    await this.#options.env.timers.breathe();
+    const { env, expected, isOwn } = this.#options;
+    // A server that turns us away says why and hangs up: whoever writes before reading that loses it.
+    await env.timers.breathe();
+    await env.timers.breathe();
+    const checking = checkServer(client, expected);
+    await checking.catch(() => {});
+    // AUTH and SELECT were answered before; that they were refused is reported within this turn.
+    await env.timers.breathe();
+    if (isOwn) ask(client, "CLIENT", "SETNAME", clientName).catch(() => {});
     const refused = this.lastError as (Error & { command?: { name?: string } }) | undefined;
-    if (isReplyError(refused) && refused.command?.name === "select") throw refused;
-    return facts;
+    const isRefused = isReplyError(refused) && /^(auth|select)$/.test(refused.command?.name ?? "");
+    return isRefused ? Promise.reject(refused) : checking;
   }
 
   #cork(): void {
@@ -210,4 +219,10 @@ export class Link {
       for (const stream of streams) stream.uncork();
     });
   }
+}
+
+/** A client that gets an error reply before it has asked anything wraps it in a complaint. */
+function heard(error: Error): Error {
+  const [, reply] = /^Command queue state error.* Last error: (.*)$/s.exec(error.message) ?? [];
+  return reply === undefined ? error : Object.assign(new Error(reply), { name: "ReplyError" });
 }

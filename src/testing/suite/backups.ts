@@ -77,44 +77,6 @@ export const backupFamily: Family = {
       expect(loose.bestEffort).toBe(loose.warning !== "");
     },
 
-    "a backup holds what was there at its call, whatever is written meanwhile": async (setting) => {
-      const { kv, open, expect } = setting;
-      await kv.setMany(numberedEntries("n", 3_000));
-      await fill(kv);
-      const before = await contentOf(kv);
-      const fileName = scratchFile("instant.kv");
-      let round = 0;
-      const storm = async (): Promise<void> => {
-        await kv.setMany({ n0001: "changed", [`new${round}`]: round });
-        await kv.deleteMany(["n2999", "b", `n${1_000 + round}`]);
-        await kv.popFirst("queue");
-        await kv.append("queue", "late");
-        await kv.filter("bucket").add(`item ${round++}`);
-        if (round === 8) await kv.clear();
-      };
-      const backup = kv.backup({ fileName });
-      const storms = Array.from({ length: 12 }, storm);
-      await Promise.all([backup, ...storms]);
-      expect(await contentOf(await restored(open, fileName))).toStrictEqual(before);
-      expect((await backup).totalEntries).toBe(3_009);
-    },
-
-    "a best-effort backup holds no key that came later": async ({ kv, open, expect }) => {
-      await kv.setMany(numberedEntries("n", 2_000));
-      await kv.append("queue", 1);
-      const fileName = scratchFile("loose.kv");
-      const backup = kv.backup({ fileName, allowConcurrentWrites: true });
-      await kv.setMany({ n0000: "changed", later: 1 });
-      await kv.append("queue", 2);
-      await backup;
-      const other = await restored(open, fileName);
-      expect(await other.exists("later")).toBe(false);
-      expect([0, "changed"]).toContain(await other.get("n0000"));
-      expect(await other.size()).toBe(2_000);
-      // Arrays are of one instant even then.
-      expect(await other.range("queue")).toStrictEqual([1]);
-    },
-
     "two backups one after the other count the same": async ({ kv, expect }) => {
       await fill(kv);
       const fileName = scratchFile("twice.kv");
@@ -225,6 +187,50 @@ export const backupFamily: Family = {
       const error = await refusal(kv.backup({ fileName, onProgress }), "UnknownError");
       expect(error.message).toContain("no more");
       expect(existsSync(fileName)).toBe(false);
+    },
+  },
+};
+
+export const snapshotFamily: Family = {
+  title: "backups while others write",
+  needs: "snapshots",
+  cases: {
+    "a backup holds what was there at its call, whatever is written meanwhile": async (setting) => {
+      const { kv, open, expect } = setting;
+      await kv.setMany(numberedEntries("n", 3_000));
+      await fill(kv);
+      const before = await contentOf(kv);
+      const fileName = scratchFile("instant.kv");
+      let round = 0;
+      const storm = async (): Promise<void> => {
+        await kv.setMany({ n0001: "changed", [`new${round}`]: round });
+        await kv.deleteMany(["n2999", "b", `n${1_000 + round}`]);
+        await kv.popFirst("queue");
+        await kv.append("queue", "late");
+        await kv.filter("bucket").add(`item ${round++}`);
+        if (round === 8) await kv.clear();
+      };
+      const backup = kv.backup({ fileName });
+      const storms = Array.from({ length: 12 }, storm);
+      await Promise.all([backup, ...storms]);
+      expect(await contentOf(await restored(open, fileName))).toStrictEqual(before);
+      expect((await backup).totalEntries).toBe(3_009);
+    },
+
+    "a best-effort backup holds no key that came later": async ({ kv, open, expect }) => {
+      await kv.setMany(numberedEntries("n", 2_000));
+      await kv.append("queue", 1);
+      const fileName = scratchFile("loose.kv");
+      const backup = kv.backup({ fileName, allowConcurrentWrites: true });
+      await kv.setMany({ n0000: "changed", later: 1 });
+      await kv.append("queue", 2);
+      await backup;
+      const other = await restored(open, fileName);
+      expect(await other.exists("later")).toBe(false);
+      expect([0, "changed"]).toContain(await other.get("n0000"));
+      expect(await other.size()).toBe(2_000);
+      // Arrays are of one instant even then.
+      expect(await other.range("queue")).toStrictEqual([1]);
     },
   },
 };

@@ -13,7 +13,7 @@ import {
 } from "../runner.js";
 import { virtualEnv } from "../virtual-env.js";
 import { arrayFamily, typeFamily } from "./arrays.js";
-import { backupFamily } from "./backups.js";
+import { backupFamily, snapshotFamily } from "./backups.js";
 import { deleteManyFamily, getManyFamily, setManyFamily } from "./batches.js";
 import { allocationFamily, claimKeysFamily, claimListFamily } from "./claim-batches.js";
 import { claimFamily, endOfClaimFamily } from "./claims.js";
@@ -60,7 +60,7 @@ const families: readonly Family[] = [
   ...[stringModeFamily, bytesModeFamily, compressedFamily, compressedBytesFamily],
   ...[jsonlFamily, csvFamily, bytesFileFamily],
   ...[handleFamily, reopenFamily],
-  ...[backupFamily, restoreFamily, restoreTimeFamily],
+  ...[backupFamily, snapshotFamily, restoreFamily, restoreTimeFamily],
 ];
 
 /** Registers the suite for one backend. */

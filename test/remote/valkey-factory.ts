@@ -1,0 +1,151 @@
+// How the suites get stores on a real server: one server for each test file, and a name for each
+// store. The server's library is the one with the test clock, so that the Env decides what time it
+// is.
+
+import { Kv } from "anykv";
+import type { CreateOptions, Feature, StoreFactory, TestStore } from "anykv/testing";
+import type { Redis } from "iovalkey";
+import { afterAll, beforeAll } from "vitest";
+import { OperationMetrics } from "../../src/kv/metrics.js";
+import { type KvOptions, normalizeOptions } from "../../src/kv/options/options.js";
+import { formatOf } from "../../src/kv/serialization/format.js";
+import { RemoteStore } from "../../src/remote/remote-store.js";
+import { PlainConnection, type PlainOptions, plainClient } from "./plain-connection.js";
+import { type Server, type ServerKind, startServer } from "./servers.js";
+import { verifyStore } from "./verify-store.js";
+
+export interface FactoryOptions {
+  readonly kind: ServerKind;
+  readonly partitions: number;
+  readonly form?: PlainOptions["form"];
+}
+
+const partitionGaps: Partial<Record<Feature, string>> = {
+  "one partition":
+    "its keys lie in several partitions, and the server does nothing that concerns two of them in one step",
+};
+
+let client: Redis | undefined;
+let stores = 0;
+
+/** Starts the server of a test file. */
+export function useServer(kind: ServerKind): void {
+  let server: Server | undefined;
+  beforeAll(async () => {
+    server = await startServer({ kind });
+    client = await plainClient(server.port, "test");
+  });
+  afterAll(async () => {
+    client?.disconnect();
+    await server?.stop();
+  });
+}
+
+export function theClient(): Redis {
+  if (client === undefined) throw new Error("the server has not been started");
+  return client;
+}
+
+/** One store with its handles; it closes with the last of them, as in the registry. */
+class ServerStore {
+  readonly #options: KvOptions;
+  readonly #place: PlainOptions;
+  #store: Promise<RemoteStore> | RemoteStore;
+  readonly #underway = new Set<Promise<unknown>>();
+  #handles: Kv[] = [];
+  #open = 0;
+
+  private constructor(options: KvOptions, place: PlainOptions, store: RemoteStore) {
+    this.#options = options;
+    this.#place = place;
+    this.#store = store;
+  }
+
+  static async create(options: KvOptions, place: PlainOptions): Promise<ServerStore> {
+    return new ServerStore(options, place, await openRemote(options, place));
+  }
+
+  handle(): Kv {
+    const options = this.#options;
+    const underway = this.#underway;
+    this.#open++;
+    const handle = new Kv({
+      options,
+      format: formatOf(options.serialization),
+      store: this.#store,
+      metrics: new OperationMetrics(options),
+      attend: (work) => {
+        underway.add(work);
+        const done = (): boolean => underway.delete(work);
+        work.then(done, done);
+      },
+      release: () => this.#release(),
+    });
+    this.#handles.push(handle);
+    return handle;
+  }
+
+  async #release(): Promise<void> {
+    if (--this.#open > 0) return;
+    const store = await this.#store;
+    await this.#options.env.timers.breathe();
+    await Promise.allSettled(this.#underway);
+    await store.close();
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all(this.#handles.map((handle) => handle.close()));
+    this.#handles = [];
+  }
+
+  async reopen(): Promise<Kv> {
+    await this.closeAll();
+    this.#store = await openRemote(this.#options, this.#place);
+    return this.handle();
+  }
+
+  async close(): Promise<void> {
+    await this.closeAll();
+    await verifyStore(theClient(), this.#place);
+  }
+}
+
+async function openRemote(options: KvOptions, place: PlainOptions): Promise<RemoteStore> {
+  const { env, serialization, trackKeys } = options;
+  const connection = new PlainConnection(theClient(), env, place);
+  return RemoteStore.open(connection, env, {
+    serialization,
+    trackKeys,
+    // Days go by in these tests within a moment, and nobody else uses the store.
+    pollMsMax: 3_600_000,
+    reapMsMax: Infinity,
+  });
+}
+
+export function valkeyFactory({
+  kind,
+  partitions,
+  form = "functions",
+}: FactoryOptions): StoreFactory {
+  const spread = partitions === 1 ? "one partition" : `${partitions} partitions`;
+  return {
+    name: `${kind}-server, ${spread}, ${form}`,
+    create: async ({ env, serialization, trackKeys }: CreateOptions): Promise<TestStore> => {
+      const name = `s${++stores}`;
+      const options = normalizeOptions({ backend: "memory", name, env, serialization, trackKeys });
+      const place = { store: name, partitions, clock: "test", form } as const;
+      const store = await ServerStore.create(options, place);
+      return {
+        kv: store.handle(),
+        second: () => store.handle(),
+        reopen: () => store.reopen(),
+        close: () => store.close(),
+      };
+    },
+    gaps: {
+      opening: "its opening is a matter of the network, which a test cannot hold up",
+      snapshots: "the server keeps no former rows: writes during a backup may be in it",
+      ...(partitions === 1 ? {} : partitionGaps),
+    },
+  };
+}
