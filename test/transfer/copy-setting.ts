@@ -15,14 +15,20 @@ import { pagesOf } from "../../src/transfer/piece-pages.js";
 
 let stores = 0;
 
+/** A store of another backend than those in files or in memory. */
+export type OpenEnd = (backend: string, name: string, env: Env) => Promise<Store>;
+
 /** A place in which stores are opened, on one clock; it takes its files with it. */
 export class CopySetting {
   readonly env: Env;
   readonly directory: string = mkdtempSync(join(tmpdir(), "anykv-copy-"));
   readonly #open: Store[] = [];
 
-  constructor(env: Env = virtualEnv()) {
-    this.env = env;
+  readonly #openOther: OpenEnd | undefined;
+
+  constructor({ open }: { readonly open?: OpenEnd | undefined } = {}) {
+    this.env = virtualEnv();
+    this.#openOther = open;
   }
 
   path(name: string): string {
@@ -33,7 +39,12 @@ export class CopySetting {
   async end(backend: string, address: string): Promise<CopyEnd> {
     const name = `copy-${++stores}`;
     const path = this.path(address);
-    const store = await openStore(normalizeOptions({ backend, name, path, env: this.env }));
+    const { env } = this;
+    const isOurs = ["memory", "wal", "disk"].includes(backend);
+    const store = isOurs
+      ? await openStore(normalizeOptions({ backend, name, path, env }))
+      : await this.#openOther?.(backend, name, env);
+    if (store === undefined) throw new Error(`no backend ${backend}`);
     this.#open.push(store);
     return { store, address, identity: address };
   }
@@ -67,17 +78,22 @@ export async function fill(store: Store, size: number): Promise<void> {
   await store.set({ key: "bytes", value: Uint8Array.of(0, 255, 10, 13) });
   await store.set({ key: "soon", value: "1", options: { ttl: 1_000 } });
   await store.set({ key: "later", value: "2", options: { ttl: 1_000_000 } });
-  for (let index = 0; index < Math.min(size, 2_500); index++) {
-    await store.push({ key: "queue", value: `${index}`, end: "last" });
-  }
+  await together(Math.min(size, 2_500), (index) =>
+    store.push({ key: "queue", value: `${index}`, end: "last" }),
+  );
   for (const value of ["b", "a"]) await store.push({ key: "stack", value, end: "first" });
   await store.push({ key: "bits", value: Uint8Array.of(1, 2), end: "last" });
   await store.expire({ key: "stack", ttl: 2_000_000 });
-  for (let index = 0; index < Math.min(size, 1_500); index++) {
-    await store.addMember({ bucket: `b${index % 3}`, item: `item ${index}` });
-  }
+  await together(Math.min(size, 1_500), (index) =>
+    store.addMember({ bucket: `b${index % 3}`, item: `item ${index}` }),
+  );
   await store.addMember({ bucket: "b1:", item: "b:", ttl: 3_000_000 });
   await store.claimRandom({ prefix: "key:", count: 3, check, lease: { ttl: 60_000, owner: "" } });
+}
+
+/** Operations in the order of their numbers, all at once. */
+async function together(size: number, operation: (index: number) => unknown): Promise<void> {
+  await Promise.all(Array.from({ length: size }, (_, index) => operation(index)));
 }
 
 /** All that is live, in an order that is the same on every backend. */
@@ -92,8 +108,10 @@ export async function contentOf({ content }: Store): Promise<unknown[]> {
           rows.push([`f ${piece.bucket.length} ${piece.bucket} ${piece.item}`, piece.deadline]);
         } else {
           const { key, first, elements, length, deadline } = piece;
-          const digits = `${first}`.padStart(9, "0");
-          rows.push([`a ${key} ${digits}`, [elements.map(plain), length, deadline]]);
+          for (const [offset, element] of elements.entries()) {
+            const digits = `${first + offset}`.padStart(9, "0");
+            rows.push([`a ${key} ${digits}`, [element, length, deadline]]);
+          }
         }
       }
     }
