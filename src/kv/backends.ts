@@ -1,25 +1,33 @@
 // Backends: how each one by name becomes a store.
 
-import { BackendUnavailableError } from "../base/errors.js";
 import { lmdbDefaults } from "../engines/lmdb/lmdb-defaults.js";
 import { MemoryEngine } from "../engines/memory/memory-engine.js";
 import { walDefaults } from "../engines/wal/wal-defaults.js";
+import { nodeEnv } from "../env/env.js";
+import type { ValkeySettings } from "../remote/valkey/valkey-settings.js";
 import { LocalStore } from "../store/local-store.js";
 import type { Store } from "../store/store.js";
 import { LogChannel } from "./log-channel.js";
 import { ineffectiveOptions } from "./options/disk-options.js";
 import type { KvOptions } from "./options/options.js";
 
-/** @throws BackendUnavailableError for a backend that this version does not have. */
 export function openStore(options: KvOptions): Store | Promise<Store> {
   const { backend, env, trackKeys } = options;
   if (backend === "memory") return new LocalStore(new MemoryEngine(env, { trackKeys }), env);
   if (backend === "wal") return openWal(options);
   if (backend === "disk") return openDisk(options);
   if (backend === "shared") return openShared(options);
-  throw new BackendUnavailableError(`the backend "${backend}" is not part of this version`, {
-    hint: 'open with `backend: "wal"`, which keeps its data in files, or `backend: "memory"`',
-  });
+  return openRemote(options);
+}
+
+async function openRemote(options: KvOptions): Promise<Store> {
+  const { openValkey } = await import("../remote/valkey/open-valkey.js");
+  const { RemoteStore } = await import("../remote/remote-store.js");
+  const { name, serialization, trackKeys, env } = options;
+  const settings = options.valkey as ValkeySettings;
+  // A network does not wait for the clock of a test: how long it takes is a matter of real time.
+  const connection = await openValkey({ env: nodeEnv, settings, storeName: name });
+  return RemoteStore.open(connection, env, { serialization, trackKeys });
 }
 
 async function openDisk(options: KvOptions): Promise<Store> {

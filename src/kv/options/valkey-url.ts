@@ -51,7 +51,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    return refuseUrl('holds a "%" that encodes nothing (write %25)');
+    return refuseUrl('must have no "%" that encodes nothing (write %25)');
   }
 }
 
@@ -68,7 +68,7 @@ function hostParts(url: URL, kind: "plain" | "tls"): UrlParts {
 }
 
 function socketParts(url: URL): UrlParts {
-  if (url.hostname !== "") refuseUrl("of a socket must have three slashes: unix:///path");
+  if (url.hostname !== "") refuseUrl("must have three slashes for a socket: unix:///path");
   if (url.pathname.length < 2) refuseUrl("must name the path of a socket");
   const unknown = [...url.searchParams.keys()].find((name) => name !== "database" && name !== "db");
   if (unknown !== undefined) refuseUrl(`must have no parameter but "database"`);

@@ -16,7 +16,7 @@ import { loadEverywhere, ValkeyConnection } from "./valkey-connection.js";
 import { addressText, type ServerAddress, type ValkeySettings } from "./valkey-settings.js";
 
 export interface OpenOptions {
-  readonly env: Pick<Env, "clock" | "timers">;
+  readonly env: Pick<Env, "clock" | "random" | "timers">;
   readonly settings: ValkeySettings;
   /** Of the store; undefined is a name of its own. */
   readonly storeName: string | undefined;
@@ -146,13 +146,13 @@ class Opening {
     const { env, settings, storeName, clock = "server" } = this.#options;
     const library = libraryWith(clock);
     const form = await this.#load(link, library);
-    const { prefix, partitions, isCluster, tls, commandTimeoutMs } = settings;
+    const { prefix, partitions, isCluster, tls, commandTimeoutMs, retryWrites } = settings;
     const names = { prefix, store: storeTag(storeName), partitions, isCluster };
     const [at, hasTls] = [this.#at, tls !== undefined];
     // An opening that has been given up must not leave a connection that nobody closes.
     if (this.#isOver) throw new Error("the opening was given up");
     return new ValkeyConnection({
-      ...{ env, link, names, library, form, server, at, hasTls, commandTimeoutMs },
+      ...{ env, link, names, library, form, server, at, hasTls, commandTimeoutMs, retryWrites },
     });
   }
 

@@ -29,6 +29,7 @@ import { connectError, timeoutError } from "./connect-errors.js";
 import { CallEncoder, type CallForm, type CallNames } from "./encode-call.js";
 import { type LibraryForm, loadLibrary } from "./library-loader.js";
 import type { Link } from "./link.js";
+import { OnceCalls } from "./once-calls.js";
 import { Attempt, type CallOwner, PendingCall } from "./pending-call.js";
 import {
   causeOf,
@@ -42,7 +43,7 @@ import {
 import { WaitingCalls } from "./waiting-calls.js";
 
 export interface ConnectionParts {
-  readonly env: Pick<Env, "clock" | "timers">;
+  readonly env: Pick<Env, "clock" | "random" | "timers">;
   readonly link: Link;
   readonly names: CallNames;
   readonly library: Library;
@@ -52,6 +53,8 @@ export interface ConnectionParts {
   readonly at: string;
   readonly hasTls: boolean;
   readonly commandTimeoutMs: number;
+  /** Whether writes are sent as `once`. */
+  readonly retryWrites: boolean;
 }
 
 /** Until a call that was refused for the moment is sent again. */
@@ -67,6 +70,7 @@ export class ValkeyConnection implements Connection, CallOwner {
   readonly #encoder: CallEncoder;
   readonly #slots: readonly number[];
   readonly #times: CallTimes;
+  readonly #once: OnceCalls | undefined;
   readonly #waiting = new WaitingCalls();
   readonly #listeners: (() => void)[] = [];
   #form: LibraryForm;
@@ -75,7 +79,7 @@ export class ValkeyConnection implements Connection, CallOwner {
   #closing: Promise<void> | undefined;
 
   constructor(parts: ConnectionParts) {
-    const { env, names, library, link, commandTimeoutMs } = parts;
+    const { env, names, library, link, commandTimeoutMs, retryWrites } = parts;
     this.#parts = parts;
     this.partitions = names.partitions;
     this.server = parts.server;
@@ -83,6 +87,8 @@ export class ValkeyConnection implements Connection, CallOwner {
     this.#encoder = new CallEncoder(names, library.name);
     this.#slots = slotsOf(names);
     this.#times = new CallTimes(env, commandTimeoutMs, (call) => this.#expired(call));
+    const send = (call: Call): Promise<Reply> => this.#issue(call);
+    this.#once = retryWrites ? new OnceCalls(env, names.partitions, send) : undefined;
     link.opened();
     link.onUp = () => this.#up();
     link.onEnd = () => this.#ended();
@@ -90,6 +96,11 @@ export class ValkeyConnection implements Connection, CallOwner {
 
   call(call: Call): Promise<Reply> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
+    if (this.#once !== undefined && !call.isRead) return this.#once.call(call);
+    return this.#issue(call);
+  }
+
+  #issue(call: Call): Promise<Reply> {
     const slot = this.#slots[call.partition] as number;
     const pending = new PendingCall(call, slot, this.#times.deadline());
     this.#times.add(pending);
