@@ -9,6 +9,7 @@ import { DiskPathError, InvalidOptionsError } from "../base/errors.js";
 import type { Env } from "../env/env.js";
 import { openStore } from "../kv/backends.js";
 import { normalizeOptions } from "../kv/options/options.js";
+import { addressText } from "../remote/valkey/valkey-settings.js";
 import type { CopyEnd } from "../transfer/copy-types.js";
 import { type BackendOfFiles, findBackend } from "./detect-backend.js";
 
@@ -21,7 +22,7 @@ export interface Place {
 
 /** @throws InvalidOptionsError for an URL that is none; DiskPathError where there is no store. */
 export async function sourcePlace(env: Env, text: string): Promise<Place> {
-  if (isUrl(text)) return serverPlace(text);
+  if (isUrl(text)) return serverPlace(env, text);
   const path = resolve(text);
   const backend = await findBackend(env, path);
   if (backend === undefined) {
@@ -42,7 +43,7 @@ export async function targetPlace(
     throw new InvalidOptionsError(`option "--backend" must be wal or disk, got ${asked}`);
   }
   if (isUrl(text)) {
-    if (asked === undefined) return serverPlace(text);
+    if (asked === undefined) return serverPlace(env, text);
     throw new InvalidOptionsError('option "--backend" is for a path only, and TO is an URL');
   }
   const path = resolve(text);
@@ -75,8 +76,48 @@ function realPath(path: string): string {
   }
 }
 
-function serverPlace(text: string): Place {
-  throw new InvalidOptionsError(`no store at ${text}`);
+const ownParameters = ["name", "prefix", "cluster", "partitions"] as const;
+
+/** @throws InvalidOptionsError; its messages show no password. */
+function serverPlace(env: Env, text: string): Place {
+  if (!URL.canParse(text)) throw new InvalidOptionsError("FROM or TO is an URL that is malformed");
+  const url = new URL(text);
+  const given = Object.fromEntries(
+    ownParameters.map((name) => [name, url.searchParams.get(name) ?? undefined]),
+  );
+  for (const name of ownParameters) url.searchParams.delete(name);
+  const { name, prefix, partitions } = given;
+  const valkey = {
+    url: url.href,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(partitions === undefined ? {} : { partitions: Number(partitions) }),
+    cluster: clusterParameter(given.cluster),
+  };
+  const options = { backend: "valkey", name, env, valkey };
+  const settings = normalizeOptions(options).valkey;
+  const nodes = settings?.nodes.map(addressText).join(",") ?? "";
+  const place = `${nodes}/${settings?.database} ${settings?.prefix} ${name ?? ""}`;
+  const identity = /^(localhost|127\.|\[?::1|\/)/.test(place)
+    ? `${env.processes.host}:${place}`
+    : place;
+  return { address: shownUrl(url, given), identity, options };
+}
+
+function clusterParameter(text: string | undefined): boolean {
+  if (text === undefined || text === "false") return false;
+  if (text === "true") return true;
+  throw new InvalidOptionsError(`"cluster" in an URL must be true or false, got ${text}`);
+}
+
+/** Without who speaks to it, and how they prove it. */
+function shownUrl(url: URL, given: Readonly<Record<string, string | undefined>>): string {
+  const shown = new URL(url);
+  shown.username = "";
+  shown.password = "";
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) shown.searchParams.set(name, value);
+  }
+  return shown.href;
 }
 
 export async function openEnd({ address, identity, options }: Place): Promise<CopyEnd> {

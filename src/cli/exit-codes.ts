@@ -17,8 +17,8 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export const exitCodesHelp = `
 Exit codes:
-  0    everything is in order, or was put in order without any loss
-  1    damage was found, something was lost, or the stores of a copy are not equal
-  2    the command was not understood or not confirmed; nothing was done
-  3    the store is in use, or cannot be read or written
+  0  everything is in order, or was put in order without any loss
+  1  damage was found, something was lost, or the stores of a copy are not equal
+  2  the command was not understood or not confirmed; nothing was done
+  3  the store is in use, or cannot be read or written
   130  a signal ended a copy; the same command goes on`;

@@ -52,6 +52,7 @@ export async function copyStore(
   if (from.identity === to.identity) {
     throw new CopyTargetError(`${to.address} is the source and the target of the copy`);
   }
+  if (mode === "replace") await refuseNothing(request);
   const isEmpty = await isEmptyContent(to.store.content);
   const resumed = mode !== "merge" && (await begin(request, isEmpty));
   if (mode === "replace") await to.store.dropClaims();
@@ -63,6 +64,14 @@ export async function copyStore(
   if (mode !== "merge") await end(request);
   const { written, kept, removed } = copy;
   return { resumed, written, kept, removed, tables: comparedTables(comparison) };
+}
+
+/** Most likely, the source is not the store that was meant. */
+async function refuseNothing({ from, to }: StoreCopyRequest): Promise<void> {
+  if (!(await isEmptyContent(from.store.content))) return;
+  throw new CopyTargetError(`${from.address} holds nothing, so ${to.address} would be emptied`, {
+    hint: "check the name of the source; to empty a store, call `clear`",
+  });
 }
 
 function comparedTables({ tables }: Comparison): StoreCopySummary["tables"] {
