@@ -5,7 +5,7 @@
 // that is running from the folder never sees half of it.
 
 import { spawnSync } from "node:child_process";
-import { renameSync, rmSync } from "node:fs";
+import { cpSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,14 +14,23 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(import.meta.url);
 const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
 
-/** Returns false, and leaves `outDir` as it was, when the compiler found an error. */
-function compile(project, outDir) {
+/** What the package reads at run time, beside the modules that read it. */
+const libraryFiles = "remote/library";
+
+/**
+ * Returns false, and leaves `outDir` as it was, when the compiler found an error. Folders of src/ in
+ * `others` come with it.
+ */
+function compile(project, outDir, others = []) {
   const staging = join(root, `.${outDir}-staging-${process.pid}`);
   const retired = join(root, `.${outDir}-retired-${process.pid}`);
   try {
     const args = [tsc, "-p", project, "--outDir", staging];
     const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
     if (status !== 0) return false;
+    for (const folder of others) {
+      cpSync(join(root, "src", folder), join(staging, folder), { recursive: true });
+    }
     replace(join(root, outDir), staging, retired);
     return true;
   } finally {
@@ -55,6 +64,6 @@ if (target !== "lib" && target !== "all") {
   process.exit(2);
 }
 const built =
-  compile("tsconfig.build.json", "dist") &&
+  compile("tsconfig.build.json", "dist", [libraryFiles]) &&
   (target === "lib" || compile("tsconfig.examples.json", "build"));
 process.exitCode = built ? 0 : 1;

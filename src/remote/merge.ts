@@ -2,6 +2,7 @@
 
 import { compareByteOrder } from "../base/byte-order.js";
 import type { ScanRequest } from "../operations/requests.js";
+import { settleAll } from "./calls.js";
 
 export interface Page<Row> {
   readonly rows: Row[];
@@ -67,57 +68,70 @@ class Source<Row> {
   }
 }
 
+/** The rows of all partitions behind `after`, in key order. */
+export class MergedRows<Row> {
+  readonly #sources: readonly Source<Row>[];
+  readonly #keyOf: (row: Row) => string;
+
+  constructor(
+    partitions: number,
+    after: string,
+    fetch: FetchPage<Row>,
+    keyOf: (row: Row) => string,
+  ) {
+    this.#keyOf = keyOf;
+    this.#sources = Array.from(
+      { length: partitions },
+      (_, partition) => new Source(partition, after, fetch, keyOf),
+    );
+  }
+
+  /** The next `limit` of them. O(limit x partitions). */
+  async take(limit: number): Promise<Page<Row>> {
+    const rows: Row[] = [];
+    while (rows.length < limit) {
+      const dry = this.#sources.filter((source) => source.isDry);
+      const wanted = Math.min(pageRowsMax, limit - rows.length);
+      await settleAll(dry.map((source) => source.fill(wanted)));
+      if (!this.#takeReady(rows, limit)) break;
+    }
+    return { rows, done: this.#sources.every((source) => source.isAtEnd) };
+  }
+
+  /** Takes rows until a source has to be asked again; false at the end of all. */
+  #takeReady(rows: Row[], limit: number): boolean {
+    while (rows.length < limit && !this.#sources.some((source) => source.isDry)) {
+      const source = this.#lowest();
+      if (source?.head === undefined) return false;
+      rows.push(source.head);
+      source.take();
+    }
+    return true;
+  }
+
+  #lowest(): Source<Row> | undefined {
+    let found: Source<Row> | undefined;
+    for (const source of this.#sources) {
+      if (source.head === undefined) continue;
+      if (found?.head === undefined) found = source;
+      else if (compareByteOrder(this.#keyOf(source.head), this.#keyOf(found.head)) < 0) {
+        found = source;
+      }
+    }
+    return found;
+  }
+}
+
 /**
  * Up to `limit` rows behind `after`, 0 for all. Each partition is asked in pages; rows that are
  * written meanwhile are there if they lie behind what has been given.
  */
-export async function mergedPage<Row>(
+export function mergedPage<Row>(
   partitions: number,
   { after, limit }: Pick<ScanRequest, "after" | "limit">,
   fetch: FetchPage<Row>,
   keyOf: (row: Row) => string,
 ): Promise<Page<Row>> {
-  const sources = Array.from(
-    { length: partitions },
-    (_, partition) => new Source(partition, after, fetch, keyOf),
-  );
-  const rows: Row[] = [];
-  const wanted = limit === 0 ? Infinity : limit;
-  while (rows.length < wanted) {
-    const dry = sources.filter((source) => source.isDry);
-    await Promise.all(
-      dry.map((source) => source.fill(Math.min(pageRowsMax, wanted - rows.length))),
-    );
-    if (!takeRows(sources, rows, wanted, keyOf)) break;
-  }
-  return { rows, done: sources.every((source) => source.isAtEnd) };
-}
-
-/** Takes rows until a source has to be asked again; false at the end of all. */
-function takeRows<Row>(
-  sources: readonly Source<Row>[],
-  rows: Row[],
-  wanted: number,
-  keyOf: (row: Row) => string,
-): boolean {
-  while (rows.length < wanted && !sources.some((source) => source.isDry)) {
-    const source = lowest(sources, keyOf);
-    if (source?.head === undefined) return false;
-    rows.push(source.head);
-    source.take();
-  }
-  return true;
-}
-
-function lowest<Row>(
-  sources: readonly Source<Row>[],
-  keyOf: (row: Row) => string,
-): Source<Row> | undefined {
-  let found: Source<Row> | undefined;
-  for (const source of sources) {
-    if (source.head === undefined) continue;
-    if (found?.head === undefined) found = source;
-    else if (compareByteOrder(keyOf(source.head), keyOf(found.head)) < 0) found = source;
-  }
-  return found;
+  const rows = new MergedRows(partitions, after, fetch, keyOf);
+  return rows.take(limit === 0 ? Infinity : limit);
 }

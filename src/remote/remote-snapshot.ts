@@ -14,7 +14,7 @@ import type { Stored } from "../engine/stored.js";
 import type { TableName } from "../engine/tables.js";
 import type { StoreSnapshot } from "../store/store.js";
 import { type Calls, settleAll } from "./calls.js";
-import { pageRowsMax } from "./merge.js";
+import { type FetchPage, MergedRows, pageRowsMax } from "./merge.js";
 import { flagIn, listIn, numberIn, storedIn, textIn } from "./replies.js";
 
 /** What the partitions say of themselves, together. */
@@ -131,9 +131,9 @@ async function* pagesOf(
 ): AsyncGenerator<SnapshotRow[], void> {
   for (let partition = 0; partition < calls.partitions; partition++) {
     if (tables.has("lists") || tables.has("items")) yield* arrayPages(calls, partition, takenAt);
-    if (tables.has("values")) yield* valuePages(calls, partition);
     if (tables.has("members")) yield* memberPages(calls, partition);
   }
+  if (tables.has("values")) yield* valuePages(calls);
   if (tables.has("counters")) yield await counterRows(calls);
 }
 
@@ -147,18 +147,22 @@ function rowOf(
   return { table, key, value, deadline: isMortal ? Number(deadline) : never, again: false };
 }
 
-async function* valuePages(calls: Calls, partition: number): AsyncGenerator<SnapshotRow[], void> {
-  let after = "";
-  while (true) {
-    const reply = listIn(await calls.call("dump_values", partition, [after, pageRowsMax]));
+/** In key order over all partitions: files that are written in order are smaller. */
+async function* valuePages(calls: Calls): AsyncGenerator<SnapshotRow[], void> {
+  const fetch: FetchPage<SnapshotRow> = async (partition, after, limit) => {
+    const reply = listIn(await calls.call("dump_values", partition, [after, limit]));
     const rows: SnapshotRow[] = [];
     for (let index = 1; index < reply.length; index += 3) {
       const [key, value, deadline] = reply.slice(index, index + 3);
       rows.push(rowOf("values", textIn(key), storedIn(value), textIn(deadline)));
     }
-    after = rows.at(-1)?.key ?? after;
+    return { rows, done: flagIn(reply[0]) };
+  };
+  const merged = new MergedRows(calls.partitions, "", fetch, ({ key }) => key);
+  while (true) {
+    const { rows, done } = await merged.take(pageRowsMax);
     yield rows;
-    if (flagIn(reply[0])) return;
+    if (done) return;
   }
 }
 
@@ -231,6 +235,7 @@ async function* bucketPages(
 /** The highest numbers of all partitions, as one store would have them. */
 async function counterRows(calls: Calls): Promise<SnapshotRow[]> {
   const tokens = (await calls.everywhere("dump_token", [])).map(numberIn);
-  const token = Math.max(0, ...tokens);
-  return token === 0 ? [] : [rowOf("counters", "token", `${token}`, "")];
+  const token = Math.max(...tokens);
+  // The first token of a partition is the number of partitions, or a little more.
+  return token < calls.partitions ? [] : [rowOf("counters", "token", `${token}`, "")];
 }

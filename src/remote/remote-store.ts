@@ -246,9 +246,13 @@ export class RemoteStore implements Store {
   }
 
   async popWait(request: WaitRequest): Promise<Stored | undefined> {
-    const aborted = request.signals.find((signal) => signal.aborted);
-    if (aborted !== undefined) throw canceled(aborted);
+    refuseAborted(request.signals);
     if (request.timeoutMs === 0) return this.pop(request);
+    if (request.options?.claim !== undefined) {
+      // Behind others who wait, nobody would look at the claim before an element is added.
+      await values.onlyGuard(this.#calls, request.options, this.#calls.partitionOf(request.key));
+      refuseAborted(request.signals);
+    }
     return this.#waiters.add(request);
   }
 
@@ -371,4 +375,9 @@ export class RemoteStore implements Store {
     await this.#waiters.close();
     await this.#calls.close();
   }
+}
+
+function refuseAborted(signals: readonly AbortSignal[]): void {
+  const aborted = signals.find((signal) => signal.aborted);
+  if (aborted !== undefined) throw canceled(aborted);
 }

@@ -74,12 +74,16 @@ function guards(
   return groups.map(({ partition }) => calls.guard(options, partition));
 }
 
-/** A batch of nothing only looks at its guard. */
-async function onlyGuard(calls: Calls, options: Request.Guard | undefined): Promise<void> {
+/** Refuses a claim that is stale, or that lies in another partition than what it is to guard. */
+export async function onlyGuard(
+  calls: Calls,
+  options: Request.Guard | undefined,
+  partition?: number,
+): Promise<void> {
   const claim = options?.claim;
   if (claim === undefined) return;
-  const partition = calls.partitionOf(claim.key);
-  await calls.call("delete_many", partition, [calls.guard(options, partition)], { claim });
+  const place = partition ?? calls.partitionOf(claim.key);
+  await calls.call("delete_many", place, [calls.guard(options, place)], { claim });
 }
 
 export async function setMany(calls: Calls, request: Request.EntriesRequest): Promise<void> {

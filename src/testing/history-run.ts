@@ -18,6 +18,7 @@ import type {
 } from "./history-commands.js";
 import { buckets, keys, prefixes } from "./history-commands.js";
 import { type Method, Model, type Outcome, Pending } from "./model.js";
+import type { Spread } from "./model-state.js";
 import type { TestStore } from "./runner.js";
 import type { VirtualEnv } from "./virtual-env.js";
 
@@ -43,11 +44,11 @@ export class HistoryRun {
   readonly #cursors: string[] = [];
   readonly #waits = new Map<number, Wait>();
 
-  constructor(store: TestStore, env: VirtualEnv, trackKeys: boolean) {
+  constructor(store: TestStore, env: VirtualEnv, trackKeys: boolean, spread?: Spread) {
     this.#store = store;
     this.#kv = store.kv;
     this.#env = env;
-    this.#model = new Model({ clock: env.clock, trackKeys });
+    this.#model = new Model({ clock: env.clock, trackKeys, spread });
   }
 
   /** @throws HistoryError at the first step at which store and model differ. */

@@ -19,12 +19,13 @@ export interface HistoryOptions {
   readonly seed?: number;
   /** With the seed of a failure: runs nothing but the history that its report calls by this path. */
   readonly path?: string;
+  /** How long a history may take on average before the test counts as stuck; default 100. */
+  readonly timeoutMsPerRun?: number;
   /** The command that runs this test, shown in reports. */
   readonly command?: string;
 }
 
-/** How long a history may take before the test counts as stuck. */
-const timeoutMsPerRun = 100;
+const timeoutMsPerRunDefault = 100;
 const timeoutMsMin = 60_000;
 const stepsDefault = 200;
 
@@ -35,6 +36,7 @@ export function historySuite(
   options: HistoryOptions,
 ): void {
   const { runs, steps = stepsDefault, reopens = false } = options;
+  const { timeoutMsPerRun = timeoutMsPerRunDefault } = options;
   const how = reopens ? ", with reopenings," : "";
   runner.describe(`${factory.name}: histories`, () => {
     whereFeature(runner, factory, "virtual clock", () => {
@@ -84,7 +86,7 @@ export async function runHistory(factory: StoreFactory, history: History): Promi
   const { seed, trackKeys, commands } = history;
   const env = virtualEnv({ seed });
   const store = await factory.create({ env, trackKeys });
-  const run = new HistoryRun(store, env, trackKeys);
+  const run = new HistoryRun(store, env, trackKeys, factory.spread);
   try {
     await run.run(commands);
   } finally {

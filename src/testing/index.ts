@@ -12,6 +12,7 @@ export type { Command } from "./history-commands.js";
 export { HistoryError } from "./history-run.js";
 export { lifecycleSuite } from "./lifecycle.js";
 export { Disagreement, Model, type Outcome, Pending } from "./model.js";
+export type { Spread } from "./model-state.js";
 export * from "./runner.js";
 export { seededRandom } from "./seeded-random.js";
 export { storeSuite } from "./suite/store-suite.js";

@@ -69,7 +69,7 @@ export class ArrayModel extends ClaimModel {
   }
 
   deleteArray(key: string, options?: GuardOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const existed = this.array(key) !== undefined;
     this.drop(key);
     return existed;
@@ -117,7 +117,7 @@ export class ArrayModel extends ClaimModel {
   }
 
   #push(key: string, value: unknown, end: End, options: CreateOptions | undefined): number {
-    this.guard(options);
+    this.guard(options, [key]);
     const found = this.array(key);
     const row: ArrayRow = found ?? { kind: "array", texts: [], deadline: this.creating(options) };
     if (end === "last") row.texts.push(write(value));
@@ -129,7 +129,7 @@ export class ArrayModel extends ClaimModel {
   }
 
   #pop(key: string, end: End, options: GuardOptions | undefined): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.array(key);
     if (row === undefined) return null;
     const text = end === "last" ? row.texts.pop() : row.texts.shift();
@@ -140,7 +140,7 @@ export class ArrayModel extends ClaimModel {
   /** Elements cannot be there while somebody waits for them, so nobody is overtaken here. */
   #popWait(key: string, end: End, options: WaitOptions = {}): unknown {
     if (options.timeout === 0 || this.rows.has(key)) return this.#pop(key, end, options);
-    this.guard(options);
+    this.guard(options, [key]);
     const id = this.#waits++;
     const deadline = options.timeout === undefined ? Infinity : this.now + options.timeout;
     this.waiters.push({ id, key, end, options, deadline });

@@ -1,4 +1,4 @@
-// Model of claims and of one-time allocation. Tokens rise by one; ids are the store's to invent, but
+// Model of claims and of one-time allocation. Tokens rise by one in a partition; ids are the store's to invent, but
 // never twice the same.
 
 import type {
@@ -42,6 +42,7 @@ export class ClaimModel extends QueryModel {
   claimKeys(keys: string[], options: ClaimKeysOptions = {}): unknown {
     const blocked = keys.find((key) => this.#obstacle(key) !== undefined);
     const asked = options.allOrNothing && blocked !== undefined ? [blocked] : keys;
+    if (asked !== keys) this.#skipTokens(keys);
     const of = (obstacle: string) => asked.filter((key) => this.#obstacle(key) === obstacle);
     const result = { busy: of("busy"), missing: of("missing") };
     const free = asked.filter((key) => this.#obstacle(key) === undefined);
@@ -94,6 +95,14 @@ export class ClaimModel extends QueryModel {
     return { attempted: claims.length, renewed: claims.length - failed.length, failed };
   }
 
+  /** Where nothing blocks them, keys are claimed and released again. */
+  #skipTokens(keys: string[]): void {
+    for (const group of this.together(keys)) {
+      if (group.some((key) => this.#obstacle(key) !== undefined)) continue;
+      for (const key of group) this.nextToken(key);
+    }
+  }
+
   #free(prefix: string | undefined): string[] {
     return this.keysOf("value", prefix).filter((key) => !this.isClaimed(key));
   }
@@ -120,7 +129,7 @@ export class ClaimModel extends QueryModel {
       throw new Disagreement(`a claim of ${JSON.stringify(key)} was due with an id of its own`);
     }
     this.#ids.add(id);
-    const lease = { id, token: ++this.tokens, deadline: this.now + ttl };
+    const lease = { id, token: this.nextToken(key), deadline: this.now + ttl };
     this.leases.set(key, lease);
     const { token, deadline: expiresAt } = lease;
     const claim = { id, key, token, expiresAt, entry: this.entry(key) };

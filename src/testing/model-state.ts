@@ -27,9 +27,19 @@ export interface Lease {
   deadline: number;
 }
 
+/** How the keys of a store are spread, where one step concerns the keys of one partition only. */
+export interface Spread {
+  readonly partitions: number;
+  partitionOf(key: string): number;
+}
+
+export const onePartition: Spread = { partitions: 1, partitionOf: () => 0 };
+
 export interface ModelSettings {
   readonly clock: { now(): number };
   readonly trackKeys: boolean;
+  /** Default: one partition. */
+  readonly spread?: Spread | undefined;
 }
 
 /** The model's way to reject: by the name of the error. */
@@ -72,8 +82,8 @@ export class ModelState {
   protected readonly leases = new Map<string, Lease>();
   /** Items of each bucket with their deadlines. */
   protected readonly buckets = new Map<string, Map<string, number>>();
-  /** Claims granted so far: the last token. */
-  protected tokens = 0;
+  /** The last token of each partition. */
+  readonly #tokens = new Map<number, number>();
   /** Values that have expired since background work last had its turn. */
   protected unreaped = 0;
   /** What the store has answered to the operation in hand, for those that leave it a choice. */
@@ -81,6 +91,29 @@ export class ModelState {
 
   constructor(settings: ModelSettings) {
     this.settings = settings;
+  }
+
+  protected get spread(): Spread {
+    return this.settings.spread ?? onePartition;
+  }
+
+  /** Tokens of a partition rise by the number of partitions. */
+  protected nextToken(key: string): number {
+    const { partitions, partitionOf } = this.spread;
+    const partition = partitionOf(key);
+    const token = (this.#tokens.get(partition) ?? partition) + partitions;
+    this.#tokens.set(partition, token);
+    return token;
+  }
+
+  /** Keys by partition, each group in their order. */
+  protected together(keys: readonly string[]): string[][] {
+    const groups = new Map<number, string[]>();
+    for (const key of keys) {
+      const partition = this.spread.partitionOf(key);
+      groups.set(partition, [...(groups.get(partition) ?? []), key]);
+    }
+    return [...groups.values()];
   }
 
   protected get now(): number {
@@ -142,9 +175,16 @@ export class ModelState {
     return this.isClaimed(key) && lease?.id === id && lease.token === token;
   }
 
-  protected guard(options: GuardOptions | undefined): void {
-    if (options?.claim === undefined) return;
-    if (!this.isHeld(options.claim)) throw new Refusal("StaleClaimError");
+  /** A claim guards the keys that lie where it does; `null` stands for all keys. */
+  protected guard(options: GuardOptions | undefined, keys: readonly string[] | null): void {
+    const claim = options?.claim;
+    if (claim === undefined) return;
+    const { partitions, partitionOf } = this.spread;
+    const place = partitionOf(claim.key);
+    const isBeside =
+      keys === null ? partitions === 1 : keys.every((key) => partitionOf(key) === place);
+    if (!isBeside) throw new Refusal("InvalidOptionsError");
+    if (!this.isHeld(claim)) throw new Refusal("StaleClaimError");
   }
 
   /** The deadline of a value that replaces another one, or none. */

@@ -50,19 +50,26 @@ export class ValueModel extends ModelState {
   }
 
   set(key: string, value: unknown, options?: WriteOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     this.put(key, write(value), this.replacing(this.value(key), options));
     return value;
   }
 
   setMany(entries: Record<string, unknown>, options?: WriteOptions): unknown {
-    this.guard(options);
     const keys = Object.keys(entries);
-    for (const key of keys) this.value(key);
-    for (const key of keys) {
+    this.guard(options, keys);
+    this.#groupByGroup(keys, (key) => {
       this.put(key, write(entries[key]), this.replacing(this.value(key), options));
-    }
+    });
     return { written: keys.length };
+  }
+
+  /** What one partition refuses is still done in the others. */
+  #groupByGroup(keys: readonly string[], change: (key: string) => void): void {
+    const isArray = (key: string): boolean => this.rows.get(key)?.kind === "array";
+    const groups = this.together(keys);
+    for (const group of groups) if (!group.some(isArray)) group.forEach(change);
+    if (keys.some(isArray)) throw new Refusal("WrongTypeError");
   }
 
   delete(key: string, options?: GuardOptions): unknown {
@@ -71,22 +78,22 @@ export class ValueModel extends ModelState {
   }
 
   deleteIfExists(key: string, options?: GuardOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const existed = this.value(key) !== undefined;
     this.drop(key);
     return existed;
   }
 
   deleteMany(keys: string[], options?: GuardOptions): unknown {
-    this.guard(options);
-    const existing = new Set(keys.filter((key) => this.value(key) !== undefined));
-    for (const key of existing) this.drop(key);
+    this.guard(options, keys);
+    const existing = new Set(keys.filter((key) => this.rows.get(key)?.kind === "value"));
+    this.#groupByGroup(keys, (key) => this.drop(key));
     return { deleted: existing.size, missing: keys.length - existing.size };
   }
 
   deleteByPrefix(options: DeleteByPrefixOptions): unknown {
     const { prefix, limit } = options;
-    this.guard(options);
+    this.guard(options, null);
     const matches = this.keysOf("value", prefix);
     const doomed = matches.slice(0, limit);
     for (const key of doomed) this.drop(key);
@@ -94,7 +101,7 @@ export class ValueModel extends ModelState {
   }
 
   fetchRemove(key: string, options?: GuardOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.value(key);
     this.drop(key);
     return row === undefined ? null : read(row.text);
@@ -112,7 +119,7 @@ export class ValueModel extends ModelState {
   }
 
   incrementBy(key: string, delta: number, options?: CreateOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.value(key);
     const sum = inRange((row === undefined ? 0n : counter(row.text)) + BigInt(delta));
     this.put(key, `${sum}`, row === undefined ? this.creating(options) : row.deadline);
@@ -120,7 +127,7 @@ export class ValueModel extends ModelState {
   }
 
   getOrSet(key: string, value: unknown, options?: CreateOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.value(key);
     if (row !== undefined) return { value: read(row.text), loaded: true };
     this.put(key, write(value), this.creating(options));
@@ -128,14 +135,14 @@ export class ValueModel extends ModelState {
   }
 
   swap(key: string, value: unknown, options?: WriteOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.value(key);
     this.put(key, write(value), this.replacing(row, options));
     return { previous: row === undefined ? null : read(row.text), loaded: row !== undefined };
   }
 
   compareAndSwap(key: string, expected: unknown, value: unknown, options?: WriteOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.value(key);
     if (!this.#expectedIsThere(row, expected)) return false;
     this.put(key, write(value), this.replacing(row, options));
@@ -158,7 +165,7 @@ export class ValueModel extends ModelState {
   }
 
   compareAndDelete(key: string, expected: unknown, options?: GuardOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.value(key);
     if (row === undefined || !same(row.text, write(expected))) return false;
     this.drop(key);
@@ -182,7 +189,7 @@ export class ValueModel extends ModelState {
   }
 
   #mismatch(key: string, options: (GuardOptions & CompareOptions) | undefined): object {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.value(key);
     const mismatch = { reason: "mismatch", existed: row !== undefined };
     if (row === undefined || !options?.includeCurrentOnMismatch) return mismatch;

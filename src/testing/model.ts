@@ -68,7 +68,7 @@ export class Model extends ArrayModel implements Answers {
   }
 
   expire(key: string, ttl: number, options?: GuardOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.rows.get(key);
     if (row !== undefined) row.deadline = this.now + ttl;
     return row !== undefined;
@@ -81,7 +81,7 @@ export class Model extends ArrayModel implements Answers {
   }
 
   persist(key: string, options?: GuardOptions): unknown {
-    this.guard(options);
+    this.guard(options, [key]);
     const row = this.rows.get(key);
     if (row === undefined || row.deadline === Infinity) return false;
     row.deadline = Infinity;
@@ -130,21 +130,21 @@ export class Model extends ArrayModel implements Answers {
   }
 
   "filter.add"(bucket: string, item: string, options?: MemberOptions): unknown {
-    this.guard(options);
+    this.guard(options, [bucket]);
     const added = !this.#items(bucket).has(item);
     this.#items(bucket).set(item, this.creating(options));
     return added;
   }
 
   "filter.checkThenAdd"(bucket: string, item: string, options?: MemberOptions): unknown {
-    this.guard(options);
+    this.guard(options, [bucket]);
     const present = this.#items(bucket).has(item);
     if (!present) this.#items(bucket).set(item, this.creating(options));
     return present;
   }
 
   "filter.delete"(bucket: string, item: string, options?: GuardOptions): unknown {
-    this.guard(options);
+    this.guard(options, [bucket]);
     return this.#items(bucket).delete(item);
   }
 

@@ -5,6 +5,7 @@
 // closes it whatever happens.
 
 import type { Kv } from "../kv/kv.js";
+import type { Spread } from "./model-state.js";
 import { holdScratch } from "./scratch-directory.js";
 import type { VirtualEnv } from "./virtual-env.js";
 
@@ -99,6 +100,8 @@ export interface StoreFactory {
   create(options: CreateOptions): Promise<TestStore> | TestStore;
   /** Required with the feature "opening". */
   createOpening?(options: CreateOptions): OpeningStore;
+  /** How keys are spread where the feature "one partition" is missing. */
+  readonly spread?: Spread;
   /** Features that are missing here, each with the reason, as a sentence. */
   readonly gaps?: Partial<Record<Feature, string>>;
 }

@@ -34,10 +34,11 @@ async function compile(file: string, to: string): Promise<void> {
 async function compileFolder(sources: string, to: string): Promise<void> {
   const files = readdirSync(sources, { recursive: true, withFileTypes: true });
   for (const file of files) {
-    if (!file.isFile() || !file.name.endsWith(".ts")) continue;
+    if (!file.isFile() || !/\.(ts|lua)$/.test(file.name)) continue;
     const path = join(file.parentPath, file.name);
-    const target = join(to, relative(sources, path)).replace(/\.ts$/, ".js");
-    await compile(path, target);
+    const target = join(to, relative(sources, path));
+    if (path.endsWith(".ts")) await compile(path, target.replace(/\.ts$/, ".js"));
+    else cpSync(path, target);
   }
 }
 

@@ -3,15 +3,22 @@
 // is.
 
 import { Kv } from "anykv";
-import type { CreateOptions, Feature, StoreFactory, TestStore } from "anykv/testing";
+import type {
+  CreateOptions,
+  Feature,
+  HistoryOptions,
+  StoreFactory,
+  TestStore,
+} from "anykv/testing";
 import type { Redis } from "iovalkey";
 import { afterAll, beforeAll } from "vitest";
 import { OperationMetrics } from "../../src/kv/metrics.js";
 import { type KvOptions, normalizeOptions } from "../../src/kv/options/options.js";
 import { formatOf } from "../../src/kv/serialization/format.js";
+import { partitionOf } from "../../src/remote/partitions.js";
 import { RemoteStore } from "../../src/remote/remote-store.js";
 import { PlainConnection, type PlainOptions, plainClient } from "./plain-connection.js";
-import { type Server, type ServerKind, startServer } from "./servers.js";
+import { findProgram, type Server, type ServerKind, startServer } from "./servers.js";
 import { verifyStore } from "./verify-store.js";
 
 export interface FactoryOptions {
@@ -27,6 +34,11 @@ const partitionGaps: Partial<Record<Feature, string>> = {
 
 let client: Redis | undefined;
 let stores = 0;
+
+/** For tests that do not care. */
+export function anyKind(): ServerKind {
+  return findProgram("valkey-server") === undefined ? "redis" : "valkey";
+}
 
 /** Starts the server of a test file. */
 export function useServer(kind: ServerKind): void {
@@ -51,6 +63,7 @@ class ServerStore {
   readonly #options: KvOptions;
   readonly #place: PlainOptions;
   #store: Promise<RemoteStore> | RemoteStore;
+  readonly #metrics: OperationMetrics;
   readonly #underway = new Set<Promise<unknown>>();
   #handles: Kv[] = [];
   #open = 0;
@@ -58,6 +71,7 @@ class ServerStore {
   private constructor(options: KvOptions, place: PlainOptions, store: RemoteStore) {
     this.#options = options;
     this.#place = place;
+    this.#metrics = new OperationMetrics(options);
     this.#store = store;
   }
 
@@ -73,7 +87,7 @@ class ServerStore {
       options,
       format: formatOf(options.serialization),
       store: this.#store,
-      metrics: new OperationMetrics(options),
+      metrics: this.#metrics,
       attend: (work) => {
         underway.add(work);
         const done = (): boolean => underway.delete(work);
@@ -142,10 +156,27 @@ export function valkeyFactory({
         close: () => store.close(),
       };
     },
+    ...(partitions === 1
+      ? {}
+      : { spread: { partitions, partitionOf: (key) => partitionOf(key, partitions) } }),
     gaps: {
       opening: "its opening is a matter of the network, which a test cannot hold up",
       snapshots: "the server keeps no former rows: writes during a backup may be in it",
       ...(partitions === 1 ? {} : partitionGaps),
     },
+  };
+}
+
+/** Histories on a real server take about a second each. */
+export function historyOptions(file: string): HistoryOptions {
+  const { ANYKV_HISTORIES, ANYKV_SEED, ANYKV_PATH } = process.env;
+  return {
+    runs: Number(ANYKV_HISTORIES ?? 20),
+    steps: 200,
+    reopens: true,
+    seed: Number(ANYKV_SEED ?? 1),
+    ...(ANYKV_PATH === undefined ? {} : { path: ANYKV_PATH }),
+    timeoutMsPerRun: 20_000,
+    command: `npx vitest run test/remote/${file}.test.ts`,
   };
 }

@@ -88,5 +88,5 @@ function expiry.next_deadline()
   for _, name in ipairs({ place.d, place.e, place.b }) do
     next = math.min(next, earliest(name) or never)
   end
-  return next
+  return math.max(0, next)
 end

@@ -55,8 +55,8 @@ function live.drop_due(key)
   if id then live.drop_list(key, id) else live.drop_value(key) end
 end
 
-local function refuse_list(key) fail("WRONG_TYPE", "array " .. hex(key)) end
-local function refuse_value(key) fail("WRONG_TYPE", "value " .. hex(key)) end
+function live.refuse_list(key) fail("WRONG_TYPE", "array " .. hex(key)) end
+function live.refuse_value(key) fail("WRONG_TYPE", "value " .. hex(key)) end
 
 -- The stored value of a key, or nil; an array is refused.
 function live.find_value(key)
@@ -65,7 +65,7 @@ function live.find_value(key)
     if live.is_due(key) then return nil end
     return value
   end
-  if redis.call("HEXISTS", place.i, key) == 1 and not live.is_due(key) then refuse_list(key) end
+  if redis.call("HEXISTS", place.i, key) == 1 and not live.is_due(key) then live.refuse_list(key) end
   return nil
 end
 
@@ -83,7 +83,7 @@ function live.find_list(key)
     if live.is_due(key) then return nil end
     return id
   end
-  if redis.call("HEXISTS", place.v, key) == 1 and not live.is_due(key) then refuse_value(key) end
+  if redis.call("HEXISTS", place.v, key) == 1 and not live.is_due(key) then live.refuse_value(key) end
   return nil
 end
 
@@ -99,7 +99,7 @@ function live.take_all(keys)
   if redis.call("HLEN", place.i) > 0 then
     in_chunks(keys, function(some)
       for index, id in ipairs(redis.call("HMGET", place.i, unpack(some))) do
-        if id and not live.is_due(some[index]) then refuse_list(some[index]) end
+        if id and not live.is_due(some[index]) then live.refuse_list(some[index]) end
       end
     end)
   end
@@ -112,20 +112,21 @@ function live.take_all(keys)
 end
 
 -- How a value that replaces another one expires: nil never, "keep" as before, else milliseconds.
-function live.set_expiry(key, expiry, is_new)
+-- `has_none`: it is known that the key has no deadline.
+function live.set_expiry(key, expiry, has_none)
   if expiry == nil or expiry == "" then
-    if not is_new then redis.call("ZREM", place.d, key) end
+    if not has_none then redis.call("ZREM", place.d, key) end
   elseif expiry ~= "keep" then
     redis.call("ZADD", place.d, place.now() + tonumber(expiry), key)
   end
 end
 
 -- Writes a value under a key that holds no array and nothing that is due. A claim stays on it.
-function live.put_value(key, value, expiry)
+function live.put_value(key, value, expiry, has_none)
   local is_new = redis.call("HSET", place.v, key, value) == 1
   if is_new then
     redis.call("ZADD", place.k, 0, key)
     redis.call("ZADD", place.f, 0, key)
   end
-  live.set_expiry(key, expiry, is_new)
+  live.set_expiry(key, expiry, is_new or has_none)
 end

@@ -16,15 +16,18 @@ operations.exists = function(args)
   return found and not live.is_due(key) and 1 or 0
 end
 
--- key, value, claim, expiry
+-- key, value, claim, expiry. The most frequent write: it asks for nothing twice.
 operations.set = function(args)
   local key = args[1]
   guard.require(args[3])
-  if redis.call("HEXISTS", place.i, key) == 1 and not live.is_due(key) then
-    fail("WRONG_TYPE", "array " .. hex(key))
+  local deadline = redis.call("ZSCORE", place.d, key)
+  if deadline and tonumber(deadline) <= place.now() then
+    live.drop_due(key)
+    deadline = nil
+  elseif redis.call("HEXISTS", place.i, key) == 1 then
+    live.refuse_list(key)
   end
-  if live.is_due(key) then live.drop_due(key) end
-  live.put_value(key, args[2], args[4])
+  live.put_value(key, args[2], args[4], not deadline)
   return 1
 end
 

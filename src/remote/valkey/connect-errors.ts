@@ -55,7 +55,8 @@ function reasonOf(error: Error | undefined, context: ConnectContext): readonly [
   if (message.startsWith("Protocol error")) return ["it speaks another protocol", useTls];
   if (hasTls && !wasConnected)
     return [`no TLS connection (${message || code || "hung up"})`, dropTls];
-  if (code === "ETIMEDOUT") return ["no answer", "check host and port, and firewalls between"];
+  if (code === "ETIMEDOUT" || message.startsWith("Socket timeout"))
+    return ["no answer", "check host and port, and firewalls between"];
   return [`it hung up${message === "" ? "" : ` (${message})`}`, useTls];
 }
 

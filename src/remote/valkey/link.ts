@@ -91,9 +91,11 @@ export class Link {
     this.#isHungUp = true;
     const { client } = this;
     if (this.#options.isOwn && !this.hasEnded) {
-      const ended = new Promise<void>((resolve) => client.on("end", () => resolve()));
+      const isConnected = /^(connecting|connect|ready)$/.test(client.status);
+      const closed = new Promise<void>((resolve) => client.on("close", () => resolve()));
       client.disconnect();
-      await ended;
+      // Between two attempts to connect there is nothing that could close.
+      if (isConnected) await closed;
     }
     for (const [event, listener] of this.#listeners) {
       // What a dying client of ours still complains about must find a listener.

@@ -241,42 +241,38 @@ export class ValkeyConnection implements Connection, CallOwner {
     const { attempt } = pending;
     attempt?.giveUp();
     if (attempt?.isWritten && !pending.call.isRead) pending.isUncertain = true;
-    const { commandTimeoutMs, link } = this.#parts;
-    pending.reject(
-      this.#verdict(
-        pending,
-        link.isUp ? timeoutError(commandTimeoutMs, this.#context()) : undefined,
-      ),
-    );
+    pending.reject(this.#verdict(pending, this.#reason(pending)));
   }
 
   /** There will be no connection any more. */
   #giveUp(pending: PendingCall): void {
-    this.#reject(pending, undefined);
+    this.#reject(pending, this.#reason(pending));
   }
 
-  #reject(pending: PendingCall, error: Error | undefined): void {
+  #reject(pending: PendingCall, error: Error): void {
     if (this.#times.delete(pending)) pending.reject(this.#verdict(pending, error));
   }
 
-  /** Why a call that is given up has failed, with what is known of whether it was carried out. */
-  #verdict(pending: PendingCall, error: Error | undefined): Error {
-    const { at, link } = this.#parts;
-    const { lastError } = pending;
-    if (pending.isUncertain) {
-      const cause = error ?? lastError;
-      return new OutcomeUnknownError(
-        `${at}: ${pending.call.operation} was sent and not answered: it may have been carried out`,
-        {
-          hint: "read what it would have changed, or open with `valkey: { retryWrites: true }`",
-          ...(cause === undefined ? {} : { cause: isKvError(cause) ? cause : causeOf(cause) }),
-        },
-      );
+  /** The error of a call, unless it may have been carried out all the same. */
+  #verdict({ isUncertain, call }: PendingCall, error: Error): Error {
+    if (!isUncertain) return error;
+    const message = `${call.operation} was sent and not answered: it may have been carried out`;
+    return new OutcomeUnknownError(`${this.#parts.at}: ${message}`, {
+      hint: "read what it would have changed, or open with `valkey: { retryWrites: true }`",
+      cause: isKvError(error) ? error : causeOf(error),
+    });
+  }
+
+  /** Why a call that is given up could not be carried out. */
+  #reason({ lastError }: PendingCall): Error {
+    const { at, link, commandTimeoutMs } = this.#parts;
+    if (isReplyError(lastError)) return serverError(lastError, at);
+    if (link.lastError === undefined && !link.hasEnded) {
+      return timeoutError(commandTimeoutMs, this.#context());
     }
-    if (lastError !== undefined && isReplyError(lastError)) return serverError(lastError, at);
-    if (error !== undefined) return error;
-    const reason = link.lastError ?? lastError;
-    return isKvError(reason) ? reason : connectError(reason, this.#context());
+    return isKvError(link.lastError)
+      ? link.lastError
+      : connectError(link.lastError, this.#context());
   }
 
   #context(): { at: string; hasTls: boolean; wasConnected: boolean } {

@@ -195,6 +195,7 @@ const refusedOfValue =
 
 export const typeFamily: Family = {
   title: "values and arrays are different",
+  onePartition: ["setMany of an array rejects with WrongTypeError and changes nothing"],
   cases: {
     ...casesOf(
       valueOperations,

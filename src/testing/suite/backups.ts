@@ -48,6 +48,7 @@ async function filesBeside(fileName: string): Promise<string[]> {
 
 export const backupFamily: Family = {
   title: "backups",
+  onePartition: ["a backup leaves claims behind, and takes nobody's away"],
   cases: {
     "a backup carries values, arrays and filters with their expiry": async (setting) => {
       const { kv, open, expect } = setting;

@@ -55,6 +55,7 @@ export const getManyFamily: Family = {
 
 export const setManyFamily: Family = {
   title: "setMany",
+  onePartition: ["setMany that meets an array writes nothing"],
   cases: {
     "setMany writes all entries and resolves with exactly their number": async ({ kv, expect }) => {
       await kv.set("a", "old");
@@ -148,6 +149,7 @@ export const setManyFamily: Family = {
 
 export const deleteManyFamily: Family = {
   title: "deleteMany and deleteByPrefix",
+  onePartition: ["deleteMany that meets an array deletes nothing"],
   cases: {
     "deleteMany counts a repeated key once as deleted and then as missing": async ({
       kv,

@@ -4,6 +4,7 @@ import { atOnce, type Family, granted, numberedEntries, refusal } from "./suite-
 
 export const claimKeysFamily: Family = {
   title: "claimKeys",
+  onePartition: ["claimKeys sorts its keys into claimed, busy and missing, each in input order"],
   cases: {
     "claimKeys sorts its keys into claimed, busy and missing, each in input order": async ({
       kv,

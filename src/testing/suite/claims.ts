@@ -4,6 +4,11 @@ import { atOnce, type Family, granted, numberedEntries, refusal } from "./suite-
 
 export const claimFamily: Family = {
   title: "claims",
+  onePartition: [
+    "tokens begin at 1 and rise by one with every claim",
+    "owners have at most 256 bytes of UTF-8",
+    "the length of a lease is an integer from 1 to 86,400,000",
+  ],
   cases: {
     "a claim has exactly its fields, and an owner only when one was given": async ({
       kv,

@@ -90,15 +90,25 @@ async function refusesWrites({ kv }: Setting, claim: ClaimRef): Promise<void> {
   await refusal(kv.set("elsewhere", "stale", { claim }), "StaleClaimError");
 }
 
+const writeCases = {
+  ...casesOf(guardedWrites, (name) => `${name} goes ahead while its claim is live`, permits),
+  ...casesOf(
+    guardedWrites,
+    (name) => `${name} of a stale holder is refused and changes nothing`,
+    refuses,
+  ),
+};
+
 export const guardFamily: Family = {
   title: "writes guarded by a claim",
+  onePartition: [
+    ...Object.keys(writeCases),
+    "a holder whose key was claimed again can neither write nor delete",
+    "a claim with another token or id guards nothing",
+    "a claim whose key was deleted guards nothing, even when the key is there again",
+  ],
   cases: {
-    ...casesOf(guardedWrites, (name) => `${name} goes ahead while its claim is live`, permits),
-    ...casesOf(
-      guardedWrites,
-      (name) => `${name} of a stale holder is refused and changes nothing`,
-      refuses,
-    ),
+    ...writeCases,
 
     "a holder whose key was claimed again can neither write nor delete": async (setting) => {
       const { kv, expect } = setting;
@@ -173,6 +183,11 @@ export const guardFamily: Family = {
 export const guardTimeFamily: Family = {
   title: "guards and time",
   needs: "virtual clock",
+  onePartition: [
+    "a holder is refused from the very instant at which the lease ends",
+    "a renewal keeps the guard open",
+    "a claim guards nothing once its key has expired",
+  ],
   cases: {
     "a holder is refused from the very instant at which the lease ends": async (setting) => {
       const { kv, env, expect } = setting;

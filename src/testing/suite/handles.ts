@@ -80,6 +80,7 @@ export const handleFamily: Family = {
 export const reopenFamily: Family = {
   title: "reopening",
   needs: "reopen",
+  onePartition: ["claims outlive the last handle and their tokens are not used again"],
   cases: {
     "values, arrays, filter items and counters outlive the last handle": async ({
       kv,

@@ -5,6 +5,7 @@ import { type Family, granted, numberedEntries } from "./suite-case.js";
 export const reapingFamily: Family = {
   title: "reaping",
   needs: "virtual clock",
+  onePartition: ["whoever takes over an expired claim is not disturbed by its old holder"],
   cases: {
     "keys that nobody reads are removed when their time has come": async ({
       kv,

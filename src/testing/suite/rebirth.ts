@@ -4,6 +4,7 @@
 // (`advance`); nobody may notice the difference.
 
 import type { Kv } from "../../kv/kv.js";
+import type { ClaimRef } from "../../kv/types.js";
 import type { VirtualEnv } from "../virtual-env.js";
 import { arrayCreators, ttl, valueCreators, type Write } from "./expiry.js";
 import { type Case, casesOf, type Family, granted, refusal, type Setting } from "./suite-case.js";
@@ -26,17 +27,18 @@ async function afterExpiry(
 const afterClaimedValue = (create: Write): Case => {
   return async (setting) => {
     const { expect } = setting;
-    const old = { id: "claim-1", key: "key", token: 1 };
+    const claims = new Map<Kv, ClaimRef>();
     const claimedValue = async (kv: Kv): Promise<void> => {
       await kv.set("key", 7);
-      expect(granted(await kv.claimKey("key", { ttl: 60_000 }))).toMatchObject(old);
+      claims.set(kv, granted(await kv.claimKey("key", { ttl: 60_000 })));
     };
     await afterExpiry(setting, claimedValue, async (kv, env) => {
+      const old = claims.get(kv) as ClaimRef;
       await create(kv);
       expect(await kv.ttl("key")).toBe(ttl);
       expect((await kv.stats()).claims).toStrictEqual({ live: 0, expired: 0 });
       expect(await kv.releaseClaim(old)).toBe(false);
-      await refusal(kv.set("other", 9, { claim: old }), "StaleClaimError");
+      await refusal(kv.set("{key} other", 9, { claim: old }), "StaleClaimError");
       await env.advance(ttl - 1);
       expect(await kv.exists("key")).toBe(true);
       await env.advance(1);

@@ -78,12 +78,20 @@ function registerFamily(
   runner: Runner,
   factory: StoreFactory,
   trackKeys: boolean,
-  { needs, cases }: Family,
+  { needs, cases, onePartition = [] }: Family,
 ): void {
-  const register = (): void => {
+  const unknown = onePartition.filter((title) => cases[title] === undefined);
+  if (unknown.length > 0) throw new Error(`no cases have the titles ${unknown.join(", ")}`);
+  const registerThose = (isTogether: boolean): void => {
     for (const [title, body] of Object.entries(cases)) {
+      if (onePartition.includes(title) !== isTogether) continue;
       runner.test(title, () => runCase(runner, factory, trackKeys, body));
     }
+  };
+  const register = (): void => {
+    registerThose(false);
+    if (onePartition.length === 0) return;
+    whereFeature(runner, factory, "one partition", () => registerThose(true));
   };
   if (needs === undefined) register();
   else whereFeature(runner, factory, needs, register);

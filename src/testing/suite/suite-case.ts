@@ -29,6 +29,8 @@ export type Case = (setting: Setting) => Promise<void>;
 export interface Family {
   readonly title: string;
   readonly needs?: Feature;
+  /** Titles of the cases that need "one partition", too. */
+  readonly onePartition?: readonly string[];
   /** By title. Titles differ in the whole suite: the feature table refers to them. */
   readonly cases: Readonly<Record<string, Case>>;
 }

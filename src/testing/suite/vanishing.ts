@@ -6,6 +6,7 @@
 
 import { isKvError } from "../../base/errors.js";
 import type { Kv } from "../../kv/kv.js";
+import type { ClaimRef } from "../../kv/types.js";
 import { type Case, casesOf, type Family, granted } from "./suite-case.js";
 
 /** Whether the thing is there, as far as this operation can tell. */
@@ -167,30 +168,35 @@ export const vanishingItemFamily: Family = {
   cases: vanishingCases("a filter item", prepareItem, itemQuestions),
 };
 
-// "v:1" is claimed until the deadline. The questions find the claim again by its token, 1.
+const claims = new WeakMap<Kv, ClaimRef>();
+
+/** "v:1" is claimed until the deadline. */
 async function prepareClaim(kv: Kv): Promise<void> {
-  await kv.setMany({ "v:1": 7, "w:1": 1 });
-  granted(await kv.claimKey("v:1", { ttl }));
+  await kv.setMany({ "v:1": 7, "w of {v:1}": 1 });
+  claims.set(kv, granted(await kv.claimKey("v:1", { ttl })));
 }
 
-const claim = { id: "claim-1", key: "v:1", token: 1 };
+function claimIn(kv: Kv): ClaimRef {
+  return claims.get(kv) as ClaimRef;
+}
 
 const claimQuestions: Questions = {
-  releaseClaim: (kv) => kv.releaseClaim(claim),
-  completeClaim: (kv) => kv.completeClaim(claim),
-  "completeClaim that keeps the key": (kv) => kv.completeClaim(claim, { deleteKey: false }),
-  renewClaim: (kv) => kv.renewClaim(claim, { ttl: 5 }),
-  releaseClaims: async (kv) => (await kv.releaseClaims([claim])).released === 1,
-  completeClaims: async (kv) => (await kv.completeClaims([claim])).failed.length === 0,
-  renewClaims: async (kv) => (await kv.renewClaims([claim], { ttl: 5 })).renewed === 1,
+  releaseClaim: (kv) => kv.releaseClaim(claimIn(kv)),
+  completeClaim: (kv) => kv.completeClaim(claimIn(kv)),
+  "completeClaim that keeps the key": (kv) => kv.completeClaim(claimIn(kv), { deleteKey: false }),
+  renewClaim: (kv) => kv.renewClaim(claimIn(kv), { ttl: 5 }),
+  releaseClaims: async (kv) => (await kv.releaseClaims([claimIn(kv)])).released === 1,
+  completeClaims: async (kv) => (await kv.completeClaims([claimIn(kv)])).failed.length === 0,
+  renewClaims: async (kv) => (await kv.renewClaims([claimIn(kv)], { ttl: 5 })).renewed === 1,
   claimKey: async (kv) => (await kv.claimKey("v:1")) === null,
   claimKeys: async (kv) => (await kv.claimKeys(["v:1"])).busy.length === 1,
   claimRandom: async (kv) => (await kv.claimRandom(options)) === null,
   claimRandomMany: async (kv) => (await kv.claimRandomMany({ count: 5 })).length === 1,
   popRandom: async (kv) => (await kv.popRandom(options)) === null,
   popRandomMany: async (kv) => (await kv.popRandomMany({ count: 5 })).length === 1,
-  "a guarded set": (kv) => succeeds(kv.set("w:1", 2, { claim }), "StaleClaimError"),
-  "a guarded delete": (kv) => succeeds(kv.delete("v:1", { claim }), "StaleClaimError"),
+  "a guarded set": (kv) =>
+    succeeds(kv.set("w of {v:1}", 2, { claim: claimIn(kv) }), "StaleClaimError"),
+  "a guarded delete": (kv) => succeeds(kv.delete("v:1", { claim: claimIn(kv) }), "StaleClaimError"),
   stats: async (kv) => (await kv.stats()).claims.live === 1,
   allocationStats: async (kv) => (await kv.allocationStats(options)).claimable === 0,
 };

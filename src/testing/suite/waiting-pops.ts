@@ -9,6 +9,7 @@ async function settle(kv: { delete(key: string): Promise<true> }): Promise<void>
 
 export const waitingPopFamily: Family = {
   title: "waiting pops",
+  onePartition: ["a waiting pop may be guarded by a claim"],
   cases: {
     "popWait and popFirstWait take an element that is there at once": async ({ kv, expect }) => {
       for (const element of [1, 2, 3]) await kv.append("q", element);

@@ -1,0 +1,95 @@
+// The library itself, by plain calls.
+
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { libraryVersion, libraryWith } from "../../src/remote/library.js";
+import { operations } from "../../src/remote/operation-table.js";
+import { plainClient } from "./plain-connection.js";
+import { describeWith, lackOf, type ServerKind, startServer } from "./servers.js";
+
+const names = operations.map(([name]) => name).sort();
+
+test("the document lists every operation, and no other one", () => {
+  const page = readFileSync(new URL("../../docs/formats/valkey.md", import.meta.url), "utf8");
+  const calls = page.slice(page.indexOf("\n### Values"), page.indexOf("\n### Errors"));
+  const rows = calls.split("\n").filter((line) => line.startsWith("| `"));
+  const cells = rows.map((row) => row.split("|")[1] ?? "");
+  const listed = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  expect(listed.sort()).toStrictEqual(names);
+});
+
+for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
+  describeWith(`the library on ${kind}-server`, lackOf(kind), () => {
+    const key = "p:{s:0}:v";
+
+    async function withServer(
+      body: (call: (...words: (string | number)[]) => Promise<unknown>) => Promise<void>,
+      ...args: string[]
+    ): Promise<void> {
+      const server = await startServer({ kind, args });
+      const client = await plainClient(server.port, "server");
+      try {
+        await body((command, ...words) => client.call(`${command}`, ...words.map(String)));
+      } finally {
+        client.disconnect();
+        await server.stop();
+      }
+    }
+
+    test("has a function for every operation, and its version", () =>
+      withServer(async (call) => {
+        const [library] = (await call("FUNCTION", "LIST")) as [[string, string, ...unknown[]]];
+        const functions = library[library.indexOf("functions") + 1] as unknown as string[][];
+        const registered = functions.map((entry) => `${entry[1]}`.replace("anykv_", ""));
+        expect(registered.sort()).toStrictEqual([...names, "version"].sort());
+        expect(await call("FCALL", "anykv_version", 0)).toBe(libraryVersion);
+      }));
+
+    test("is one script, too, and both see the same store", () =>
+      withServer(async (call) => {
+        const { scriptSha1 } = libraryWith("server");
+        expect(await call("EVALSHA", scriptSha1, 1, key, "version")).toBe(libraryVersion);
+        expect(await call("EVALSHA", scriptSha1, 1, key, "set", "a", "j1")).toBe(1);
+        expect(await call("FCALL", "anykv_increment", 1, key, "a", 2)).toBe("3");
+        expect(await call("EVALSHA", scriptSha1, 1, key, "get", "a")).toBe("j3");
+        await expect(call("EVALSHA", scriptSha1, 1, key, "none")).rejects.toThrow(
+          "ANYKV_UNKNOWN_OPERATION none",
+        );
+      }));
+
+    test("carries out once what is sent twice", () =>
+      withServer(async (call) => {
+        const once = (...words: (string | number)[]) =>
+          call("FCALL", "anykv_once", 1, key, "client", ...words);
+        expect(await once(1, "increment", "a", 5)).toBe("5");
+        expect(await once(1, "increment", "a", 5)).toBe("5");
+        expect(await once(2, "increment", "a", 5)).toBe("10");
+        expect(await once(3, "push", "q", "first", "jx")).toBe(1);
+        expect(await once(4, "pop", "q", "first", "j", "")).toBe("jx");
+        expect(await once(4, "pop", "q", "first", "j", "")).toBe("jx");
+        expect(await once(5, "get_many", "a", "none")).toStrictEqual(["j10", ""]);
+        expect(await once(5, "get_many", "a", "none")).toStrictEqual(["j10", ""]);
+        // What has failed has changed nothing, and is tried again.
+        await expect(once(6, "push", "a", "first", "j1")).rejects.toThrow("ANYKV_WRONG_TYPE value");
+        await call("FCALL", "anykv_delete", 1, key, "a");
+        expect(await once(6, "push", "a", "first", "j1")).toBe(1);
+        // A slot is used again after 1,024 calls.
+        expect(await once(1 + 1_024, "increment", "n", 1)).toBe("1");
+        expect(await once(1, "increment", "n", 1)).toBe("2");
+        expect(await call("PTTL", "p:{s:0}:r:client")).toBeGreaterThan(3_500_000);
+      }));
+
+    test("reads and makes room where no memory is left", () =>
+      withServer(async (call) => {
+        await call("FCALL", "anykv_set", 1, key, "a", "j1");
+        await call("FCALL", "anykv_push", 1, key, "q", "first", "j1");
+        await call("CONFIG", "SET", "maxmemory", 1);
+        await expect(call("FCALL", "anykv_set", 1, key, "b", "j1")).rejects.toThrow(/OOM/);
+        expect(await call("FCALL", "anykv_get", 1, key, "a")).toBe("j1");
+        expect(await call("FCALL", "anykv_count", 1, key, "")).toBe(1);
+        expect(await call("FCALL", "anykv_pop", 1, key, "q", "first", "j", "")).toBe("j1");
+        expect(await call("FCALL", "anykv_clear", 1, key)).toBe(1);
+        expect(await call("FCALL", "anykv_get", 1, key, "a")).toBe("");
+      }));
+  });
+}

@@ -1,0 +1,60 @@
+// Remote stores for tests of their own: on the server of the test file, under names of their own.
+
+import { type VirtualEnv, virtualEnv } from "anykv/testing";
+import type { Stored } from "../../src/engine/stored.js";
+import type { Env } from "../../src/env/env.js";
+import { type RemoteOptions, RemoteStore } from "../../src/remote/remote-store.js";
+import { PlainConnection } from "./plain-connection.js";
+import { theClient } from "./valkey-factory.js";
+import { verifyStore } from "./verify-store.js";
+
+let stores = 0;
+
+export class RemotePlace {
+  readonly name = `r${++stores}`;
+  readonly env: VirtualEnv = virtualEnv();
+  readonly partitions: number;
+  readonly #opened: RemoteStore[] = [];
+
+  constructor(partitions = 1) {
+    this.partitions = partitions;
+  }
+
+  /** One more client of the same store. */
+  async open(options: Partial<RemoteOptions> = {}, partitions = this.partitions) {
+    const place = { store: this.name, partitions, clock: "test", form: "functions" } as const;
+    const connection = new PlainConnection(theClient(), this.env as Env, place);
+    const store = await RemoteStore.open(connection, this.env, {
+      serialization: "json",
+      trackKeys: false,
+      pollMsMax: 50,
+      reapMsMax: Infinity,
+      ...options,
+    });
+    this.#opened.push(store);
+    return store;
+  }
+
+  /** Closes all, and verifies what is left. */
+  async close(): Promise<void> {
+    for (const store of this.#opened) await store.close();
+    await verifyStore(theClient(), { store: this.name, partitions: this.partitions });
+  }
+}
+
+/** Runs a test on a place of its own. */
+export async function withPlace(
+  partitions: number,
+  body: (store: RemoteStore, place: RemotePlace) => Promise<void>,
+): Promise<void> {
+  const place = new RemotePlace(partitions);
+  try {
+    await body(await place.open(), place);
+  } finally {
+    await place.close();
+  }
+}
+
+export const check = (stored: Stored): void => {
+  JSON.parse(`${stored}`);
+};
