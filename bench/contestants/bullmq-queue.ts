@@ -1,6 +1,8 @@
-// BullMQ: what moves a job from waiting to completed, without its loop around it.
+// BullMQ: what moves a job from waiting to completed, without its loop around it, on the client that
+// anykv uses, which pipelines for both.
 
-import { Queue, Worker } from "bullmq";
+import { type ConnectionOptions, Queue, Worker } from "bullmq";
+import { Redis } from "iovalkey";
 import type { BenchServer } from "../harness/server.js";
 
 export const bullmqName = "BullMQ";
@@ -14,7 +16,10 @@ export interface JobQueue {
 }
 
 export function bullmqQueue({ port }: BenchServer): JobQueue {
-  const connection = { host: "127.0.0.1", port, maxRetriesPerRequest: null };
+  const options = { port, maxRetriesPerRequest: null, enableAutoPipelining: true };
+  const client = new Redis(options);
+  // A fork of the client that its types know.
+  const connection = client as unknown as ConnectionOptions;
   const queue = new Queue("bench", { connection });
   const worker = new Worker("bench", null, { connection, autorun: false });
   return {
@@ -39,6 +44,7 @@ export function bullmqQueue({ port }: BenchServer): JobQueue {
     async close() {
       await worker.close();
       await queue.close();
+      client.disconnect();
     },
   };
 }

@@ -161,7 +161,10 @@ const plans: readonly Plan[] = [
     ours: (kv, count) =>
       inBatches(count, async (first) => {
         const keys = times(batchSize, (index) => accountKey(first + index));
-        checkMany(await kv.getMany(keys), first);
+        checkMany(
+          (await kv.getMany(keys)).map(({ value }) => value),
+          first,
+        );
       }),
     bare: (client, count) =>
       inBatches(count, async (first) => {
