@@ -22,7 +22,7 @@ import type {
   WaitRequest,
 } from "../store/store.js";
 import { canceled } from "../store/waiters.js";
-import { Calls, type Serialization } from "./calls.js";
+import { Calls, type Serialization, settleAll } from "./calls.js";
 import type { Connection } from "./connection.js";
 import { layoutVersion } from "./library.js";
 import * as arrays from "./remote-arrays.js";
@@ -106,9 +106,10 @@ export class RemoteStore implements Store {
 
   async #open(): Promise<void> {
     const { partitions } = this.#calls;
-    for (let partition = 0; partition < partitions; partition++) {
-      await this.#calls.call("open", partition, [layoutVersion, partitions, partition]);
-    }
+    const openings = Array.from({ length: partitions }, (_, partition) =>
+      this.#calls.call("open", partition, [layoutVersion, partitions, partition]),
+    );
+    await settleAll(openings);
     await this.#reaper.run();
   }
 
@@ -163,7 +164,7 @@ export class RemoteStore implements Store {
     const parts = Array.from({ length: this.#calls.partitions }, (_, partition) =>
       this.#calls.call("clear", partition, [claim], subject),
     );
-    await Promise.all(parts);
+    await settleAll(parts);
     this.#reaper.expect(0);
   }
 

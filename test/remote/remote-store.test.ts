@@ -14,6 +14,10 @@ function numbered(count: number): { key: string; value: string }[] {
   return Array.from({ length: count }, (_, index) => ({ key: `n${index}`, value: `${index}` }));
 }
 
+function rowOf(table: SnapshotRow["table"], key: string, value: string): SnapshotRow {
+  return { table, key, value, deadline: Infinity, again: false };
+}
+
 async function rowsOf(store: RemoteStore): Promise<{ rows: SnapshotRow[]; isExact: boolean }> {
   const snapshot = await store.snapshot({ tables: tableNames, bestEffort: false });
   const rows: SnapshotRow[] = [];
@@ -129,13 +133,7 @@ describeWith("a store on a server", lackOfAny(), () => {
   test("a second restore is refused, unless the first one has fallen silent", () =>
     withPlace(1, async (store, place) => {
       await store.set({ key: "old", value: "1" });
-      const row = {
-        table: "values",
-        key: "new",
-        value: "2",
-        deadline: Infinity,
-        again: false,
-      } as const;
+      const row = rowOf("values", "new", "2");
       const restore = (pause: () => Promise<void>) => {
         const rows = [[row]];
         return store.replace({ next: () => rows.shift(), pause, counters: [] });
@@ -153,6 +151,31 @@ describeWith("a store on a server", lackOfAny(), () => {
       });
       await expect(overtaken).rejects.toMatchObject({ name: "RestoreInProgressError" });
       expect(await store.count("")).toBe(1);
+    }));
+
+  test("a restore that is given up leaves nothing behind", () =>
+    withPlace(3, async (store, place) => {
+      await store.set({ key: "old", value: "1" });
+      const rows = [
+        [rowOf("lists", "q", "7 0 2"), rowOf("items", "7:0", "1"), rowOf("items", "7:1", "2")],
+        [rowOf("members", "1:bi", ""), rowOf("values", "new", "2")],
+      ];
+      const fail = async (): Promise<void> => {
+        if (rows.length === 0) throw new Error("enough");
+      };
+      const restore = store.replace({ next: () => rows.shift(), pause: fail, counters: [] });
+      await expect(restore).rejects.toThrow("enough");
+      expect(await store.scanKeys({ prefix: "", after: "", limit: 0 })).toStrictEqual({
+        keys: ["old"],
+        done: true,
+      });
+      expect(await store.listArrays({ prefix: "", limit: 0 })).toStrictEqual([]);
+      await store.clear(undefined);
+      await place.env.advance(1);
+      const left = await theClient().keys(`suite:{${place.name}:*`);
+      expect(new Set(left.map((key) => key.split(":").at(-1)))).toStrictEqual(
+        new Set(["clock", "n"]),
+      );
     }));
 
   test("text of another serialization is looked at before it is handed out for good", () =>

@@ -11,7 +11,7 @@ import type {
   TestStore,
 } from "anykv/testing";
 import type { Redis } from "iovalkey";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { OperationMetrics } from "../../src/kv/metrics.js";
 import { type KvOptions, normalizeOptions } from "../../src/kv/options/options.js";
 import { formatOf } from "../../src/kv/serialization/format.js";
@@ -48,8 +48,11 @@ export function useServer(kind: ServerKind): void {
     client = await plainClient(server.port, "test");
   });
   afterAll(async () => {
+    // Every store has been taken off the server, so whatever is left was written elsewhere.
+    const left = await client?.keys("*");
     client?.disconnect();
     await server?.stop();
+    expect(left).toStrictEqual([]);
   });
 }
 

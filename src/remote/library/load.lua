@@ -2,7 +2,7 @@
 --
 --   s:<name>    the structures v, k, f, d, a, i, b of the new content
 --   s:z         hash: id that an array has in the source -> its id here
---   s:x:<id>    hash: position -> element, until the array has been built from it
+--   s:x:<id>    hash: position -> element, until the array of that id has been built from it
 --   n.loading   "<load> <moment of its last call>"     n.staging  its generation of buckets
 --
 -- One load at a time. One that has been silent for `silent_ms` has been given up: the next one
@@ -79,8 +79,11 @@ end
 -- load, then id in the source, position and element in turn
 operations.load_elements = function(args)
   require_load(args[1])
+  local ids = {}
   for index = 2, #args, 3 do
-    redis.call("HSET", staged("x:" .. args[index]), args[index + 1], args[index + 2])
+    local source = args[index]
+    ids[source] = ids[source] or redis.call("HGET", staged("z"), source)
+    redis.call("HSET", upkeep.pieces_name(ids[source]), args[index + 1], args[index + 2])
   end
   return 1
 end
@@ -88,8 +91,8 @@ end
 -- load, id in the source, then positions in order: puts these elements behind those before
 operations.load_build = function(args)
   require_load(args[1])
-  local pieces = staged("x:" .. args[2])
-  local name = live.list_name(redis.call("HGET", staged("z"), args[2]))
+  local id = redis.call("HGET", staged("z"), args[2])
+  local pieces, name = upkeep.pieces_name(id), live.list_name(id)
   local positions = from(args, 3)
   in_chunks(positions, function(some)
     redis.call("RPUSH", name, unpack(redis.call("HMGET", pieces, unpack(some))))

@@ -35,10 +35,16 @@ operations.clear = function(args)
   return 1
 end
 
+-- Elements on their way into an array that is being loaded: load.lua.
+function upkeep.pieces_name(id)
+  return place.tag .. "s:x:" .. id
+end
+
 local function sweep_lists(name)
   local found = redis.call("HSCAN", name, 0, "COUNT", 100)[2]
   for index = 1, #found, 2 do
-    redis.call("UNLINK", live.list_name(found[index + 1]))
+    local id = found[index + 1]
+    redis.call("UNLINK", live.list_name(id), upkeep.pieces_name(id))
     redis.call("HDEL", name, found[index])
   end
 end

@@ -133,6 +133,18 @@ function isAlive({ pid }: Server): boolean {
   }
 }
 
+async function move(from: Server, to: Server, key: string): Promise<void> {
+  const reply = await from.cli("migrate", to.host, `${to.port}`, key, "0", "5000");
+  expect(reply).toMatch(/^(OK|NOKEY)$/);
+}
+
+/** How many calls the nodes have sent elsewhere because a slot moves. */
+async function refusalsOf(...nodes: readonly Server[]): Promise<number> {
+  const infos = await Promise.all(nodes.map((node) => node.cli("info", "errorstats")));
+  const counts = infos.join("\n").matchAll(/errorstat_(?:ASK|TRYAGAIN):count=(\d+)/g);
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 describeWith("a cluster under load", lack, () => {
   test("is resharded, and every counter is exact", async () => {
     const name = nameWithLowSlot();
@@ -155,6 +167,44 @@ describeWith("a cluster under load", lack, () => {
     await kv.close();
     await cluster.settled();
   }, 180_000);
+
+  // Keys of a slot move one by one: a call that ran on half of them would split the store in two.
+  test.each(["v", "k"])(
+    "waits while the structure %s of a partition has moved alone",
+    async (part) => {
+      const name = `halved-${part}`;
+      const kv = open(name, { partitions: 1 });
+      await kv.setMany({ first: 1, second: 2 });
+      const slot = slotOf(name, 0);
+      const from = await ownerOf(slot);
+      const to = (await ownerOf(slot < 8_192 ? 16_383 : 0)) as Server;
+      await to.cli("cluster", "setslot", `${slot}`, "importing", await idOf(from));
+      await from.cli("cluster", "setslot", `${slot}`, "migrating", await idOf(to));
+      await move(from, to, partitionTag("anykv", name, 0) + `:${part}`);
+      const refusals = await refusalsOf(from, to);
+      let isSettled = false;
+      const adding = kv.incrementBy("third", 3).finally(() => {
+        isSettled = true;
+      });
+      await until(async () => isSettled || (await refusalsOf(from, to)) > refusals);
+      expect(isSettled).toBe(false);
+      for (const key of (await from.cli("cluster", "getkeysinslot", `${slot}`, "100")).split(
+        "\n",
+      )) {
+        await move(from, to, key);
+      }
+      for (const node of [to, from]) {
+        await node.cli("cluster", "setslot", `${slot}`, "node", await idOf(to));
+      }
+      expect(await adding).toBe(3);
+      expect(await kv.listKeys()).toEqual(["first", "second", "third"]);
+      expect(await kv.count()).toBe(3);
+      await kv.close();
+      await until(async () => (await ownerOf(slot)) === to);
+      await cluster.settled();
+    },
+    60_000,
+  );
 
   test("makes a replica its primary in good order, and every counter is exact", async () => {
     const kv = open();
