@@ -189,7 +189,7 @@ function compare({ name, title, count: full, share, ours, bare }: Plan): Workloa
     onServer(directory, async (_server, kv, client) => {
       const count = effort === "quick" ? 200 : full;
       await loadBareFunction(client);
-      await kv.setMany(Object.fromEntries(times(count, (id) => [accountKey(id), account(id)])));
+      await together(count, (id) => kv.set(accountKey(id), account(id)));
       await together(count, (id) => client.set(accountKey(id), JSON.stringify(account(id))));
       const contestant = (called: string, work: (turn: number) => Promise<void>): Contestant => {
         let turn = 0;

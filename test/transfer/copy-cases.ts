@@ -45,6 +45,26 @@ export function pairCases(ends: CopyEnds): void {
       expect(await nextToken(to.store)).toBeGreaterThan(last);
     });
 
+    test("large values and elements come in many small pages", async () => {
+      const from = await setting().end(source, "from");
+      const large = "x".repeat(1_000_000);
+      for (let number = 0; number < 9; number++) {
+        await from.store.set({ key: `large ${number}`, value: `${number}${large}` });
+        await from.store.push({ key: "queue", value: `${number}${large}`, end: "last" });
+      }
+      const to = await setting().end(target, "to");
+      let writes = 0;
+      const { put } = to.store.content;
+      to.store.content.put = (pieces) => {
+        writes++;
+        expect(JSON.stringify(pieces).length).toBeLessThan(6_000_000);
+        return put(pieces);
+      };
+      await setting().copy(from, to);
+      expect(writes).toBeGreaterThanOrEqual(4);
+      expect(await contentOf(to.store)).toEqual(await contentOf(from.store));
+    });
+
     test("and back: what came back is what went out", async () => {
       const from = await setting().end(source, "from");
       await fill(from.store, 50);

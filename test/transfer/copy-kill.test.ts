@@ -143,6 +143,30 @@ test(
   120_000 + kills * 60_000,
 );
 
+test("SIGINT and SIGTERM end it with 130, and it goes on", async () => {
+  const source = await makeSource("interrupted", 10_000);
+  const target = join(directory, "interrupted-copy");
+  const main = join(compiled.directory, "dist", "cli", "main.js");
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    // As soon as somebody listens.
+    const preload = compiled.script(
+      `${signal}.mjs`,
+      `const timer = setInterval(() => {
+         if (process.listenerCount("${signal}") === 0) return;
+         clearInterval(timer);
+         process.kill(process.pid, "${signal}");
+       });`,
+    );
+    const args = ["--import", preload, main, "copy", source, target];
+    const run = promisify(execFile)(process.execPath, args);
+    await expect(run).rejects.toMatchObject({
+      code: 130,
+      stderr: expect.stringContaining(`operation was canceled: ${signal}`),
+    });
+  }
+  expect(await copy(source, target)).toMatchObject({ tables: { values: { rows: 10_001 } } });
+}, 120_000);
+
 describeWith("with a server", lackOfAny(), () => {
   let server: Server;
 
