@@ -15,6 +15,7 @@ import { pages } from "./workloads/pages.js";
 import { queue } from "./workloads/queue.js";
 import { claimAtScale, countAtScale, randomKeyAtScale } from "./workloads/scale.js";
 import { sharedKey } from "./workloads/shared-key.js";
+import { valkey } from "./workloads/valkey.js";
 import { get, setExisting, setNew } from "./workloads/values.js";
 import { walDiskUse } from "./workloads/wal-disk-use.js";
 import { walGet } from "./workloads/wal-get.js";
@@ -53,4 +54,5 @@ export const workloads: readonly Workload[] = [
   ...diskScale,
   jsonlImport,
   jsonlExport,
+  ...valkey,
 ];

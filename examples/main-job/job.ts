@@ -10,6 +10,7 @@ import { formatCount, type Output } from "./progress.js";
 import { runHere } from "./run.js";
 import { runTeam } from "./run-team.js";
 import type { JobKv } from "./schema.js";
+import { serverOfJob } from "./server.js";
 import { formatTable, type Row, summarize } from "./summary.js";
 import { countCalls, newTally, type Tally } from "./tally.js";
 import type { Verdict } from "./watch.js";
@@ -26,15 +27,30 @@ export async function mainJob(
       output.write(helpText);
       return 0;
     }
-    const kv = openStore(options);
-    try {
-      return await runJob(kv, options, output);
-    } finally {
-      await kv.close();
-    }
+    if (options.backend === "valkey") return await onServer(options, output);
+    return await openAndRun(options, output);
   } catch (error) {
     errors.write(describeError(error));
     return 2;
+  }
+}
+
+async function openAndRun(options: JobOptions, output: Output): Promise<number> {
+  const kv = openStore(options);
+  try {
+    return await runJob(kv, options, output);
+  } finally {
+    await kv.close();
+  }
+}
+
+async function onServer(options: JobOptions, output: Output): Promise<number> {
+  const server = await serverOfJob();
+  output.write(`On ${server.description}.\n`);
+  try {
+    return await openAndRun({ ...options, url: server.url }, output);
+  } finally {
+    await server.stop();
   }
 }
 

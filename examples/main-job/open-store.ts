@@ -12,12 +12,14 @@ export interface StoreOptions {
   readonly path: string;
   /** Whether an account counts as completed only when that is on the disk; wal only. */
   readonly syncWrites: boolean;
+  /** Where the server is; valkey only. */
+  readonly url: string | undefined;
 }
 
 /** So long a write may wait for those of other processes, on a machine that has much else to do. */
 const timeout = "20s";
 
-export function openStore({ backend, name, path, syncWrites }: StoreOptions): JobKv {
+export function openStore({ backend, name, path, syncWrites, url }: StoreOptions): JobKv {
   return openKv<JobSchema>({
     name,
     backend: backend as OpenKvOptions["backend"],
@@ -25,5 +27,6 @@ export function openStore({ backend, name, path, syncWrites }: StoreOptions): Jo
     wal: { syncWrites },
     disk: { timeout },
     shared: { timeout },
+    valkey: { url },
   });
 }

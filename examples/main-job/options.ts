@@ -23,8 +23,8 @@ Usage: npm start -- [options]
   --backend NAME   memory (default), wal, disk, shared or valkey
   --path PATH      where the store is kept: a directory (wal; default .anykv/main-job) or a file
                    (disk; default .anykv/main-job.lmdb)
-  --processes N    disk and shared: spread the users over N processes that have the store open
-                   together, 1 to 64 (default 1); this one keeps the pool filled
+  --processes N    disk, shared and valkey: spread the users over N processes that have the store
+                   open together, 1 to 64 (default 1); this one keeps the pool filled
   --no-sync-writes do not wait for the disk (wal): faster, but what was completed in the last
                    milliseconds before a kill may be handed out again
   --users N        concurrent virtual users, 1 to 10000 (default 100)
@@ -33,7 +33,10 @@ Usage: npm start -- [options]
   --quick          a short run: 2 seconds, unless --seconds says otherwise
   -h, --help       this text
 
-With a backend that has files, a job that was killed goes on when it is started again with the same
+On valkey, the server is the one that VALKEY_URL names, or else one that is started for the job:
+valkey-server or redis-server from the PATH, which ends with the job.
+
+With a backend that has files, or on a server in VALKEY_URL, a job that was killed goes on when it is started again with the same
 path: nothing that was completed is handed out again. A job that is finished starts afresh. One of
 several processes that is killed leaves its accounts to the others, once their leases are over.
 
@@ -57,6 +60,7 @@ export function parseOptions(args: readonly string[]): JobOptions {
     processes: processesOption(values.processes, values.backend, users),
     path: pathOption(values.path ?? defaultPaths[values.backend] ?? defaults.path),
     syncWrites: !values["no-sync-writes"],
+    url: undefined,
     users,
     seconds: number("seconds", values.seconds ?? String(seconds), 0.1, 3_600, false),
     records: records === undefined ? undefined : number("records", records, 1, 1_000_000, true),
@@ -96,7 +100,9 @@ function processesOption(text: string, backend: string, users: number): number {
   const processes = number("processes", text, 1, 64, true);
   if (processes > 1 && ownBackends.includes(backend)) {
     const message = `--processes ${processes} needs a store that processes share`;
-    throw new UsageError(`${message}, disk or shared: a ${backend} store belongs to one process`);
+    throw new UsageError(
+      `${message}, disk, shared or valkey: a ${backend} store belongs to one process`,
+    );
   }
   if (processes <= users) return processes;
   throw new UsageError(`--processes must not exceed --users, got ${processes} for ${users} users`);

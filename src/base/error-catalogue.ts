@@ -199,6 +199,21 @@ export const errorCatalogue = [
     when: "A key vanished while a point-in-time backup read it, which is a defect of ours.",
     remedy: "Repeat the backup and report the defect.",
   },
+  // Copies.
+  {
+    name: "CopyTargetError",
+    code: "ANYKV_COPY_TARGET",
+    when: "The target of a copy holds something already, is being filled from another source, is the source itself, or would be replaced by nothing; nothing was changed.",
+    remedy:
+      "Choose another target, or say with `--replace` or `--merge` what becomes of its content.",
+  },
+  {
+    name: "CopyDifferenceError",
+    code: "ANYKV_COPY_DIFFERENCE",
+    when: "The target of a copy is not equal to its source in the end: somebody has written to one of them meanwhile.",
+    remedy:
+      "Stop the writers and copy again; `--replace` writes what differs and removes what is too much.",
+  },
   // Storage.
   {
     name: "DiskPathError",

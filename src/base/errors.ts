@@ -194,6 +194,14 @@ export class SnapshotBudgetExceededError extends KvError {
 export class SnapshotKeyMissingError extends KvError {
   declare readonly name: "SnapshotKeyMissingError";
 }
+/** The target of a copy holds something that nobody has given up. */
+export class CopyTargetError extends KvError {
+  declare readonly name: "CopyTargetError";
+}
+/** Source and target of a copy are not equal in the end. */
+export class CopyDifferenceError extends KvError {
+  declare readonly name: "CopyDifferenceError";
+}
 /** `path` is unusable. */
 export class DiskPathError extends KvError {
   declare readonly name: "DiskPathError";
@@ -305,6 +313,8 @@ export const errorClasses = {
   SnapshotReadError,
   SnapshotBudgetExceededError,
   SnapshotKeyMissingError,
+  CopyTargetError,
+  CopyDifferenceError,
   DiskPathError,
   DiskStoreOpenError,
   BucketNotFoundError,

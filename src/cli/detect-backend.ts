@@ -9,7 +9,7 @@ export type BackendOfFiles = "wal" | "disk";
 
 /** @throws DiskPathError when no backend of ours has written there, or nobody may look. */
 export async function detectBackend(env: Env, path: string): Promise<BackendOfFiles> {
-  const found = await lookAt(env, path);
+  const found = await findBackend(env, path);
   if (found !== undefined) return found;
   throw new DiskPathError(`${path} is neither the file nor the directory of a store`, {
     hint:
@@ -18,7 +18,8 @@ export async function detectBackend(env: Env, path: string): Promise<BackendOfFi
   });
 }
 
-async function lookAt(env: Env, path: string): Promise<BackendOfFiles | undefined> {
+/** As `detectBackend`, but undefined where there is nothing of ours. */
+export async function findBackend(env: Env, path: string): Promise<BackendOfFiles | undefined> {
   try {
     // Whether it is the file of a store is for those to tell who read it.
     if ((await env.files.stat(path))?.kind === "file") return "disk";

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { type CopyFlags, copyCommand } from "./copy-command.js";
 import { exitCodes, exitCodesHelp } from "./exit-codes.js";
 import {
   type RepairFlags,
@@ -34,7 +35,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
 
 function programOn(terminal: Terminal, finish: (code: number) => void): Command {
   const program = new Command("anykv")
-    .description("Looks after the files of anykv stores.")
+    .description("Looks after anykv stores: their files, and their moves.")
     .version(packageVersion())
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })
     .exitOverride()
@@ -42,6 +43,7 @@ function programOn(terminal: Terminal, finish: (code: number) => void): Command 
   program.addHelpText("after", exitCodesHelp);
   addVerify(program, terminal, finish);
   addRepair(program, terminal, finish);
+  addCopy(program, terminal, finish);
   return program;
 }
 
@@ -87,5 +89,36 @@ function addRepair(program: Command, terminal: Terminal, finish: (code: number) 
     .addHelpText("after", repairHelp)
     .action(async (path: string, flags: RepairFlags) =>
       finish(await repairCommand(terminal, path, flags)),
+    );
+}
+
+const copyHelp = `
+FROM and TO are paths of wal or disk stores, backups included, or URLs of servers:
+  valkey://[user:password@]host[:port][/database][?name=STORE&prefix=PREFIX&cluster=true&partitions=N]
+  redis: means the same, valkeys: and rediss: add TLS, unix:///path is a socket.
+
+Values, arrays and filters are copied with their expiry; claims stay behind, and no token comes twice.
+TO must be empty. A copy that was killed goes on when the same command is given again. In the end
+both stores are read again and compared.
+
+Examples:
+  $ anykv copy ./data/simple_kv valkey://localhost:6379
+  $ anykv copy "valkey://db.example:6379?name=jobs" ./jobs --backend wal
+  $ anykv copy --replace --json ./.anykv ./copy > report.json
+${exitCodesHelp}`;
+
+function addCopy(program: Command, terminal: Terminal, finish: (code: number) => void): void {
+  program
+    .command("copy")
+    .description("Copy a whole store to another place, of the same or another backend.")
+    .argument("<from>", "path or URL of the store to read")
+    .argument("<to>", "path or URL of the store to fill")
+    .option("--replace", "make TO equal to FROM, whatever it holds")
+    .option("--merge", "write what FROM holds over what TO holds, and keep the rest")
+    .option("--backend <kind>", "what a new path TO becomes, wal or disk (default disk)")
+    .option("--json", "print the report as JSON")
+    .addHelpText("after", copyHelp)
+    .action(async (from: string, to: string, flags: CopyFlags) =>
+      finish(await copyCommand(terminal, from, to, flags)),
     );
 }

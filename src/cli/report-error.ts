@@ -4,15 +4,20 @@ import { type ErrorName, isKvError, type KvError } from "../base/errors.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import type { Terminal } from "./terminal.js";
 
-const usageErrors: ReadonlySet<ErrorName> = new Set(["InvalidOptionsError", "InvalidBackendError"]);
+const codes: Partial<Record<ErrorName, ExitCode>> = {
+  InvalidOptionsError: exitCodes.usage,
+  InvalidBackendError: exitCodes.usage,
+  CopyTargetError: exitCodes.usage,
+  CopyDifferenceError: exitCodes.damaged,
+  OperationCanceledError: exitCodes.interrupted,
+};
 
 /** Tells of an error and gives the exit code; with `json` also on the standard output. */
 export function reportError(terminal: Terminal, error: unknown, json: boolean): ExitCode {
   terminal.progress(undefined);
   if (json) terminal.out(`${JSON.stringify({ error: jsonOf(error) }, null, 2)}\n`);
   terminal.error(`anykv: ${textOf(error)}\n`);
-  const isUsage = isKvError(error) && usageErrors.has(error.name);
-  return isUsage ? exitCodes.usage : exitCodes.unavailable;
+  return (isKvError(error) ? codes[error.name as ErrorName] : undefined) ?? exitCodes.unavailable;
 }
 
 function textOf(error: unknown): string {

@@ -14,6 +14,8 @@ export interface Terminal {
   progress(line: string | undefined): void;
   /** Asks a yes-or-no question; undefined when there is nobody to ask. */
   confirm(question: string): Promise<boolean> | undefined;
+  /** From now on, SIGINT and SIGTERM abort this signal; a second one ends the process. */
+  interruption(): AbortSignal;
 }
 
 const eraseLine = "\r\u001b[K";
@@ -38,7 +40,16 @@ export function processTerminal(env: Env): Terminal {
       stderr.write(line === undefined ? eraseLine : eraseLine + line.slice(0, width));
     },
     confirm: (question) => (stdin.isTTY && stderr.isTTY ? ask(question) : undefined),
+    interruption: awaitSignals,
   };
+}
+
+function awaitSignals(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => controller.abort(new Error(name)));
+  }
+  return controller.signal;
 }
 
 /** The end of the input is a no. */

@@ -8,7 +8,7 @@
 //   items     "<list id>:<index>"      -> stored element
 //   claims    user key                 -> "<token> <owner>"             deadline: end of the lease
 //   members   "<n>:<bucket><item>"     -> ""                            deadline: expiry
-//   counters  name                     -> decimal
+//   counters  name                     -> decimal; "copy" -> note of a copy that is under way
 //   garbage   "<list id>"              -> "<head> <tail>", items nobody can reach any more
 //
 // Invariants (kept by `operations`, checked by the conformance suite)

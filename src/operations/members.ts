@@ -13,8 +13,15 @@ function bucketPrefix(bucket: string): string {
   return `${bucket.length}:${bucket}`;
 }
 
-function memberKey(request: MemberRequest): string {
-  return bucketPrefix(request.bucket) + request.item;
+export function memberKey(member: Pick<MemberRequest, "bucket" | "item">): string {
+  return bucketPrefix(member.bucket) + member.item;
+}
+
+/** The bucket and the item that `memberKey` was made of. */
+export function parseMember(key: string): { bucket: string; item: string } {
+  const start = key.indexOf(":") + 1;
+  const end = start + Number(key.slice(0, start - 1));
+  return { bucket: key.slice(start, end), item: key.slice(end) };
 }
 
 function guard(transaction: Transaction, request: MemberRequest): void {

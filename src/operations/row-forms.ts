@@ -38,7 +38,9 @@ const forms: Readonly<Record<TableName, Form>> = {
   },
   members: { holds: isMember, what: "is no member" },
   counters: {
-    holds: ({ key, value }) => counterNames.has(key) && id.test(String(value)),
+    // "copy" is the note of a copy into the store that has not come to its end.
+    holds: ({ key, value }) =>
+      key === "copy" ? typeof value === "string" : counterNames.has(key) && id.test(String(value)),
     what: "is no counter",
   },
   garbage: {

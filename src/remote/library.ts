@@ -19,7 +19,7 @@ export const layoutVersion = 1;
 // Each file may use those before it.
 const files = [
   ..."place clock live guard values counter atomics expiry queries claims".split(" "),
-  ..."lists members upkeep dump load once enter".split(" "),
+  ..."lists members upkeep dump load pieces once enter".split(" "),
 ];
 
 export type LibraryClock = "server" | "test";

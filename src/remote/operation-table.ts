@@ -18,6 +18,8 @@ export const operationTable = {
   ...named("read", ["contains_member", "count_members", "report", "measure"]),
   ...named("read", ["dump_values", "dump_arrays", "dump_elements", "dump_buckets"]),
   ...named("read", ["dump_members", "dump_token"]),
+  ...named("read", ["piece_values", "piece_arrays", "piece_members", "copy_note"]),
+  ...named("read", ["find_values", "find_arrays", "find_members"]),
   ...named("reap", ["scan", "scan_keys", "count", "count_free", "list_arrays", "sample"]),
   ...named("reap", ["allocation", "reap"]),
   ...named("write", ["set", "set_many", "increment", "get_or_set", "swap", "compare_swap"]),
@@ -26,7 +28,10 @@ export const operationTable = {
   ...named("free", ["delete", "delete_many", "delete_prefix", "fetch_remove", "compare_delete"]),
   ...named("free", ["pop", "pop_random", "delete_array", "delete_member", "clear_members"]),
   ...named("free", ["clear", "release_claims", "complete_claims", "drop_claims"]),
-  ...named("quiet", ["open", "load_begin", "load_values", "load_arrays", "load_elements"]),
+  ...named("write", ["put_values", "put_elements", "put_members"]),
+  ...named("free", ["drop_keys", "drop_members"]),
+  ...named("quiet", ["open", "raise_token", "swap_note"]),
+  ...named("quiet", ["load_begin", "load_values", "load_arrays", "load_elements"]),
   ...named("quiet", ["load_build", "load_members", "load_abandon"]),
 };
 

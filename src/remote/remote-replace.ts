@@ -15,6 +15,7 @@ import type { CountedSource } from "../store/store.js";
 import { type Calls, settleAll } from "./calls.js";
 import type { Argument } from "./connection.js";
 import type { Operation } from "./operation-table.js";
+import { isJson } from "./replies.js";
 
 /** Elements that one call puts into an array. */
 const builtElementsMax = 1_000;
@@ -124,16 +125,6 @@ class Load {
 
   async #everywhere(operation: Operation, args: readonly Argument[]): Promise<void> {
     await this.#calls.everywhere(operation, [this.#id, ...args]);
-  }
-}
-
-function isJson(text: string): boolean {
-  if (text === "") return true;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -13,6 +13,7 @@ import type { Claim } from "../operations/claim-rows.js";
 import type { Allocation, ClaimedKeys } from "../operations/claims.js";
 import type { EntryPage, KeyPage } from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
+import type { Content } from "../store/content.js";
 import type {
   CountedSource,
   Store,
@@ -26,6 +27,7 @@ import type { Connection } from "./connection.js";
 import { layoutVersion } from "./library.js";
 import * as arrays from "./remote-arrays.js";
 import * as claims from "./remote-claims.js";
+import { remoteContent } from "./remote-content.js";
 import * as queries from "./remote-queries.js";
 import { RemoteReaper } from "./remote-reaper.js";
 import { replace } from "./remote-replace.js";
@@ -59,6 +61,7 @@ export function remoteCapabilities(partitions: number): Capabilities {
 export class RemoteStore implements Store {
   readonly backend = "valkey";
   readonly capabilities: Capabilities;
+  readonly content: Content;
   readonly #calls: Calls;
   readonly #reaper: RemoteReaper;
   readonly #waiters: RemoteWaiters;
@@ -71,6 +74,7 @@ export class RemoteStore implements Store {
     this.#calls = new Calls(connection, env, serialization);
     this.#reaper = new RemoteReaper(this.#calls, reapMsMax);
     this.#trackKeys = trackKeys;
+    this.content = remoteContent(this.#calls, (ttlMs) => this.#reaper.expect(ttlMs));
     const waiterCalls = {
       pop: (request: Request.PopRequest) => arrays.pop(this.#calls, request),
       length: (key: string) => arrays.length(this.#calls, key),

@@ -66,3 +66,14 @@ export function valueArgument(value: Stored, textKind: "j" | "t"): Argument {
   bytes.set(value, 1);
   return bytes;
 }
+
+/** Whether a store of the serialization "json" reads the text. */
+export function isJson(text: string): boolean {
+  if (text === "") return true;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

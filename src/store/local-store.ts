@@ -18,6 +18,7 @@ import * as lists from "../operations/lists.js";
 import * as members from "../operations/members.js";
 import * as query from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
+import { type Content, localContent } from "./content.js";
 import { LiveView } from "./live-view.js";
 import { Reaper } from "./reaper.js";
 import type { CountedSource, Store, StoreReport, WaitRequest } from "./store.js";
@@ -36,6 +37,7 @@ const clearedMembersMax = 1_000;
 export class LocalStore implements Store {
   readonly backend: string;
   readonly capabilities: Capabilities;
+  readonly content: Content;
   readonly #engine: Engine;
   readonly #env: Env;
   readonly #reaper: Reaper;
@@ -59,6 +61,10 @@ export class LocalStore implements Store {
     this.#isShared = engine.capabilities.sharing === "machine";
     this.#reaper = new Reaper(engine, env);
     this.#waiters = new Waiters(env, (step) => this.#write(step, undefined));
+    this.content = localContent({
+      read: (operation, request) => engine.read(operation, request),
+      write: (operation, request) => this.#write(operation, request),
+    });
     engine.onFailure?.((failure) => this.#waiters.fail(failure));
   }
 

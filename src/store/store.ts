@@ -16,6 +16,7 @@ import type { Claim } from "../operations/claim-rows.js";
 import type { Allocation, ClaimedKeys } from "../operations/claims.js";
 import type { EntryPage, KeyPage } from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
+import type { Content } from "./content.js";
 
 export interface WaitRequest extends Request.PopRequest {
   /** undefined: wait without end. */
@@ -44,6 +45,8 @@ export interface Store {
   /** The backend's name, as in `openKv({ backend })`. */
   readonly backend: string;
   readonly capabilities: Capabilities;
+  /** All that it holds, to be moved to another store. */
+  readonly content: Content;
 
   get(key: string): Awaitable<Stored | undefined>;
   getMany(keys: readonly string[]): Awaitable<(Stored | undefined)[]>;

@@ -39,6 +39,8 @@ export class CarriedRows {
     const isLive = deadline === never || deadline > this.#takenAt;
     if (table === "garbage") this.#gone.add(key);
     else if (table === "lists" && !isLive) this.#gone.add(`${parseSpan(value).id}`);
+    // A copy into the store goes on there, not in what was made of it.
+    else if (table === "counters" && key === "copy") return false;
     else if (table === "items" && this.#gone.size > 0) return !this.#gone.has(itemListId(key));
     return isLive && table !== "garbage";
   }

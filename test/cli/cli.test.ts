@@ -40,6 +40,7 @@ async function run(args: readonly string[], answer?: boolean): Promise<Run> {
       said.questions.push(question);
       return answer === undefined ? undefined : Promise.resolve(answer);
     },
+    interruption: () => new AbortController().signal,
   };
   const code = await runCli(args, terminal);
   return { code, ...said };

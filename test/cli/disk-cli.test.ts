@@ -39,6 +39,7 @@ async function run(...args: string[]): Promise<Run> {
     },
     progress: () => {},
     confirm: () => undefined,
+    interruption: () => new AbortController().signal,
   };
   const code = await runCli(args, terminal);
   return { code, ...said };

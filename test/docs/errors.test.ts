@@ -26,7 +26,7 @@ const contractNames = `
 const ownNames = `
   WrongTypeError StaleClaimError BackendUnavailableError
   ServerConnectionError ServerAccessError ServerUnsuitableError ServerRefusedError
-  OutcomeUnknownError
+  OutcomeUnknownError CopyTargetError CopyDifferenceError
 `
   .trim()
   .split(/\s+/);

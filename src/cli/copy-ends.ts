@@ -1,0 +1,125 @@
+// Copy ends: what the arguments FROM and TO of a copy mean.
+//
+// A path is a store in files, of the kind that lies there. Everything with a scheme is a server; the
+// parameters behind its `?` are the options of the store on it that an URL has no other place for.
+
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { DiskPathError, InvalidOptionsError } from "../base/errors.js";
+import type { Env } from "../env/env.js";
+import { openStore } from "../kv/backends.js";
+import { normalizeOptions } from "../kv/options/options.js";
+import { addressText } from "../remote/valkey/valkey-settings.js";
+import type { CopyEnd } from "../transfer/copy-types.js";
+import { type BackendOfFiles, findBackend } from "./detect-backend.js";
+
+/** A store that is not open yet. */
+export interface Place {
+  readonly address: string;
+  readonly identity: string;
+  readonly options: object;
+}
+
+/** @throws InvalidOptionsError for an URL that is none; DiskPathError where there is no store. */
+export async function sourcePlace(env: Env, text: string): Promise<Place> {
+  if (isUrl(text)) return serverPlace(env, text);
+  const path = resolve(text);
+  const backend = await findBackend(env, path);
+  if (backend === undefined) {
+    throw new DiskPathError(`${path} is neither the file nor the directory of a store`, {
+      hint: "FROM is the `path` of a wal or disk store, or the URL of a server",
+    });
+  }
+  return filesPlace(env, path, backend, { readOnly: true });
+}
+
+/** As `sourcePlace`; where there is nothing yet, `asked` says what comes into being, or "disk". */
+export async function targetPlace(
+  env: Env,
+  text: string,
+  asked: string | undefined,
+): Promise<Place> {
+  if (asked !== undefined && asked !== "wal" && asked !== "disk") {
+    throw new InvalidOptionsError(`option "--backend" must be wal or disk, got ${asked}`);
+  }
+  if (isUrl(text)) {
+    if (asked === undefined) return serverPlace(env, text);
+    throw new InvalidOptionsError('option "--backend" is for a path only, and TO is an URL');
+  }
+  const path = resolve(text);
+  const found = await findBackend(env, path);
+  if (found !== undefined && asked !== undefined && found !== asked) {
+    throw new InvalidOptionsError(`${path} is a ${found} store, and --backend says ${asked}`);
+  }
+  return filesPlace(env, path, found ?? asked ?? "disk", {});
+}
+
+const scheme = /^[a-z][a-z0-9+.-]*:\/\//i;
+
+function isUrl(text: string): boolean {
+  return scheme.test(text);
+}
+
+function filesPlace(env: Env, path: string, backend: BackendOfFiles, disk: object): Place {
+  const identity = `${env.processes.host}:${realPath(path)}`;
+  const options = { backend, path, env, ...(backend === "disk" ? { disk } : {}) };
+  return { address: path, identity, options };
+}
+
+/** The same for every way that leads to it. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    // Nothing is there yet, or files are not the system's.
+    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path));
+  }
+}
+
+const ownParameters = ["name", "prefix", "cluster", "partitions"] as const;
+
+/** @throws InvalidOptionsError; its messages show no password. */
+function serverPlace(env: Env, text: string): Place {
+  if (!URL.canParse(text)) throw new InvalidOptionsError("FROM or TO is an URL that is malformed");
+  const url = new URL(text);
+  const given = Object.fromEntries(
+    ownParameters.map((name) => [name, url.searchParams.get(name) ?? undefined]),
+  );
+  for (const name of ownParameters) url.searchParams.delete(name);
+  const { name, prefix, partitions } = given;
+  const valkey = {
+    url: url.href,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(partitions === undefined ? {} : { partitions: Number(partitions) }),
+    cluster: clusterParameter(given.cluster),
+  };
+  const options = { backend: "valkey", name, env, valkey };
+  const settings = normalizeOptions(options).valkey;
+  const nodes = settings?.nodes.map(addressText).join(",") ?? "";
+  const place = `${nodes}/${settings?.database} ${settings?.prefix} ${name ?? ""}`;
+  const identity = /^(localhost|127\.|\[?::1|\/)/.test(place)
+    ? `${env.processes.host}:${place}`
+    : place;
+  return { address: shownUrl(url, given), identity, options };
+}
+
+function clusterParameter(text: string | undefined): boolean {
+  if (text === undefined || text === "false") return false;
+  if (text === "true") return true;
+  throw new InvalidOptionsError(`"cluster" in an URL must be true or false, got ${text}`);
+}
+
+/** Without who speaks to it, and how they prove it. */
+function shownUrl(url: URL, given: Readonly<Record<string, string | undefined>>): string {
+  const shown = new URL(url);
+  shown.username = "";
+  shown.password = "";
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) shown.searchParams.set(name, value);
+  }
+  return shown.href;
+}
+
+export async function openEnd({ address, identity, options }: Place): Promise<CopyEnd> {
+  return { store: await openStore(normalizeOptions(options)), address, identity };
+}

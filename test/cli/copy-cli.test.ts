@@ -1,0 +1,235 @@
+// The command copy: what the arguments mean, what is told, and with which exit code.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Kv, type OpenKvOptions, openKv } from "anykv";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { runCli } from "../../src/cli/program.js";
+import type { Terminal } from "../../src/cli/terminal.js";
+import { nodeEnv } from "../../src/env/env.js";
+import { describeWith, freePort, lackOfAny, type Server, startServer } from "../remote/servers.js";
+
+let directory = "";
+let stores = 0;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "anykv-copy-cli-"));
+});
+
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+  readonly progress: readonly (string | undefined)[];
+}
+
+async function run(args: readonly string[], signal?: AbortSignal): Promise<Run> {
+  const said = { out: "", error: "", progress: [] as (string | undefined)[] };
+  const terminal: Terminal = {
+    env: nodeEnv,
+    out: (text) => {
+      said.out += text;
+    },
+    error: (text) => {
+      said.error += text;
+    },
+    progress: (line) => said.progress.push(line),
+    confirm: () => undefined,
+    interruption: () => signal ?? new AbortController().signal,
+  };
+  return { code: await runCli(args, terminal), ...said };
+}
+
+const path = (name: string): string => join(directory, name);
+
+async function within<Result>(
+  options: OpenKvOptions,
+  work: (kv: Kv) => Promise<Result>,
+): Promise<Result> {
+  await using kv = openKv({ name: `copy-cli-${++stores}`, ...options });
+  return await work(kv);
+}
+
+async function makeSource(backend: "wal" | "disk" = "disk"): Promise<string> {
+  await within({ backend, path: path("from") }, async (kv) => {
+    await kv.setMany({ a: 1, b: { c: [2] } });
+    await kv.set("d", "for an hour", { ttl: 3_600_000 });
+    for (const element of [1, 2, 3]) await kv.append("queue", element);
+    await kv.filter("seen").add("x");
+  });
+  return path("from");
+}
+
+async function contentAt(options: OpenKvOptions): Promise<object> {
+  return within(options, async (kv) => ({
+    values: await kv.list(),
+    queue: await kv.range("queue", 0, 10),
+    seen: await kv.filter("seen").contains("x"),
+    isMortal: ((await kv.ttl("d")) ?? 0) > 3_000_000,
+  }));
+}
+
+const content = {
+  values: [
+    { key: "a", value: 1 },
+    { key: "b", value: { c: [2] } },
+    { key: "d", value: "for an hour" },
+  ],
+  queue: [1, 2, 3],
+  seen: true,
+  isMortal: true,
+};
+
+describe("paths", () => {
+  test("a new path becomes a disk store", async () => {
+    const from = await makeSource("wal");
+    const { code, out, error, progress } = await run(["copy", from, path("to")]);
+    expect({ code, error }).toEqual({ code: 0, error: "" });
+    expect(out).toMatch(
+      new RegExp(
+        `^${from} -> ${path("to")}: 7 rows written\n` +
+          "  values: 3 rows, checksum [0-9a-f]{13}\n" +
+          "  arrays: 3 elements, checksum [0-9a-f]{13}\n" +
+          "  filters: 1 item, checksum [0-9a-f]{13}\n" +
+          "Source and target are equal; both were read again.\n$",
+      ),
+    );
+    expect(progress.at(-1)).toBeUndefined();
+    expect(await contentAt({ backend: "disk", path: path("to") })).toEqual(content);
+    expect((await run(["verify", path("to")])).code).toBe(0);
+  });
+
+  test("or a wal store, when asked; an empty directory will do", async () => {
+    const from = await makeSource();
+    mkdirSync(path("to"));
+    expect((await run(["copy", from, path("to"), "--backend", "wal"])).code).toBe(0);
+    expect(await contentAt({ backend: "wal", path: path("to") })).toEqual(content);
+    expect((await run(["verify", path("to")])).code).toBe(0);
+  });
+
+  test("as JSON", async () => {
+    const from = await makeSource();
+    const { out } = await run(["copy", "--json", from, path("to")]);
+    expect(JSON.parse(out)).toMatchObject({
+      ...{ from, to: path("to"), mode: "fill", resumed: false, written: 7, kept: 0, removed: 0 },
+      tables: { values: { rows: 3 }, arrays: { rows: 3 }, filters: { rows: 1 } },
+    });
+  });
+
+  test("a backup is a source like any other", async () => {
+    await makeSource("wal");
+    await within({ backend: "wal", path: path("from") }, (kv) =>
+      kv.backup({ fileName: path("backup") }),
+    );
+    expect((await run(["copy", path("backup"), path("to")])).code).toBe(0);
+    expect(await contentAt({ backend: "disk", path: path("to") })).toEqual(content);
+  });
+});
+
+describe("refused", () => {
+  test("a target that is not empty: 2; with --merge or --replace it is taken", async () => {
+    const from = await makeSource();
+    const mine = { backend: "disk", path: path("to") } as const;
+    await within(mine, (kv) => kv.set("mine", 1));
+    const refused = await run(["copy", from, path("to")]);
+    expect(refused.code).toBe(2);
+    expect(refused.error).toBe(
+      `anykv: ${path("to")} is not empty (ANYKV_COPY_TARGET)\n` +
+        "  copy to an empty store, or say --replace or --merge\n",
+    );
+    expect((await run(["copy", "--merge", from, path("to")])).code).toBe(0);
+    expect(await within(mine, (kv) => kv.get("mine"))).toBe(1);
+    const replaced = await run(["copy", "--replace", from, path("to")]);
+    expect(replaced.out).toContain("0 rows written, 7 rows there already, 1 row removed");
+    expect(await contentAt(mine)).toEqual(content);
+  });
+
+  test("what is no store, or not clear: 2 or 3, and nothing comes into being", async () => {
+    const from = await makeSource();
+    writeFileSync(path("text"), "mine");
+    mkdirSync(path("directory"));
+    const to = path("to");
+    for (const [code, name, ...args] of [
+      [3, "DISK_PATH", path("nothing"), to],
+      [3, "DISK_PATH", path("directory"), to],
+      [3, "DISK_STORE_OPEN", path("text"), to],
+      [3, "DISK_STORE_OPEN", from, path("text")],
+      [2, "INVALID_OPTIONS", from, to, "--backend", "shared"],
+      [2, "INVALID_OPTIONS", from, to, "--replace", "--merge"],
+      [2, "INVALID_OPTIONS", from, from, "--backend", "wal"],
+      [2, "COPY_TARGET", from, from],
+      [2, "INVALID_OPTIONS", "http://localhost", to],
+      [2, "INVALID_OPTIONS", "valkey://", to],
+      [2, "INVALID_OPTIONS", "valkey://u:secret@h:1/x", to],
+      [2, "INVALID_OPTIONS", "valkey://u:secret@h:1?partitions=many", to],
+      [2, "INVALID_OPTIONS", "valkey://u:secret@h:1?cluster=yes", to],
+      [2, "INVALID_OPTIONS", "valkey://u:secret@h:1?tls=true", to],
+      [2, "INVALID_OPTIONS", "valkey://u:secret@h:99999", to],
+      [2, "INVALID_OPTIONS", from, "valkey://localhost", "--backend", "wal"],
+    ] as const) {
+      const { code: found, error } = await run(["copy", ...args]);
+      expect({ args, found }).toEqual({ args, found: code });
+      expect(error, args.join(" ")).toContain(`ANYKV_${name}`);
+      expect(error).not.toContain("secret");
+    }
+    expect((await run(["copy", from])).code).toBe(2);
+    expect((await run(["verify", to])).error).toContain("neither the file nor the directory");
+  });
+
+  test("nothing in the place of something: 2", async () => {
+    await within({ backend: "disk", path: path("from") }, async (kv) => kv.clear());
+    await within({ backend: "disk", path: path("to") }, (kv) => kv.set("mine", 1));
+    const { code, error } = await run(["copy", "--replace", path("from"), path("to")]);
+    expect(code).toBe(2);
+    expect(error).toContain("holds nothing, so");
+    expect(await within({ backend: "disk", path: path("to") }, (kv) => kv.get("mine"))).toBe(1);
+  });
+});
+
+test("a signal: 130, and the same command goes on", async () => {
+  const from = await makeSource();
+  const stopped = await run(["copy", from, path("to")], AbortSignal.abort(new Error("SIGINT")));
+  expect(stopped.code).toBe(130);
+  expect(stopped.error).toContain("operation was canceled: SIGINT (ANYKV_OPERATION_CANCELED)");
+  expect((await run(["copy", from, path("to")])).code).toBe(0);
+});
+
+describeWith("with a server", lackOfAny(), () => {
+  let server: Server;
+
+  beforeAll(async () => {
+    server = await startServer();
+  });
+
+  afterAll(() => server.stop());
+
+  test("there and back, each store under its name", async () => {
+    const from = await makeSource("wal");
+    const url = `${server.url}?name=jobs&prefix=test&partitions=3`;
+    const there = await run(["copy", from, url]);
+    expect(there).toMatchObject({ code: 0, error: "" });
+    expect(there.out).toContain(`${from} -> ${server.url}?name=jobs&prefix=test&partitions=3: 7`);
+    const valkey = { url: server.url, prefix: "test", partitions: 3 };
+    expect(await contentAt({ name: "jobs", backend: "valkey", valkey })).toEqual(content);
+    expect((await run(["copy", url, `${server.url}?name=other`])).code).toBe(0);
+    const back = await run(["copy", `${server.url}?name=other`, path("back"), "--json"]);
+    expect(JSON.parse(back.out)).toMatchObject({ from: `${server.url}?name=other`, written: 7 });
+    expect(await contentAt({ backend: "disk", path: path("back") })).toEqual(content);
+    expect((await run(["copy", `${server.url}?name=nobody`, path("empty")])).code).toBe(0);
+  });
+
+  test("another number of partitions, and nobody there", async () => {
+    const from = await makeSource();
+    await run(["copy", from, `${server.url}?name=spread&partitions=2`]);
+    const other = await run(["copy", `${server.url}?name=spread`, path("to")]);
+    expect(other.code).toBe(2);
+    expect(other.error).toContain("partitions: 2");
+    const nobody = await run(["copy", from, `valkey://u:secret@127.0.0.1:${await freePort()}`]);
+    expect(nobody.code).toBe(3);
+    expect(nobody.error).toContain("ANYKV_SERVER_CONNECTION");
+    expect(nobody.error).not.toContain("secret");
+  });
+});
