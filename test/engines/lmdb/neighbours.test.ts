@@ -132,6 +132,37 @@ test("a process that only reads sees what others write, and writes nothing", asy
   await expect(reader.call("set", "key", 1)).rejects.toThrow("StoreReadOnlyError");
 });
 
+test("a backup is of one instant while other processes write", async () => {
+  await kv.setMany(Object.fromEntries(Array.from({ length: 3_000 }, (_, i) => [`n${i}`, 0])));
+  const writers = [new Neighbour(), new Neighbour()];
+  const total = 100;
+  await kv.setMany({ first: total, n2999: 0 });
+  // The two stand at the ends of the file, and together they are never worth anything else.
+  let writing = true;
+  const writes = writers.map(async (writer, index) => {
+    for (let round = index; writing; round++) {
+      const amount = round % total;
+      await writer.call("setMany", { first: total - amount, n2999: amount });
+    }
+    return writer;
+  });
+  const amounts = new Set<number>();
+  for (let round = 0; round < 5; round++) {
+    const fileName = join(directory, `instant-${stores}-${round}`);
+    const rounds = (await kv.get("n2999")) as number;
+    while ((await kv.get("n2999")) === rounds) await turn();
+    expect(await kv.backup({ fileName })).toMatchObject({ totalEntries: 3_002, bestEffort: false });
+    await using copy = openKv({ backend: "disk", name: fileName, path: fileName });
+    const first = (await copy.get("first")) as number;
+    const last = (await copy.get("n2999")) as number;
+    expect(first + last).toBe(total);
+    amounts.add(last);
+  }
+  writing = false;
+  await Promise.all(writes);
+  expect(amounts.size).toBeGreaterThan(1);
+});
+
 test.runIf(process.platform === "linux")(
   "while a writer is stopped in the middle of a write, others read, and give up writing",
   async () => {
