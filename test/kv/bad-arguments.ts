@@ -208,6 +208,7 @@ const delimiter = bads([
 ]);
 const blanks = ["", " ", "\t"];
 const keyColumn = bads([...notText, ...blanks, "\ud800"]);
+const keyPrefix = bads([...notText, ...loneSurrogates, "x".repeat(1024)]);
 const dialect = { delimiter, hasHeader: flag };
 const columns = required(
   bads([
@@ -222,8 +223,8 @@ const negatives = bads([-1, -5]);
 
 const fileMethods = {
   exportJSONL: [needed(nothing, { ...transfer, prefix })],
-  importJSONL: [needed({ fileName: jsonlFile }, { ...transfer, batchSize })],
-  validateJSONL: [needed({ fileName: jsonlFile }, transfer)],
+  importJSONL: [needed({ fileName: jsonlFile }, { ...transfer, batchSize, keyPrefix })],
+  validateJSONL: [needed({ fileName: jsonlFile }, { ...transfer, keyPrefix })],
   exportCSV: [
     needed(
       { ...nothing, columns: ["x"] },
@@ -235,7 +236,7 @@ const fileMethods = {
       ...needed(
         { fileName: csvFile, keyColumn: "id" },
         {
-          ...{ ...attended, ...dialect },
+          ...{ ...attended, ...dialect, keyPrefix },
           limit: [...fileRows, ...negatives],
           batchSize: [...batchSize, ...negatives],
           keyColumn: required(keyColumn),
@@ -243,7 +244,7 @@ const fileMethods = {
       ),
     },
   ],
-  validateCSV: [needed({ fileName: csvFile }, { ...transfer, ...dialect, keyColumn })],
+  validateCSV: [needed({ fileName: csvFile }, { ...transfer, ...dialect, keyColumn, keyPrefix })],
 };
 for (const method of ["importCSV", "validateCSV"] as const) {
   fileMethods[method][0]?.bad.push(...places);
