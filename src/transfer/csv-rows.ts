@@ -51,7 +51,8 @@ export class CsvRows {
     if (keyColumn === undefined) return;
     this.#keyPlace = record.indexOf(keyColumn);
     if (this.#keyPlace === -1) {
-      throw new ValueParseError(`the header has no column ${JSON.stringify(keyColumn)}`);
+      const name = JSON.stringify(keyColumn);
+      throw new ValueParseError(`the header has no column ${name}, it has ${listed(record)}`);
     }
   }
 
@@ -95,4 +96,20 @@ export class CsvRows {
     // Not by assignment, which has a meaning of its own for the name "__proto__".
     return Object.fromEntries(cells);
   }
+}
+
+const listedNamesMax = 20;
+const listedCharsMax = 40;
+
+/** The names of a header, as many of them and as much of each as a message bears. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, listedNamesMax).map((name) => {
+    const characters = Array.from(name.slice(0, 2 * listedCharsMax + 1));
+    const isShort = characters.length <= listedCharsMax;
+    return isShort
+      ? JSON.stringify(name)
+      : `${JSON.stringify(characters.slice(0, listedCharsMax).join(""))}...`;
+  });
+  const more = names.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
