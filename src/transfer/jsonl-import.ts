@@ -29,15 +29,22 @@ export interface ImportedFile {
   bytesRead: number;
 }
 
-export interface JsonlValidation {
-  valid: boolean;
+/** What a check of a file comes to. */
+export type Verdict<FirstError> =
+  | { valid: true; firstError?: undefined }
+  | { valid: false; firstError: FirstError };
+
+interface JsonlFindings {
   /** Good lines before the first bad one. */
   records: number;
   bytesRead: number;
   /** Whether the end of the file was reached. */
   checkedAll: boolean;
-  firstError?: { line: number; name: string; message: string };
 }
+
+/** `firstError` is there exactly when the file is not valid. */
+export type JsonlValidation = JsonlFindings &
+  Verdict<{ line: number; name: string; message: string }>;
 
 /** Content that is wrong, and where. */
 interface BadLine {
