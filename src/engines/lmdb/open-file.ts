@@ -65,7 +65,7 @@ export class OpenFile {
     const journal = new Journal();
     this.release = release;
     this.root = root;
-    this.access = new FileAccess(root);
+    this.access = new FileAccess(root, env.clock);
     this.tables = new FileTables(root, meta, this.access, journal, env);
     this.writes = new WriteQueue({
       root,
@@ -106,8 +106,10 @@ export async function isOpen(path: string): Promise<boolean> {
 }
 
 /** The open file of a path, for one more user. */
-export async function acquireFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
-  const key = await realPathOf(options.path);
+export async function acquireFile(env: Env, asked: OpenFileOptions): Promise<OpenFile> {
+  const key = await realPathOf(asked.path);
+  // Beside the real path lies the lock file: under two names one file would have two of them.
+  const options = { ...asked, path: key };
   for (;;) {
     const entry = openFiles.get(key) ?? enterFile(key, env, options);
     if (entry.closing !== undefined) {
