@@ -6,10 +6,7 @@
 //   quoting       `"` opens a field as its first character alone, `""` stands for one; quoted fields
 //                 may hold delimiters and line ends, of which "\r\n" becomes "\n". A quote inside an
 //                 unquoted field, text behind a closing one and a field that is never closed are errors
-//   neither       comments, trimming, a fixed number of fields
-//
-// Other than there, a byte order mark at the head of the file is no part of the first field: programs
-// that write tables put it there, and nobody sees it. Anywhere else it is content.
+//   neither       comments, trimming, removal of a byte order mark, a fixed number of fields
 //
 // `csv-parse` does the work, on bytes. Where it reads differently, the bytes are prepared for it:
 // a NUL behind a closing quote passes with it for the end of the file, so NUL goes through as byte FF,
@@ -42,8 +39,6 @@ const syntaxErrors: Readonly<Record<string, string>> = {
   CSV_QUOTE_NOT_CLOSED: 'a field that begins with " is never closed',
   CSV_MAX_RECORD_SIZE: `the record exceeds ${recordBytesMax} bytes`,
 };
-
-const byteOrderMark = Buffer.from("\ufeff");
 
 /** Completes what comes before it, and ends nothing itself. */
 const filler = Buffer.from("xxxxxxxx");
@@ -118,10 +113,9 @@ export class CsvReader {
     const buffer = Buffer.allocUnsafe(rest.length + chunkBytes);
     rest.copy(buffer);
     const count = await this.#file.read(buffer, rest.length);
-    const start = this.bytes === 0 && startsWithMark(buffer, count) ? byteOrderMark.length : 0;
     this.bytes += count;
     this.#isAtEnd = count < chunkBytes;
-    const read = buffer.subarray(start, rest.length + count);
+    const read = buffer.subarray(0, rest.length + count);
     const isCut = read.at(-1) === carriageReturn;
     const length = isCut ? read.length - 1 : this.#isAtEnd ? read.length : wholeLength(read);
     this.#rest = read.subarray(length);
@@ -156,11 +150,6 @@ export class CsvReader {
     }
     this.#records.push(record);
   }
-}
-
-function startsWithMark(buffer: Buffer, length: number): boolean {
-  const head = buffer.subarray(0, Math.min(length, byteOrderMark.length));
-  return head.equals(byteOrderMark);
 }
 
 function mapNul(piece: Buffer): void {

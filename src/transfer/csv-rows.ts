@@ -23,6 +23,9 @@ export interface CsvRow {
   readonly value: Record<string, string>;
 }
 
+const markHint =
+  "the file begins with a byte order mark, which belongs to its first name: save it without one";
+
 export class CsvRows {
   readonly #shape: CsvShape;
   readonly #checkKey: (key: string) => void;
@@ -52,7 +55,8 @@ export class CsvRows {
     this.#keyPlace = record.indexOf(keyColumn);
     if (this.#keyPlace === -1) {
       const name = JSON.stringify(keyColumn);
-      throw new ValueParseError(`the header has no column ${name}, it has ${listed(record)}`);
+      const mark = record[0]?.startsWith("\ufeff") ? `; ${markHint}` : "";
+      throw new ValueParseError(`the header has no column ${name}, it has ${listed(record)}${mark}`);
     }
   }
 
