@@ -84,7 +84,11 @@ export async function backup(copying: Copying, request: BackupRequest): Promise<
     const written = await replaceFile(copying.env, {
       target,
       fill: (temporary) => fill(copying, snapshot, temporary),
-      beforeRename: () => checkCanceled(copying),
+      // Writing took its time: somebody may have opened the target meanwhile.
+      beforeRename: async () => {
+        checkCanceled(copying);
+        await refuseInUse(copying, target);
+      },
     });
     // Whoever has the former file open in another process keeps it, and what belongs to it.
     await removeBesides(copying, target);

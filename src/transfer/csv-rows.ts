@@ -56,7 +56,9 @@ export class CsvRows {
     if (this.#keyPlace === -1) {
       const name = JSON.stringify(keyColumn);
       const mark = record[0]?.startsWith("\ufeff") ? `; ${markHint}` : "";
-      throw new ValueParseError(`the header has no column ${name}, it has ${listed(record)}${mark}`);
+      throw new ValueParseError(
+        `the header has no column ${name}, it has ${listed(record)}${mark}`,
+      );
     }
   }
 

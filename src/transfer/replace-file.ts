@@ -25,7 +25,7 @@ export interface Replacement<Result> {
    */
   readonly fill: (temporary: string) => Promise<Result>;
   /** Called when the file is on the disk, right before the rename: the last moment to throw. */
-  readonly beforeRename?: () => void;
+  readonly beforeRename?: () => void | Promise<void>;
 }
 
 /**
@@ -45,7 +45,7 @@ export async function replaceFile<Result>(
   try {
     const result = await fill(temporary);
     await syncFile(files, temporary);
-    beforeRename?.();
+    await beforeRename?.();
     await files.rename(temporary, target);
     await syncNames(files, dirname(target));
     return result;
