@@ -6,8 +6,8 @@
 
 import { DiskStoreOpenError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
+import { lockPathOf } from "./lock-file.js";
 import { isOpen } from "./open-file.js";
-import { lockPathOf } from "./prepare-path.js";
 
 const knownForm = Buffer.from("dec0efbe02602f2c", "hex");
 const slotsOffset = 208;

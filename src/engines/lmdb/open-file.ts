@@ -30,7 +30,8 @@ import {
   type NativeTable,
   openNative,
 } from "./lmdb-module.js";
-import { preparePath, readersMax } from "./prepare-path.js";
+import { readersMax } from "./lock-file.js";
+import { preparePath } from "./prepare-path.js";
 import { WriteQueue } from "./write-queue.js";
 
 export interface OpenFileOptions {
