@@ -4,7 +4,7 @@
 //
 // The name tells whose it is, so what a killed process has left is removed by the next one that
 // works on the same target, and what a living process is writing never is. Other files that belong
-// to a temporary one have its name and more behind it.
+// to a temporary one have its name with a hyphen and more behind it.
 
 import { basename, dirname, join } from "node:path";
 import { threadId } from "node:worker_threads";
@@ -23,7 +23,7 @@ export async function temporaryName(env: Env, target: string): Promise<string> {
   }
 }
 
-const temporaryPattern = new RegExp(`^(${tagPattern})\\.\\d+-\\d+\\.tmp(-lock(\\..*)?)?$`);
+const temporaryPattern = new RegExp(`^(${tagPattern})\\.\\d+-\\d+\\.tmp(-.*)?$`);
 
 /** Removes what dead processes have left beside the target. What cannot be removed stays. */
 export async function removeAbandoned({ files, processes }: Env, target: string): Promise<void> {

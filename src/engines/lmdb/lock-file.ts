@@ -6,6 +6,8 @@
 //
 //   zeros written to a temporary file --> link to <path>-lock --> temporary name removed
 //
+// Whoever only reads keeps the temporary name until it leaves: see lock-token.ts.
+//
 // Invariants
 // 1. The lock file appears with its full length, or not at all. Of several who make it at once one
 //    wins, and the others take what is there: a lock file that exists is never written to here.
@@ -18,9 +20,10 @@
 // that LMDB has made stays as it is, and file systems that write every page to a new place (Btrfs,
 // ZFS) may claim room at each touch: there a full disk can still end the process.
 
-import { link, stat } from "node:fs/promises";
+import { link } from "node:fs/promises";
 import type { Env } from "../../env/env.js";
 import { removeAbandoned, temporaryName } from "../../env/temporary-files.js";
+import { endLockFile, keepLockFile, namedFile } from "./lock-token.js";
 
 // Threads and processes that read at the same time; the first one to open a file decides.
 export const readersMax = 1_024;
@@ -41,34 +44,63 @@ const noRoom: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EIO"]);
 
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException | null)?.code;
 
+export interface LockNeeds {
+  /** There has to be room for the first pages of a store as well. */
+  readonly isNew: boolean;
+  /** A lock file that is made here is taken away again when nobody else has come. */
+  readonly isPassing: boolean;
+}
+
+/** To be called when the file has been closed again, or could not be opened. */
+export type LeaveLock = () => Promise<void>;
+
+const stay: LeaveLock = async () => {};
+
+// Every failed attempt means that somebody else has come or gone in between.
+const attemptsMax = 1_000;
+
 /**
- * Sees to it that there is a lock file; of a new store also that there is room for its first pages.
+ * Sees to it that there is a lock file.
  * @throws what the file system throws when there is no room: nothing is left behind then
  */
-export async function provideLockFile(env: Env, path: string, isNew: boolean): Promise<void> {
+export async function provideLockFile(
+  env: Env,
+  path: string,
+  needs: LockNeeds,
+): Promise<LeaveLock> {
   const lock = lockPathOf(path);
-  const links = await linksOf(lock);
-  // Whoever is killed in between leaves the file with two names.
-  if (links !== 1) await removeAbandoned(env, lock);
-  if (links > 0) return;
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    if (await keepLockFile(env, lock)) return stay;
+    await removeAbandoned(env, lock);
+    const made = await makeLockFile(env, lock, needs);
+    if (made !== undefined) return made;
+  }
+  return stay;
+}
+
+/** undefined when another one was faster. */
+async function makeLockFile(
+  env: Env,
+  lock: string,
+  { isNew, isPassing }: LockNeeds,
+): Promise<LeaveLock | undefined> {
   const temporary = await temporaryName(env, lock);
+  const removeTemporary = () => env.files.remove(temporary).catch(() => {});
   try {
     await writeZeros(env, temporary, isNew ? firstPagesBytes : 0);
     await link(temporary, lock);
+    // Where the names of a file are not counted, nobody would see the token.
+    if (isPassing && (await namedFile(temporary))?.nlink === 2n) {
+      return () => endLockFile(env, lock, temporary);
+    }
   } catch (error) {
-    if (noRoom.has(codeOf(error))) throw error;
-  } finally {
-    await env.files.remove(temporary).catch(() => {});
+    await removeTemporary();
+    const code = codeOf(error);
+    if (noRoom.has(code)) throw error;
+    return code === "EEXIST" ? undefined : stay;
   }
-}
-
-async function linksOf(path: string): Promise<number> {
-  try {
-    return (await stat(path)).nlink;
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return 0;
-    throw error;
-  }
+  await removeTemporary();
+  return stay;
 }
 
 async function writeZeros({ files }: Env, path: string, roomBytes: number): Promise<void> {

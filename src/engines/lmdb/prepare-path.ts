@@ -4,11 +4,14 @@ import { dirname } from "node:path";
 import { DiskPathError, DiskStoreOpenError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import { checkFile } from "./check-file.js";
-import { lockPathOf, provideLockFile } from "./lock-file.js";
+import { type LeaveLock, lockPathOf, provideLockFile } from "./lock-file.js";
 import type { OpenFileOptions } from "./open-file.js";
 
 /** Looks at what stands under the path, and creates what is missing. */
-export async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promise<void> {
+export async function preparePath(
+  env: Env,
+  { path, readOnly }: OpenFileOptions,
+): Promise<LeaveLock> {
   const stat = await env.files.stat(path);
   if (stat !== undefined && stat.kind !== "file") {
     throw new DiskPathError(`${path} is not a file, so it cannot hold a store`, {
@@ -25,7 +28,7 @@ export async function preparePath(env: Env, { path, readOnly }: OpenFileOptions)
   }
   if (stat !== undefined && stat.sizeBytes > 0) {
     await checkFile(env, path);
-    return provideLockFile(env, path, false);
+    return provideLockFile(env, path, { isNew: false, isPassing: readOnly });
   }
   if (readOnly) {
     throw new DiskStoreOpenError(`there is no store at ${path} to be read`, {
@@ -34,10 +37,11 @@ export async function preparePath(env: Env, { path, readOnly }: OpenFileOptions)
   }
   await makeParent(env, path);
   // First of all: where there is no room for it, nothing is left behind.
-  await provideLockFile(env, path, true);
+  const leave = await provideLockFile(env, path, { isNew: true, isPassing: false });
   const handle = await env.files.open(path, "write");
   await handle.close();
   await env.files.syncDirectory(dirname(path));
+  return leave;
 }
 
 async function makeParent(env: Env, path: string): Promise<void> {
