@@ -30,7 +30,8 @@ import {
   type NativeTable,
   openNative,
 } from "./lmdb-module.js";
-import { preparePath, readersMax } from "./prepare-path.js";
+import { type LeaveLock, readersMax } from "./lock-file.js";
+import { preparePath } from "./prepare-path.js";
 import { WriteQueue } from "./write-queue.js";
 
 export interface OpenFileOptions {
@@ -50,6 +51,7 @@ interface OpenFileParts {
   readonly meta: NativeTable;
   readonly options: OpenFileOptions;
   readonly release: () => Promise<void>;
+  readonly leaveLock: LeaveLock;
 }
 
 export class OpenFile {
@@ -59,11 +61,13 @@ export class OpenFile {
   readonly writes: WriteQueue;
   readonly release: () => Promise<void>;
   readonly #endGuard: () => void;
+  readonly #leaveLock: LeaveLock;
 
-  constructor({ env, root, meta, options, release }: OpenFileParts) {
+  constructor({ env, root, meta, options, release, leaveLock }: OpenFileParts) {
     const { path, timeoutMs } = options;
     const journal = new Journal();
     this.release = release;
+    this.#leaveLock = leaveLock;
     this.root = root;
     this.access = new FileAccess(root, env.clock);
     this.tables = new FileTables(root, meta, this.access, journal, env);
@@ -93,6 +97,7 @@ export class OpenFile {
     this.#endGuard();
     this.access.dropSnapshot();
     await this.root.close();
+    await this.#leaveLock();
   }
 }
 
@@ -210,17 +215,22 @@ async function openFile(
 ): Promise<OpenFile> {
   const lmdb = await loadLmdb();
   try {
-    await preparePath(env, options);
+    const leaveLock = await preparePath(env, options);
     const openOnce = async (): Promise<OpenFile> => {
       const root = await openNative(lmdb, nativeOptions(options));
       try {
-        return openTables({ env, root, options, release }, lmdb);
+        return openTables({ env, root, options, release, leaveLock }, lmdb);
       } catch (error) {
         await root.close();
         throw error;
       }
     };
-    return await repeatWhilePassing(env, openOnce);
+    try {
+      return await repeatWhilePassing(env, openOnce);
+    } catch (error) {
+      await leaveLock();
+      throw error;
+    }
   } catch (cause) {
     throw openFailure(options.path, cause);
   }
