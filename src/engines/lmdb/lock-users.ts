@@ -14,6 +14,7 @@ import { DiskStoreOpenError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import { lockPathOf } from "./lock-file.js";
 import { isOpen } from "./open-file.js";
+import { realPathOf } from "./real-path.js";
 
 const knownForm = Buffer.from("dec0efbe02602f2c", "hex");
 const slotsOffset = 208;
@@ -28,7 +29,7 @@ const bytesMax = 64 * 1_024 * 1_024;
  * @throws DiskStoreOpenError when the lock file cannot be read
  */
 export async function usersOf(env: Env, path: string): Promise<number[] | undefined> {
-  const lock = lockPathOf(path);
+  const lock = lockPathOf(await realPathOf(path));
   if ((await env.files.stat(lock)) === undefined) return [];
   const bytes = await readElsewhere(lock);
   if (bytes.length === 0) return [];
@@ -68,7 +69,7 @@ function readElsewhere(path: string): Promise<Buffer> {
  * @throws DiskStoreOpenError when a running process is among the users, or nobody can tell
  */
 export async function requireUnused(env: Env, path: string): Promise<void> {
-  const lock = lockPathOf(path);
+  const lock = lockPathOf(await realPathOf(path));
   if (await isOpen(path)) {
     throw new DiskStoreOpenError(`${path} is in use by this process`, {
       hint: "close the store first",

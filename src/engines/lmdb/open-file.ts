@@ -4,8 +4,6 @@
 // transaction of one needs the thread, which waits in the other. So stores of the same path share
 // an open file, and the last one to leave closes it.
 
-import { realpath } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import {
   BucketNotFoundError,
   DiskPathError,
@@ -31,7 +29,9 @@ import {
   openNative,
 } from "./lmdb-module.js";
 import { type LeaveLock, readersMax } from "./lock-file.js";
+import { namedFile } from "./lock-token.js";
 import { preparePath } from "./prepare-path.js";
+import { realPathOf } from "./real-path.js";
 import { WriteQueue } from "./write-queue.js";
 
 export interface OpenFileOptions {
@@ -112,7 +112,7 @@ interface Entry {
   isStuck: boolean;
 }
 
-// By the real path: one file must not be open twice under two names.
+// By the real path (see real-path.ts).
 const openFiles = new Map<string, Entry>();
 
 /** Whether a store of this thread has the file open. */
@@ -123,7 +123,6 @@ export async function isOpen(path: string): Promise<boolean> {
 /** The open file of a path, for one more user. */
 export async function acquireFile(env: Env, asked: OpenFileOptions): Promise<OpenFile> {
   const key = await realPathOf(asked.path);
-  // Beside the real path lies the lock file: under two names one file would have two of them.
   const options = { ...asked, path: key };
   for (;;) {
     const entry = openFiles.get(key) ?? enterFile(key, env, options);
@@ -187,15 +186,6 @@ async function leave(key: string, entry: Entry): Promise<void> {
   }
 }
 
-async function realPathOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    const directory = dirname(path);
-    return directory === path ? path : join(await realPathOf(directory), basename(path));
-  }
-}
-
 type Manner = Pick<OpenFileOptions, "readOnly" | "noSync">;
 
 // All threads of a process share what LMDB has open; the first one decides how.
@@ -217,8 +207,12 @@ async function openFile(
   try {
     const leaveLock = await preparePath(env, options);
     const openOnce = async (): Promise<OpenFile> => {
+      const before = await namedFile(options.path);
       const root = await openNative(lmdb, nativeOptions(options));
       try {
+        // A backup may have taken the place of the file that has just been opened.
+        const after = await namedFile(options.path);
+        if (before?.ino !== after?.ino) throw new OutdatedState("another file has taken its place");
         return openTables({ env, root, options, release, leaveLock }, lmdb);
       } catch (error) {
         await root.close();

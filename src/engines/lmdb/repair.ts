@@ -23,6 +23,7 @@ import { lmdbDefaults } from "./lmdb-defaults.js";
 import type { NativeTable } from "./lmdb-module.js";
 import { requireUnused } from "./lock-users.js";
 import { acquireFile, openFailure, releaseFile } from "./open-file.js";
+import { realPathOf } from "./real-path.js";
 import { replaceBySalvage } from "./salvage.js";
 import { verifyLmdb } from "./verify.js";
 
@@ -53,9 +54,10 @@ interface Repaired {
  */
 export async function repairLmdb(
   env: Env,
-  path: string,
+  name: string,
   { check, mend, onProgress = () => {} }: RepairOptions,
 ): Promise<FileRepairReport> {
+  const path = await realPathOf(name);
   const found = await verifyLmdb(env, path, { check, onProgress });
   const { problems } = found;
   if (problems.length === 0) return reportOf(found, found, nothing);
