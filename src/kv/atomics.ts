@@ -2,8 +2,9 @@
 
 import type { Comparison } from "../operations/atomics.js";
 import { assertDelta } from "../operations/counter.js";
-import { booleanField, checkKey, fieldsOf } from "./arguments.js";
+import { booleanField, checkKey, type Fields } from "./arguments.js";
 import { encodeValue } from "./encode-value.js";
+import { namesOf, tolerantFields } from "./option-names.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type {
   CompareOptions,
@@ -23,6 +24,18 @@ import {
   replaceOf,
   replaceOptions,
 } from "./write-arguments.js";
+
+const swapNames = namesOf<WriteOptions & CompareOptions>({
+  claim: true,
+  ttl: true,
+  compress: true,
+  keepTtl: true,
+  includeCurrentOnMismatch: true,
+});
+const deleteNames = namesOf<GuardOptions & CompareOptions>({
+  claim: true,
+  includeCurrentOnMismatch: true,
+});
 
 export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
   /**
@@ -111,8 +124,9 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     value: ValueOf<Schema, Key>,
     options?: WriteOptions & CompareOptions,
   ): Promise<SwapResult<ValueOf<Schema, Key>>> {
-    const withCurrent = includesCurrent(options);
-    const replaceAmong = (fields: unknown) => replaceOf(fieldsOf(fields));
+    const named = tolerantFields(options, swapNames, "compareAndSwapDetailed");
+    const withCurrent = includesCurrent(named);
+    const replaceAmong = () => replaceOf(named);
     const outcome = await this.#compareAndSwap(key, expected, value, options, replaceAmong);
     if (outcome.matched) return { swapped: true, reason: "swapped" };
     return { swapped: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
@@ -142,8 +156,9 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     expected: ValueOf<Schema, Key> | null | undefined,
     options?: GuardOptions & CompareOptions,
   ): Promise<DeleteResult<ValueOf<Schema, Key>>> {
-    const withCurrent = includesCurrent(options);
-    const guardAmong = (fields: unknown) => guardOf(fieldsOf(fields));
+    const named = tolerantFields(options, deleteNames, "compareAndDeleteDetailed");
+    const withCurrent = includesCurrent(named);
+    const guardAmong = () => guardOf(named);
     const outcome = await this.#compareAndDelete(key, expected, options, guardAmong);
     if (outcome.matched) return { deleted: true, reason: "deleted" };
     return { deleted: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
@@ -194,6 +209,6 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
   }
 }
 
-function includesCurrent(options: CompareOptions | undefined): boolean {
-  return booleanField(fieldsOf(options), "includeCurrentOnMismatch", false);
+function includesCurrent(fields: Fields): boolean {
+  return booleanField(fields, "includeCurrentOnMismatch", false);
 }

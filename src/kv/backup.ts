@@ -5,19 +5,16 @@ import type { Store } from "../store/store.js";
 import { type BackupSummary, backup, type Copying } from "../transfer/backup.js";
 import { type RestoreSummary, restore } from "../transfer/restore.js";
 import { lmdbSnapshotFiles } from "../transfer/snapshot-files.js";
-import {
-  booleanField,
-  type Fields,
-  field,
-  fieldsOf,
-  isInteger,
-  refuse,
-  textField,
-} from "./arguments.js";
+import { booleanField, type Fields, field, isInteger, refuse, textField } from "./arguments.js";
 import type { BackupOptions, RestoreOptions } from "./backup-types.js";
 import { type Attendance, attendance } from "./file-arguments.js";
 import { FileMethods } from "./files.js";
+import { namesOf, tolerantFields } from "./option-names.js";
 import { defaultPath } from "./options/options.js";
+
+const copyNames = { fileName: true, signal: true, onProgress: true } as const;
+const backupNames = namesOf<BackupOptions>({ ...copyNames, allowConcurrentWrites: true });
+const restoreNames = namesOf<RestoreOptions>({ ...copyNames, maxEntries: true, maxBytes: true });
 
 export abstract class BackupMethods<Schema> extends FileMethods<Schema> {
   /**
@@ -32,7 +29,7 @@ export abstract class BackupMethods<Schema> extends FileMethods<Schema> {
    * OperationCanceledError; the file is then as it was before.
    */
   async backup(options?: BackupOptions): Promise<BackupSummary> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, backupNames, "backup");
     const bestEffort = booleanField(fields, "allowConcurrentWrites", false);
     const target = this.#file(fields);
     const attended = attendance(fields);
@@ -56,7 +53,7 @@ export abstract class BackupMethods<Schema> extends FileMethods<Schema> {
    * OperationCanceledError; nothing has changed then.
    */
   async restore(options?: RestoreOptions): Promise<RestoreSummary> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, restoreNames, "restore");
     const [maxEntries, maxBytes] = [
       boundField(fields, "maxEntries"),
       boundField(fields, "maxBytes"),

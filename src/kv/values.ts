@@ -3,20 +3,20 @@
 import { KeyNotFoundError } from "../base/errors.js";
 import { prefixDeleteKeysMax } from "../base/limits.js";
 import type { Stored } from "../engine/stored.js";
-import {
-  checkKey,
-  checkKeys,
-  fieldsOf,
-  refuse,
-  requiredCountField,
-  textField,
-} from "./arguments.js";
+import { checkKey, checkKeys, refuse, requiredCountField, textField } from "./arguments.js";
 import { encodeValue, isCompressed } from "./encode-value.js";
 import { encodeEntries } from "./entries-argument.js";
 import { Handle } from "./handle.js";
+import { namesOf, tolerantFields } from "./option-names.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type { DeleteByPrefixOptions, GuardOptions, MaybeEntry, WriteOptions } from "./types.js";
 import { guardOf, guardOptions, replaceOptions } from "./write-arguments.js";
+
+const prefixDeleteNames = namesOf<DeleteByPrefixOptions>({
+  prefix: true,
+  limit: true,
+  claim: true,
+});
 
 export abstract class ValueMethods<Schema> extends Handle {
   /**
@@ -125,7 +125,7 @@ export abstract class ValueMethods<Schema> extends Handle {
   async deleteByPrefix(
     options: DeleteByPrefixOptions,
   ): Promise<{ deleted: number; done: boolean }> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, prefixDeleteNames, "deleteByPrefix");
     const prefix = textField(fields, "prefix");
     if (prefix === undefined || prefix === "") {
       refuse('option "prefix"', "a non-empty string", prefix);

@@ -21,21 +21,15 @@ import {
   refuse,
   textField,
 } from "../arguments.js";
-import { checkNames } from "../option-names.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
-import {
-  type SharedOptions,
-  type SharedSettings,
-  sharedNames,
-  sharedSettings,
-} from "./shared-options.js";
+import { checkOpenNames } from "./open-names.js";
+import { type SharedOptions, type SharedSettings, sharedSettings } from "./shared-options.js";
 import {
   differingWalOptions,
   progressOption,
   type WalOptions,
   type WalSettings,
-  walNames,
   walSettings,
 } from "./wal-options.js";
 
@@ -105,10 +99,8 @@ export function normalizeOptions(options: unknown): KvOptions {
   const disk = group(fields, "disk");
   const shared = group(fields, "shared");
   const wal = group(fields, "wal");
-  // Ours alone, so nobody's script has other names in them: a mistyped one is a mistake even where
-  // another backend is chosen this time.
-  checkNames(shared, sharedNames, "shared.");
-  checkNames(wal, walNames, "wal.");
+  const metrics = group(fields, "metrics");
+  checkOpenNames(fields, { memory, disk, shared, wal, metrics });
   return {
     name,
     backend,
@@ -126,7 +118,7 @@ export function normalizeOptions(options: unknown): KvOptions {
     shared: sharedSettings(backend === "shared" ? shared : {}),
     wal: backend === "wal" ? walSettings(wal) : {},
     onProgress: backend === "wal" ? progressOption(wal) : undefined,
-    ...metricsSettings(field(fields, "metrics")),
+    ...metricsSettings(metrics),
     env: envOption(field(fields, "env")),
   };
 }
