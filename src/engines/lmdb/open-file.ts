@@ -4,19 +4,22 @@
 // transaction of one needs the thread, which waits in the other. So stores of the same path share
 // an open file, and the last one to leave closes it.
 
-import {
-  BucketNotFoundError,
-  DiskPathError,
-  DiskStoreOpenError,
-  DiskStoreWriteError,
-  isKvError,
-  type KvError,
-} from "../../base/errors.js";
+import { DiskStoreOpenError, isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
-import { buildsOnLastCommit, OutdatedState, requireCurrentReads } from "./current-state.js";
+import { OutdatedState, requireCurrentReads } from "./current-state.js";
 import { guardExit } from "./exit-guard.js";
 import { FileAccess } from "./file-access.js";
-import { FileTables, MissingTable, openMeta } from "./file-tables.js";
+import {
+  deadLocksCode,
+  foreignFile,
+  lockedOut,
+  openFailure,
+  openLockedOut,
+  stillWaiting,
+  writeFailure,
+} from "./file-errors.js";
+import { FileTables, openMeta } from "./file-tables.js";
+import { FirstTurn } from "./first-turn.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
 import { databasesMax, layoutKey, layoutText } from "./layout.js";
@@ -45,10 +48,16 @@ export interface OpenFileOptions {
   readonly mapBytes: number;
 }
 
+interface OpenTables {
+  readonly journal: Journal;
+  readonly access: FileAccess;
+  readonly tables: FileTables;
+}
+
 interface OpenFileParts {
   readonly env: Env;
   readonly root: NativeRoot;
-  readonly meta: NativeTable;
+  readonly opened: OpenTables;
   readonly options: OpenFileOptions;
   readonly release: () => Promise<void>;
   readonly leaveLock: LeaveLock;
@@ -63,18 +72,18 @@ export class OpenFile {
   readonly #endGuard: () => void;
   readonly #leaveLock: LeaveLock;
 
-  constructor({ env, root, meta, options, release, leaveLock }: OpenFileParts) {
+  constructor({ env, root, opened, options, release, leaveLock }: OpenFileParts) {
     const { path, timeoutMs } = options;
-    const journal = new Journal();
+    const { journal, access, tables } = opened;
     this.release = release;
     this.#leaveLock = leaveLock;
     this.root = root;
-    this.access = new FileAccess(root, env.clock);
-    this.tables = new FileTables(root, meta, this.access, journal, env);
+    this.access = access;
+    this.tables = tables;
     this.writes = new WriteQueue({
       root,
-      access: this.access,
-      tables: this.tables,
+      access,
+      tables,
       journal,
       env,
       timeoutMs,
@@ -108,7 +117,7 @@ interface Entry {
   /** Those who have it, or wait for its opening. */
   users: number;
   closing: Promise<void> | undefined;
-  /** Nobody has it any more, but a transaction of it still waits for another process. */
+  /** Nobody has it (any more), but a transaction of it still waits for another process. */
   isStuck: boolean;
 }
 
@@ -140,7 +149,8 @@ export async function acquireFile(env: Env, asked: OpenFileOptions): Promise<Ope
     } catch (error) {
       await leave(key, entry);
       // What could not be opened as another one wanted it may still be opened as this one does.
-      if (isKvError(error) && entry.options !== options && !(await hasOpened(entry))) continue;
+      const isOurs = entry.options === options || entry.isStuck;
+      if (isKvError(error) && !isOurs && !(await hasOpened(entry))) continue;
       throw error;
     }
   }
@@ -153,10 +163,17 @@ export function releaseFile(file: OpenFile): Promise<void> {
 
 function enterFile(key: string, env: Env, options: OpenFileOptions): Entry {
   const release = (): Promise<void> => leave(key, entry);
-  const opening = openFile(env, options, release);
+  const stayStuck = (ended: Promise<void>): void => keepStuck(key, entry, ended);
+  const opening = openFile(env, options, { release, stayStuck });
   const entry: Entry = { options, opening, users: 0, closing: undefined, isStuck: false };
   openFiles.set(key, entry);
   return entry;
+}
+
+function keepStuck(key: string, entry: Entry, ended: Promise<void>): void {
+  const forget = (): boolean => openFiles.delete(key);
+  entry.isStuck = true;
+  ended.then(forget, forget);
 }
 
 function hasOpened({ opening }: Entry): Promise<boolean> {
@@ -169,20 +186,17 @@ function hasOpened({ opening }: Entry): Promise<boolean> {
 /** The last user closes the file; whoever asks for it meanwhile waits, and then opens it anew. */
 async function leave(key: string, entry: Entry): Promise<void> {
   if (--entry.users > 0) return;
-  const forget = (): boolean => openFiles.delete(key);
   entry.closing = entry.opening.then(
     async (file) => {
       const { ended } = await file.close();
-      if (ended === undefined) return;
-      entry.isStuck = true;
-      ended.then(forget, forget);
+      if (ended !== undefined) keepStuck(key, entry, ended);
     },
     () => {},
   );
   try {
     await entry.closing;
   } finally {
-    if (!entry.isStuck) forget();
+    if (!entry.isStuck) openFiles.delete(key);
   }
 }
 
@@ -198,31 +212,39 @@ function refuseDifferent(open: Manner, asked: OpenFileOptions): void {
   );
 }
 
+interface EntryCalls {
+  readonly release: () => Promise<void>;
+  /** The opening has been given up; `ended`: when the file has been closed all the same. */
+  readonly stayStuck: (ended: Promise<void>) => void;
+}
+
 async function openFile(
   env: Env,
   options: OpenFileOptions,
-  release: () => Promise<void>,
+  { release, stayStuck }: EntryCalls,
 ): Promise<OpenFile> {
   const lmdb = await loadLmdb();
   try {
     const leaveLock = await preparePath(env, options);
+    let stuck: Promise<void> | undefined;
     const openOnce = async (): Promise<OpenFile> => {
-      const before = await namedFile(options.path);
-      const root = await openNative(lmdb, nativeOptions(options));
+      const root = await openRoot(lmdb, options);
+      const turn = firstTurn(env, root, options);
       try {
-        // A backup may have taken the place of the file that has just been opened.
-        const after = await namedFile(options.path);
-        if (before?.ino !== after?.ino) throw new OutdatedState("another file has taken its place");
-        return openTables({ env, root, options, release, leaveLock }, lmdb);
+        refuseDifferent(mannerOf(lmdb, root), options);
+        const opened = await openTables(env, root, options, turn);
+        return new OpenFile({ env, root, opened, options, release, leaveLock });
       } catch (error) {
-        await root.close();
+        stuck = turn.stuck?.then(() => root.close());
+        if (stuck === undefined) await root.close();
         throw error;
       }
     };
     try {
       return await repeatWhilePassing(env, openOnce);
     } catch (error) {
-      await leaveLock();
+      if (stuck === undefined) await leaveLock();
+      else stayStuck(stuck.then(leaveLock));
       throw error;
     }
   } catch (cause) {
@@ -230,11 +252,32 @@ async function openFile(
   }
 }
 
+async function openRoot(lmdb: LmdbModule, options: OpenFileOptions): Promise<NativeRoot> {
+  const before = await namedFile(options.path);
+  const root = await openNative(lmdb, nativeOptions(options));
+  try {
+    // Whoever has read is among the users of the file (lock-users.ts): nobody replaces it from here
+    // on, however long opening may take.
+    root.getStats();
+    // A backup may have taken the place of the file that has just been opened.
+    const after = await namedFile(options.path);
+    if (before?.ino !== after?.ino) throw new OutdatedState("another file has taken its place");
+    return root;
+  } catch (error) {
+    await root.close();
+    throw error;
+  }
+}
+
+function firstTurn(env: Env, root: NativeRoot, { path, timeoutMs }: OpenFileOptions): FirstTurn {
+  const lockedOut = () => openLockedOut(path, timeoutMs);
+  return new FirstTurn({ env, root, timeoutMs, lockedOut });
+}
+
 // Whoever closes a file as its last user destroys the locks in the lock file, and who opens it at
 // that very moment may get hold of them still (ITS#10095 of LMDB): then every transaction fails with
-// EINVAL. Locks are made anew by the first to open a file that nobody else has open. The same error
-// comes, and stays, where another thread of the process has opened the file for reading only.
-const deadLocksCode = 22;
+// EINVAL, the one in which the root is opened first of all. Locks are made anew by the first to open a
+// file that nobody else has open.
 const attemptsMax = 50;
 const pauseTurnsMax = 500;
 
@@ -255,24 +298,23 @@ async function repeatWhilePassing(env: Env, openOnce: () => Promise<OpenFile>): 
   }
 }
 
-function openTables(parts: Omit<OpenFileParts, "meta">, lmdb: LmdbModule): OpenFile {
-  const { root, options } = parts;
-  const { path, readOnly } = options;
-  refuseDifferent(mannerOf(lmdb, root), options);
-  const open = (): OpenFile => {
+async function openTables(
+  env: Env,
+  root: NativeRoot,
+  { path, readOnly }: OpenFileOptions,
+  turn: FirstTurn,
+): Promise<OpenTables> {
+  const open = (): OpenTables => {
     const meta = readOnly ? openMeta(root) : foundLayout(root, path);
     checkLayout(meta, path);
-    return new OpenFile({ ...parts, meta });
+    const journal = new Journal();
+    const access = new FileAccess(root, env.clock);
+    return { journal, access, tables: new FileTables(root, meta, access, journal, env) };
   };
-  if (readOnly) {
-    requireCurrentReads(root);
-    return open();
-  }
   // In one transaction: of several who open a new file at once, none leaves half of it.
-  return root.transactionSync(() => {
-    if (!buildsOnLastCommit(root)) throw new OutdatedState();
-    return open();
-  });
+  if (!readOnly) return turn.run(open);
+  requireCurrentReads(root);
+  return open();
 }
 
 function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
@@ -306,12 +348,6 @@ function foundLayout(root: NativeRoot, path: string): NativeTable {
   return meta;
 }
 
-export function foreignFile(path: string): DiskStoreOpenError {
-  return new DiskStoreOpenError(`${path} is an LMDB file of something else`, {
-    hint: "choose another `path`; nothing in the file has been changed",
-  });
-}
-
 function checkLayout(meta: NativeTable, path: string): void {
   const found = meta.getString(layoutKey);
   if (found === layoutText) return;
@@ -319,62 +355,4 @@ function checkLayout(meta: NativeTable, path: string): void {
   throw new DiskStoreOpenError(`${path} has the layout "${found}", this is "${layoutText}"`, {
     hint: "open it with the version of anykv that wrote it",
   });
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-/** ENOSPC, as lmdb tells it. */
-const noSpaceCode = 28;
-const pathCodes: ReadonlySet<unknown> = new Set(["ELOOP", "ENOTDIR", "ENAMETOOLONG", "EISDIR"]);
-
-export function openFailure(path: string, cause: unknown): KvError {
-  if (isKvError(cause)) return cause;
-  if ((cause as { code?: unknown } | null)?.code === deadLocksCode) {
-    return new DiskStoreOpenError(`${path} cannot be opened for writing: ${messageOf(cause)}`, {
-      cause,
-      hint: "if another thread of this process has it open with readOnly, close it there first",
-    });
-  }
-  if (cause instanceof MissingTable) {
-    return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, {
-      cause,
-      hint: "check `path`, or open the store once for writing so that its tables are made",
-    });
-  }
-  if (pathCodes.has((cause as NodeJS.ErrnoException | null)?.code)) {
-    return new DiskPathError(`${path} cannot be used: ${messageOf(cause)}`, {
-      cause,
-      hint: "choose another `path`, or correct the links and names on the way to it",
-    });
-  }
-  return new DiskStoreOpenError(`${path} cannot be opened: ${messageOf(cause)}`, {
-    cause,
-    hint: "check the rights of the file and its directory, and room on the disk",
-  });
-}
-
-function writeFailure(path: string, cause: unknown): KvError {
-  if (isKvError(cause)) return cause;
-  const isFull = (cause as { code?: unknown } | null)?.code === noSpaceCode;
-  return new DiskStoreWriteError(`writing to ${path} has failed: ${messageOf(cause)}`, {
-    cause,
-    hint: `reads go on; ${isFull ? "make room on the disk" : "look at the disk"}, then open the store again`,
-  });
-}
-
-// A second environment of this thread would wait for the first, and the first for this thread.
-function stillWaiting(path: string): KvError {
-  return new DiskStoreOpenError(
-    `${path} was closed here while another process was writing to it, and still is`,
-    { hint: "look for a process that is stopped" },
-  );
-}
-
-function lockedOut(path: string, timeoutMs: number): KvError {
-  return new DiskStoreWriteError(
-    `another process has been writing to ${path} for more than ${timeoutMs} ms`,
-    { hint: "look for a process that is stopped, or raise `disk.timeout`; nothing was changed" },
-  );
 }

@@ -17,6 +17,7 @@
 import { newDeferred } from "../../base/deferred.js";
 import { isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
+import { commitErrorOf } from "./commit-error.js";
 import { buildsOnLastCommit, OutdatedState } from "./current-state.js";
 import type { FileAccess } from "./file-access.js";
 import type { FileTables } from "./file-tables.js";
@@ -146,7 +147,7 @@ export class WriteQueue {
       }
     } catch (cause) {
       this.#waiting = false;
-      this.#fail(writes, await this.#reasonOf(cause));
+      this.#fail(writes, await commitErrorOf(env.timers, cause));
       return;
     }
     if (outcome === "given up") return;
@@ -171,15 +172,6 @@ export class WriteQueue {
       if (outcome === "committed") this.#carryOut(writes);
     });
     return outcome;
-  }
-
-  /** Why a commit has failed: lmdb tells it by a promise, which it rejects a little later. */
-  async #reasonOf(cause: unknown): Promise<unknown> {
-    const { commitError } = cause as { commitError?: Promise<never> };
-    if (commitError === undefined) return cause;
-    const { timers } = this.#parts.env;
-    const later = timers.breathe().then(() => timers.breathe());
-    return Promise.race([commitError.catch((reason: unknown) => reason), later.then(() => cause)]);
   }
 
   #giveUp(writes: readonly QueuedWrite[]): void {

@@ -12,9 +12,15 @@ export class Neighbour {
   readonly #pending = new Map<number, (line: { value?: unknown; error?: string }) => void>();
   #calls = 0;
 
-  constructor({ directory }: CompiledPackage, path: string, options: object = {}) {
+  /** `path` is the name of a shared store. */
+  constructor(
+    { directory }: CompiledPackage,
+    path: string,
+    options: object = {},
+    backend: "disk" | "shared" = "disk",
+  ) {
     const program = join(directory, "test/engines/lmdb/programs/neighbour.js");
-    const args = [program, path, JSON.stringify(options)];
+    const args = [program, path, JSON.stringify(options), backend];
     this.child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on("line", (text) => {
       const line = JSON.parse(text) as { id: number; value?: unknown; error?: string };
@@ -38,14 +44,18 @@ export class Neighbour {
     await this.call("exists", "open");
     const written = this.call("stop");
     written.catch(() => {});
-    const stat = `/proc/${this.child.pid}/stat`;
-    while (!/\) T /.test(readFileSync(stat, "utf8"))) await turn();
+    await stopped(this.child);
     return { written };
   }
 
   goOn(): void {
     this.child.kill("SIGCONT");
   }
+}
+
+/** Resolves when a process has been stopped, on Linux. */
+export async function stopped({ pid }: ChildProcess): Promise<void> {
+  while (!/\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))) await turn();
 }
 
 export function turn(): Promise<void> {
