@@ -172,8 +172,9 @@ export const errorCatalogue = [
   {
     name: "SnapshotExportError",
     code: "ANYKV_SNAPSHOT_EXPORT",
-    when: "A backup or export could not write, sync or replace its target; the previous target is intact.",
-    remedy: "Look at `cause`: the target may be a directory or the disk may be full.",
+    when: "A backup or export could not write, sync or replace its target, or that is a file of a store; the previous target is intact.",
+    remedy:
+      "Look at `hint` and `cause`: the target may be a store or a directory, or the disk may be full.",
   },
   {
     name: "SnapshotIOError",

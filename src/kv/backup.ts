@@ -28,7 +28,8 @@ export abstract class BackupMethods<Schema> extends FileMethods<Schema> {
    * Without a `fileName` the file is the default one of the backend "disk", `./.anykv`; on a "disk"
    * store it is its own, which needs no writing. Keeps in memory what is overwritten meanwhile.
    * @throws BackupInProgressError while another backup is written to the same file,
-   * SnapshotPermissionError and SnapshotExportError when it cannot be written,
+   * SnapshotPermissionError and SnapshotExportError when it cannot be written, or is the file of a
+   * "disk" store that is open, or of a "wal" store at all,
    * OperationCanceledError; the file is then as it was before.
    */
   async backup(options?: BackupOptions): Promise<BackupSummary> {
