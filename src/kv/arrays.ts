@@ -8,7 +8,6 @@ import type { End } from "../operations/requests.js";
 import {
   checkKey,
   field,
-  fieldsOf,
   isInteger,
   limitField,
   prefixField,
@@ -17,9 +16,13 @@ import {
 } from "./arguments.js";
 import { ClaimMethods } from "./claims.js";
 import { encodeValue } from "./encode-value.js";
+import { namedFields, namesOf } from "./option-names.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type { CreateOptions, GuardOptions, ListOptions, WaitOptions } from "./types.js";
-import { createOptions, guardOptions } from "./write-arguments.js";
+import { createOptions, guardOf, guardOptions } from "./write-arguments.js";
+
+const listNames = namesOf<ListOptions>({ prefix: true, limit: true });
+const waitNames = namesOf<WaitOptions>({ timeout: true, signal: true, claim: true });
 
 /** An element of the array under a key: of the array type that the schema names, if any. */
 type ElementOf<Schema, Key extends KeyOf<Schema>> =
@@ -121,7 +124,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
 
   /** Names of arrays in key order. */
   async listArrays(options?: ListOptions): Promise<KeyOf<Schema>[]> {
-    const fields = fieldsOf(options);
+    const fields = namedFields(options, listNames);
     const request = { prefix: prefixField(fields), limit: limitField(fields, listKeysMax) };
     const store = this.ready ?? (await this.opened());
     return (await store.listArrays(request)) as KeyOf<Schema>[];
@@ -145,10 +148,10 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
 
   async #popWait(key: string, end: End, options: WaitOptions | undefined): Promise<unknown> {
     checkKey(key);
-    const fields = fieldsOf(options);
+    const fields = namedFields(options, waitNames);
     const timeoutMs = timeoutOption(field(fields, "timeout"));
     const signal = signalField(fields);
-    const guard = guardOptions(options);
+    const guard = guardOf(fields);
     const store = this.ready ?? (await this.opened());
     const signals = signal === undefined ? [this.closing] : [signal, this.closing];
     const { check } = this.format;

@@ -15,7 +15,14 @@ import type {
   WriteOptions,
 } from "./types.js";
 import { ValueMethods } from "./values.js";
-import { createOptions, guardOptions, replaceOptions } from "./write-arguments.js";
+import {
+  counterOptions,
+  createOptions,
+  guardOf,
+  guardOptions,
+  replaceOf,
+  replaceOptions,
+} from "./write-arguments.js";
 
 export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
   /**
@@ -26,7 +33,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
    */
   async incrementBy(key: KeyOf<Schema>, delta: number, options?: CounterOptions): Promise<number> {
     checkKey(key);
-    const create = createOptions(options);
+    const create = counterOptions(options);
     assertDelta(delta);
     const request = { key, delta, options: create };
     const store = this.ready ?? (await this.opened());
@@ -105,7 +112,8 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: WriteOptions & CompareOptions,
   ): Promise<SwapResult<ValueOf<Schema, Key>>> {
     const withCurrent = includesCurrent(options);
-    const outcome = await this.#compareAndSwap(key, expected, value, options);
+    const replaceAmong = (fields: unknown) => replaceOf(fieldsOf(fields));
+    const outcome = await this.#compareAndSwap(key, expected, value, options, replaceAmong);
     if (outcome.matched) return { swapped: true, reason: "swapped" };
     return { swapped: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
   }
@@ -116,7 +124,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     value: ValueOf<Schema, Key>,
     options?: CreateOptions,
   ): Promise<boolean> {
-    return (await this.#compareAndSwap(key, undefined, value, options)).matched;
+    return (await this.#compareAndSwap(key, undefined, value, options, createOptions)).matched;
   }
 
   /** Deletes the value if it equals `expected`; null expects a stored null, not an absent key. */
@@ -135,7 +143,8 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: GuardOptions & CompareOptions,
   ): Promise<DeleteResult<ValueOf<Schema, Key>>> {
     const withCurrent = includesCurrent(options);
-    const outcome = await this.#compareAndDelete(key, expected, options);
+    const guardAmong = (fields: unknown) => guardOf(fieldsOf(fields));
+    const outcome = await this.#compareAndDelete(key, expected, options, guardAmong);
     if (outcome.matched) return { deleted: true, reason: "deleted" };
     return { deleted: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
   }
@@ -145,6 +154,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     expected: unknown,
     value: unknown,
     options: WriteOptions | undefined,
+    replaceFrom = replaceOptions,
   ): Promise<Comparison> {
     checkKey(key);
     const { format } = this;
@@ -153,7 +163,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
       expected: expected === null || expected === undefined ? undefined : format.encode(expected),
       value: encodeValue(format, value, options),
       same: format.equal,
-      options: replaceOptions(options),
+      options: replaceFrom(options),
     };
     const store = this.ready ?? (await this.opened());
     return store.compareAndSwap(request);
@@ -163,10 +173,11 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     key: string,
     expected: unknown,
     options: GuardOptions | undefined,
+    guardFrom = guardOptions,
   ): Promise<Comparison> {
     checkKey(key);
     const { format } = this;
-    const guard = guardOptions(options);
+    const guard = guardFrom(options);
     const request = { key, expected: format.encode(expected), same: format.equal, options: guard };
     const store = this.ready ?? (await this.opened());
     return store.compareAndDelete(request);

@@ -36,7 +36,7 @@ import type {
   RenewedClaims,
   RenewOptions,
 } from "./types.js";
-import { claimRef, claimRefs, guardOptions, leaseOptions } from "./write-arguments.js";
+import { claimRef, claimRefs, guardOf, leaseOptions } from "./write-arguments.js";
 
 export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   /** Claims one free key of the prefix, uniformly chosen, or resolves to null. O(log n). */
@@ -100,8 +100,8 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   async popRandom<Value = ValueOf<Schema>>(
     options?: PrefixOptions & GuardOptions,
   ): Promise<Entry<Value, KeyOf<Schema>> | null> {
-    const prefix = prefixField(fieldsOf(options));
-    const [entry] = await this.#popRandom<Value>(prefix, 1, guardOptions(options));
+    const fields = fieldsOf(options);
+    const [entry] = await this.#popRandom<Value>(prefixField(fields), 1, guardOf(fields));
     return entry ?? null;
   }
 
@@ -111,7 +111,7 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   ): Promise<Entry<Value, KeyOf<Schema>>[]> {
     const fields = fieldsOf(options);
     const count = requiredCountField(fields, "count", randomKeysMax);
-    return this.#popRandom<Value>(prefixField(fields), count, guardOptions(options));
+    return this.#popRandom<Value>(prefixField(fields), count, guardOf(fields));
   }
 
   /** Frees the key at once; false when the claim is stale. */

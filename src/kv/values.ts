@@ -16,7 +16,7 @@ import { encodeEntries } from "./entries-argument.js";
 import { Handle } from "./handle.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type { DeleteByPrefixOptions, GuardOptions, MaybeEntry, WriteOptions } from "./types.js";
-import { guardOptions, replaceOptions } from "./write-arguments.js";
+import { guardOf, guardOptions, replaceOptions } from "./write-arguments.js";
 
 export abstract class ValueMethods<Schema> extends Handle {
   /**
@@ -131,7 +131,7 @@ export abstract class ValueMethods<Schema> extends Handle {
       refuse('option "prefix"', "a non-empty string", prefix);
     }
     const limit = requiredCountField(fields, "limit", prefixDeleteKeysMax);
-    const request = { prefix, limit, options: guardOptions(options) };
+    const request = { prefix, limit, options: guardOf(fields) };
     const store = this.ready ?? (await this.opened());
     return store.deleteByPrefix(request);
   }

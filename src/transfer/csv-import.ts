@@ -8,7 +8,7 @@ import { CsvReader, CsvSyntaxError } from "./csv-reader.js";
 import { CsvRows, type CsvShape } from "./csv-rows.js";
 import { ImportBatches } from "./import-batches.js";
 import { InputFile } from "./input-file.js";
-import type { ImportedFile } from "./jsonl-import.js";
+import type { ImportedFile, Verdict } from "./jsonl-import.js";
 import { checkCanceled, type Transfer, tellProgress } from "./transfer.js";
 
 export interface CsvValidateRequest extends CsvShape {
@@ -23,15 +23,16 @@ export interface CsvImportRequest extends CsvValidateRequest {
   readonly batchSize: number;
 }
 
-export interface CsvValidation {
-  valid: boolean;
+interface CsvFindings {
   /** Good rows of data before the first bad one. */
   rows: number;
   bytesRead: number;
   /** Whether the end of the file was reached. */
   checkedAll: boolean;
-  firstError?: { row: number; name: string; message: string };
 }
+
+/** `firstError` is there exactly when the file is not valid. */
+export type CsvValidation = CsvFindings & Verdict<{ row: number; name: string; message: string }>;
 
 /** What a row of data is for; resolves or returns when the next one may come. */
 type Use = (record: readonly string[], rows: CsvRows) => Promise<void> | void;

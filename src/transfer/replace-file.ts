@@ -7,13 +7,15 @@
 // 1. Until the rename the target is not touched, whatever fails; after it the target is the new
 //    file. If the last step fails, the new content is there but a power cut may bring the old back.
 // 2. When this function has rejected, its temporary file is gone, unless it cannot be removed. A
-//    process that is killed leaves it behind, under a name that ends in `.tmp`.
+//    process that is killed leaves it behind, and the next one that replaces the same target removes
+//    it (temporary-files.ts).
 // 3. Two at once on one target do not disturb each other: the later rename wins.
 
 import { dirname } from "node:path";
 import { SnapshotExportError } from "../base/errors.js";
 import type { Env } from "../env/env.js";
 import type { Files } from "../env/files.js";
+import { removeAbandoned, temporaryName } from "../env/temporary-files.js";
 
 export interface Replacement<Result> {
   /** Absolute. A link is replaced itself, not what it leads to. */
@@ -47,10 +49,12 @@ export async function replaceFile<Result>(
   await requireReplaceable(files, target);
   await refuse(target);
   await makeDirectories(files, dirname(target));
-  const temporary = await unusedName(env, target);
+  await removeAbandoned(env, target);
+  const temporary = await temporaryName(env, target);
   try {
     const result = await fill(temporary);
     await syncFile(files, temporary);
+    // Writing took its time: somebody may have made or opened the target meanwhile.
     await refuse(target);
     beforeRename?.();
     await files.rename(temporary, target);
@@ -82,19 +86,6 @@ async function makeDirectories(files: Files, directory: string): Promise<void> {
     await syncNames(files, made);
   }
   await syncNames(files, dirname(topmost));
-}
-
-const nameSpace = 2 ** 32;
-
-function randomText(env: Env): string {
-  return env.random.below(nameSpace).toString(36).padStart(7, "0");
-}
-
-async function unusedName(env: Env, target: string): Promise<string> {
-  for (;;) {
-    const name = `${target}.${randomText(env)}${randomText(env)}.tmp`;
-    if ((await env.files.stat(name)) === undefined) return name;
-  }
 }
 
 async function syncFile(files: Files, path: string): Promise<void> {

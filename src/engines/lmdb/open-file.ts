@@ -30,7 +30,8 @@ import {
   type NativeTable,
   openNative,
 } from "./lmdb-module.js";
-import { preparePath, readersMax } from "./prepare-path.js";
+import { type LeaveLock, readersMax } from "./lock-file.js";
+import { preparePath } from "./prepare-path.js";
 import { WriteQueue } from "./write-queue.js";
 
 export interface OpenFileOptions {
@@ -50,6 +51,7 @@ interface OpenFileParts {
   readonly meta: NativeTable;
   readonly options: OpenFileOptions;
   readonly release: () => Promise<void>;
+  readonly leaveLock: LeaveLock;
 }
 
 export class OpenFile {
@@ -59,13 +61,15 @@ export class OpenFile {
   readonly writes: WriteQueue;
   readonly release: () => Promise<void>;
   readonly #endGuard: () => void;
+  readonly #leaveLock: LeaveLock;
 
-  constructor({ env, root, meta, options, release }: OpenFileParts) {
+  constructor({ env, root, meta, options, release, leaveLock }: OpenFileParts) {
     const { path, timeoutMs } = options;
     const journal = new Journal();
     this.release = release;
+    this.#leaveLock = leaveLock;
     this.root = root;
-    this.access = new FileAccess(root);
+    this.access = new FileAccess(root, env.clock);
     this.tables = new FileTables(root, meta, this.access, journal, env);
     this.writes = new WriteQueue({
       root,
@@ -80,11 +84,20 @@ export class OpenFile {
     this.#endGuard = guardExit(this.writes);
   }
 
-  async close(): Promise<void> {
-    await this.writes.drained();
+  /** Whether closing has come to its end; otherwise it waits for another writer of the file. */
+  async close(): Promise<{ readonly ended: Promise<void> | undefined }> {
+    if (await this.writes.drained()) {
+      await this.#release();
+      return { ended: undefined };
+    }
+    return { ended: this.writes.ended().then(() => this.#release()) };
+  }
+
+  async #release(): Promise<void> {
     this.#endGuard();
     this.access.dropSnapshot();
     await this.root.close();
+    await this.#leaveLock();
   }
 }
 
@@ -95,6 +108,8 @@ interface Entry {
   /** Those who have it, or wait for its opening. */
   users: number;
   closing: Promise<void> | undefined;
+  /** Nobody has it any more, but a transaction of it still waits for another process. */
+  isStuck: boolean;
 }
 
 // By the real path: one file must not be open twice under two names.
@@ -106,10 +121,13 @@ export async function isOpen(path: string): Promise<boolean> {
 }
 
 /** The open file of a path, for one more user. */
-export async function acquireFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
-  const key = await realPathOf(options.path);
+export async function acquireFile(env: Env, asked: OpenFileOptions): Promise<OpenFile> {
+  const key = await realPathOf(asked.path);
+  // Beside the real path lies the lock file: under two names one file would have two of them.
+  const options = { ...asked, path: key };
   for (;;) {
     const entry = openFiles.get(key) ?? enterFile(key, env, options);
+    if (entry.isStuck) throw stillWaiting(key);
     if (entry.closing !== undefined) {
       await entry.closing;
       continue;
@@ -137,7 +155,7 @@ export function releaseFile(file: OpenFile): Promise<void> {
 function enterFile(key: string, env: Env, options: OpenFileOptions): Entry {
   const release = (): Promise<void> => leave(key, entry);
   const opening = openFile(env, options, release);
-  const entry: Entry = { options, opening, users: 0, closing: undefined };
+  const entry: Entry = { options, opening, users: 0, closing: undefined, isStuck: false };
   openFiles.set(key, entry);
   return entry;
 }
@@ -152,14 +170,20 @@ function hasOpened({ opening }: Entry): Promise<boolean> {
 /** The last user closes the file; whoever asks for it meanwhile waits, and then opens it anew. */
 async function leave(key: string, entry: Entry): Promise<void> {
   if (--entry.users > 0) return;
+  const forget = (): boolean => openFiles.delete(key);
   entry.closing = entry.opening.then(
-    (file) => file.close(),
+    async (file) => {
+      const { ended } = await file.close();
+      if (ended === undefined) return;
+      entry.isStuck = true;
+      ended.then(forget, forget);
+    },
     () => {},
   );
   try {
     await entry.closing;
   } finally {
-    openFiles.delete(key);
+    if (!entry.isStuck) forget();
   }
 }
 
@@ -191,17 +215,22 @@ async function openFile(
 ): Promise<OpenFile> {
   const lmdb = await loadLmdb();
   try {
-    await preparePath(env, options);
+    const leaveLock = await preparePath(env, options);
     const openOnce = async (): Promise<OpenFile> => {
       const root = await openNative(lmdb, nativeOptions(options));
       try {
-        return openTables({ env, root, options, release }, lmdb);
+        return openTables({ env, root, options, release, leaveLock }, lmdb);
       } catch (error) {
         await root.close();
         throw error;
       }
     };
-    return await repeatWhilePassing(env, openOnce);
+    try {
+      return await repeatWhilePassing(env, openOnce);
+    } catch (error) {
+      await leaveLock();
+      throw error;
+    }
   } catch (cause) {
     throw openFailure(options.path, cause);
   }
@@ -302,6 +331,8 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
+/** ENOSPC, as lmdb tells it. */
+const noSpaceCode = 28;
 const pathCodes: ReadonlySet<unknown> = new Set(["ELOOP", "ENOTDIR", "ENAMETOOLONG", "EISDIR"]);
 
 export function openFailure(path: string, cause: unknown): KvError {
@@ -332,10 +363,19 @@ export function openFailure(path: string, cause: unknown): KvError {
 
 function writeFailure(path: string, cause: unknown): KvError {
   if (isKvError(cause)) return cause;
+  const isFull = (cause as { code?: unknown } | null)?.code === noSpaceCode;
   return new DiskStoreWriteError(`writing to ${path} has failed: ${messageOf(cause)}`, {
     cause,
-    hint: "reads go on; make room on the disk if it is full, then open the store again",
+    hint: `reads go on; ${isFull ? "make room on the disk" : "look at the disk"}, then open the store again`,
   });
+}
+
+// A second environment of this thread would wait for the first, and the first for this thread.
+function stillWaiting(path: string): KvError {
+  return new DiskStoreOpenError(
+    `${path} was closed here while another process was writing to it, and still is`,
+    { hint: "look for a process that is stopped" },
+  );
 }
 
 function lockedOut(path: string, timeoutMs: number): KvError {

@@ -2,6 +2,7 @@
 //
 // The normal form holds only what was given: an option left out differs from its explicit default.
 
+import { mapBytesMax } from "../../base/limits.js";
 import { booleanField, describe, type Fields, field, refuse } from "../arguments.js";
 import { parseDuration } from "./duration.js";
 import { parseSize } from "./size.js";
@@ -68,12 +69,17 @@ export function diskSettings(fields: Fields): DiskSettings {
     .map((name) => [name, booleanField(fields, name, false, `disk.${name}`)] as const);
   return {
     ...(timeout === undefined ? {} : { timeoutMs: parseDuration(timeout, "disk.timeout") }),
-    ...(size === undefined
-      ? {}
-      : { initialMmapSizeBytes: parseSize(size, "disk.initialMmapSize") }),
+    ...(size === undefined ? {} : { initialMmapSizeBytes: mapSize(size) }),
     ...(freelistType === undefined ? {} : { freelistType }),
     ...(flags.length === 0 ? {} : { flags: Object.fromEntries(flags) }),
   };
+}
+
+/** What lies beyond has no room in the address space, and lmdb does not notice. */
+function mapSize(value: unknown): number {
+  const bytes = parseSize(value, "disk.initialMmapSize");
+  if (bytes <= mapBytesMax) return bytes;
+  return refuse('option "disk.initialMmapSize"', `at most ${mapBytesMax} bytes (16 TiB)`, value);
 }
 
 function freelistOption(value: unknown): string | undefined {

@@ -21,15 +21,22 @@ import {
   refuse,
   textField,
 } from "../arguments.js";
+import { checkNames } from "../option-names.js";
 import { defaultPathOf } from "./default-path.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
-import { type SharedOptions, type SharedSettings, sharedSettings } from "./shared-options.js";
+import {
+  type SharedOptions,
+  type SharedSettings,
+  sharedNames,
+  sharedSettings,
+} from "./shared-options.js";
 import {
   differingWalOptions,
   progressOption,
   type WalOptions,
   type WalSettings,
+  walNames,
   walSettings,
 } from "./wal-options.js";
 
@@ -98,6 +105,10 @@ export function normalizeOptions(options: unknown): KvOptions {
   const disk = group(fields, "disk");
   const shared = group(fields, "shared");
   const wal = group(fields, "wal");
+  // Ours alone, so nobody's script has other names in them: a mistyped one is a mistake even where
+  // another backend is chosen this time.
+  checkNames(shared, sharedNames, "shared.");
+  checkNames(wal, walNames, "wal.");
   return {
     name,
     backend,

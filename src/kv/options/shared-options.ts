@@ -1,8 +1,8 @@
 // Options of the shared backend.
 
-import { InvalidOptionsError } from "../../base/errors.js";
 import { lmdbDefaults } from "../../engines/lmdb/lmdb-defaults.js";
 import { type Fields, field } from "../arguments.js";
+import { namesOf } from "../option-names.js";
 import { parseDuration } from "./duration.js";
 
 export interface SharedOptions {
@@ -18,14 +18,10 @@ export interface SharedSettings {
   readonly timeoutMs: number;
 }
 
+export const sharedNames: ReadonlySet<string> = namesOf<SharedOptions>({ timeout: true });
+
 /** @throws InvalidOptionsError */
 export function sharedSettings(fields: Fields): SharedSettings {
-  const unknown = Object.keys(fields).find((name) => name !== "timeout");
-  if (unknown !== undefined) {
-    throw new InvalidOptionsError(`option "shared.${unknown}" is not known`, {
-      hint: "known is timeout",
-    });
-  }
   const timeout = field(fields, "timeout");
   const timeoutMs =
     timeout === undefined ? lmdbDefaults.timeoutMs : parseDuration(timeout, "shared.timeout");
