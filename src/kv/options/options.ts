@@ -9,10 +9,11 @@ import {
   InvalidOptionsError,
   InvalidSerializationError,
 } from "../../base/errors.js";
+import { keyBytesMax } from "../../base/limits.js";
 import { type Env, nodeEnv } from "../../env/env.js";
 import {
   booleanField,
-  checkKey,
+  checkText,
   describe,
   type Fields,
   field,
@@ -99,7 +100,7 @@ export function normalizeOptions(options: unknown): KvOptions {
   const fields = fieldsOf(options);
   const backend = choice(fields, "backend", backends, "disk", InvalidBackendError);
   const name = field(fields, "name");
-  if (name !== undefined) checkKey(name, 'option "name"');
+  if (name !== undefined) checkText(name, 'option "name"', keyBytesMax);
   // What is in them counts for its own backend only, but they have to be objects for every one.
   const memory = group(fields, "memory");
   const disk = group(fields, "disk");
