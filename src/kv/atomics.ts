@@ -3,7 +3,7 @@
 import type { Comparison } from "../operations/atomics.js";
 import { assertDelta } from "../operations/counter.js";
 import { booleanField, checkKey, type Fields } from "./arguments.js";
-import { encodeValue } from "./encode-value.js";
+import { decodeValue, encodeValue } from "./encode-value.js";
 import { namesOf, tolerantFields } from "./option-names.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type {
@@ -47,7 +47,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
   async incrementBy(key: KeyOf<Schema>, delta: number, options?: CounterOptions): Promise<number> {
     checkKey(key);
     const create = counterOptions(options);
-    assertDelta(delta);
+    assertDelta(delta, key);
     const request = { key, delta, options: create };
     const store = this.ready ?? (await this.opened());
     const sum = store.incrementBy(request);
@@ -71,11 +71,11 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: CreateOptions,
   ): Promise<{ value: unknown; loaded: boolean }> {
     checkKey(key);
-    const encoded = encodeValue(this.format, value, options);
+    const encoded = encodeValue(this.format, key, value, options);
     const request = { key, value: encoded, options: createOptions(options) };
     const store = this.ready ?? (await this.opened());
     const result = await store.getOrSet(request);
-    return { value: this.format.decode(result.value), loaded: result.loaded };
+    return { value: decodeValue(this.format, key, result.value), loaded: result.loaded };
   }
 
   /** Replaces a value; `previous` is null when there was none (`loaded: false`). */
@@ -95,13 +95,13 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: WriteOptions,
   ): Promise<{ previous: unknown; loaded: boolean }> {
     checkKey(key);
-    const encoded = encodeValue(this.format, value, options);
+    const encoded = encodeValue(this.format, key, value, options);
     const replace = replaceOptions(options);
     const request = { key, value: encoded, options: replace, check: this.format.check };
     const store = this.ready ?? (await this.opened());
     const previous = await store.swap(request);
     if (previous === undefined) return { previous: null, loaded: false };
-    return { previous: this.format.decode(previous), loaded: true };
+    return { previous: decodeValue(this.format, key, previous), loaded: true };
   }
 
   /**
@@ -129,7 +129,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     const replaceAmong = () => replaceOf(named);
     const outcome = await this.#compareAndSwap(key, expected, value, options, replaceAmong);
     if (outcome.matched) return { swapped: true, reason: "swapped" };
-    return { swapped: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
+    return { swapped: false, ...this.#mismatch<ValueOf<Schema, Key>>(key, outcome, withCurrent) };
   }
 
   /** Writes a value unless the key is there; whether it was written. */
@@ -161,7 +161,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     const guardAmong = () => guardOf(named);
     const outcome = await this.#compareAndDelete(key, expected, options, guardAmong);
     if (outcome.matched) return { deleted: true, reason: "deleted" };
-    return { deleted: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
+    return { deleted: false, ...this.#mismatch<ValueOf<Schema, Key>>(key, outcome, withCurrent) };
   }
 
   async #compareAndSwap(
@@ -175,8 +175,11 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     const { format } = this;
     const request = {
       key,
-      expected: expected === null || expected === undefined ? undefined : format.encode(expected),
-      value: encodeValue(format, value, options),
+      expected:
+        expected === null || expected === undefined
+          ? undefined
+          : encodeValue(format, key, expected),
+      value: encodeValue(format, key, value, options),
       same: format.equal,
       options: replaceFrom(options),
     };
@@ -193,18 +196,24 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     checkKey(key);
     const { format } = this;
     const guard = guardFrom(options);
-    const request = { key, expected: format.encode(expected), same: format.equal, options: guard };
+    const request = {
+      key,
+      expected: encodeValue(format, key, expected),
+      same: format.equal,
+      options: guard,
+    };
     const store = this.ready ?? (await this.opened());
     return store.compareAndDelete(request);
   }
 
   #mismatch<Value>(
+    key: string,
     { current }: Comparison,
     withCurrent: boolean,
   ): { reason: "mismatch"; existed: boolean; current?: Value } {
     if (current === undefined) return { reason: "mismatch", existed: false };
     if (!withCurrent) return { reason: "mismatch", existed: true };
-    const value = this.format.decode(current) as Value;
+    const value = decodeValue(this.format, key, current) as Value;
     return { reason: "mismatch", existed: true, current: value };
   }
 }

@@ -10,7 +10,7 @@ import type { BackupOptions, RestoreOptions } from "./backup-types.js";
 import { type Attendance, attendance } from "./file-arguments.js";
 import { FileMethods } from "./files.js";
 import { namesOf, tolerantFields } from "./option-names.js";
-import { defaultPath } from "./options/options.js";
+import { defaultPath } from "./options/default-path.js";
 
 const copyNames = { fileName: true, signal: true, onProgress: true } as const;
 const backupNames = namesOf<BackupOptions>({ ...copyNames, allowConcurrentWrites: true });
@@ -22,10 +22,11 @@ export abstract class BackupMethods<Schema> extends FileMethods<Schema> {
    * opens as a store of the backend "disk", while reads and writes go on. The file is replaced when
    * the new one is complete, has been read back and is on the disk. Claims stay behind.
    *
-   * Without a `fileName` the file is the default one of the backend "disk", `./.anykv`; on a "disk"
+   * Without a `fileName` the file is that of the "disk" store without a name, `./.anykv`; on a "disk"
    * store it is its own, which needs no writing. Keeps in memory what is overwritten meanwhile.
    * @throws BackupInProgressError while another backup is written to the same file,
-   * SnapshotPermissionError and SnapshotExportError when it cannot be written,
+   * SnapshotPermissionError and SnapshotExportError when it cannot be written, or is the file of a
+   * "disk" store that is open, or of a "wal" store at all,
    * OperationCanceledError; the file is then as it was before.
    */
   async backup(options?: BackupOptions): Promise<BackupSummary> {

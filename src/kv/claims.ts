@@ -8,6 +8,7 @@ import { claimTtlMsMax, randomKeysMax } from "../base/limits.js";
 import type { Claim as StoredClaim } from "../operations/claim-rows.js";
 import type { Guard } from "../operations/requests.js";
 import { booleanField, checkKey, checkKeys, prefixField, requiredCountField } from "./arguments.js";
+import { decodeValue } from "./encode-value.js";
 import { namesOf, tolerantFields } from "./option-names.js";
 import { QueryMethods } from "./queries.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
@@ -215,14 +216,14 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
     const entries = await store.popRandom({ prefix, count, check, options });
     return entries.map(({ key, value }) => ({
       key: key as KeyOf<Schema>,
-      value: this.format.decode(value) as Value,
+      value: decodeValue(this.format, key, value) as Value,
     }));
   }
 
   #claim<Value>(stored: StoredClaim): Claim<Value, KeyOf<Schema>> {
     const { id, token, expiresAt, owner } = stored;
     const key = stored.key as KeyOf<Schema>;
-    const entry = { key, value: this.format.decode(stored.value) as Value };
+    const entry = { key, value: decodeValue(this.format, key, stored.value) as Value };
     const claim = { id, key, token, expiresAt, entry };
     return owner === "" ? claim : { ...claim, owner };
   }

@@ -42,8 +42,9 @@ export abstract class FileMethods<Schema> extends AdminMethods<Schema> {
   /**
    * Writes values as lines `{"key":...,"value":...}` in key order, replacing the file when all of
    * them are on the disk. Not a snapshot: what is written meanwhile may be in the file or not.
-   * @throws SnapshotExportError when the file cannot be written, SerializerError for a value that
-   * cannot be read, OperationCanceledError; the file is then as it was before.
+   * @throws SnapshotExportError when the file cannot be written or belongs to a store,
+   * SerializerError for a value that cannot be read, OperationCanceledError; the file is then as it
+   * was before.
    */
   exportJSONL(options: ExportJsonlOptions): Promise<ExportedFile> {
     return this.#transfer("exportJSONL", options, exportRequest, recordProgress, exportJsonl);

@@ -12,6 +12,7 @@ import {
 } from "./arguments.js";
 import { AtomicMethods } from "./atomics.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
+import { decodeValue } from "./encode-value.js";
 import { namesOf, tolerantFields } from "./option-names.js";
 import type { KeyOf, ValueOf } from "./schema.js";
 import type {
@@ -109,7 +110,7 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
   #decodeAll<Value>(entries: readonly StoredEntry[]): Entry<Value, KeyOf<Schema>>[] {
     return entries.map(({ key, value }) => ({
       key: key as KeyOf<Schema>,
-      value: this.format.decode(value) as Value,
+      value: decodeValue(this.format, key, value) as Value,
     }));
   }
 }
