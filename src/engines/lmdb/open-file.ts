@@ -19,6 +19,7 @@ import { FileAccess } from "./file-access.js";
 import { FileTables, MissingTable, openMeta } from "./file-tables.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
+import { LastCommit } from "./last-commit.js";
 import { databasesMax, layoutKey, layoutText } from "./layout.js";
 import {
   type LmdbModule,
@@ -48,6 +49,7 @@ export interface OpenFileOptions {
 interface OpenFileParts {
   readonly env: Env;
   readonly root: NativeRoot;
+  readonly lastCommit: LastCommit;
   readonly meta: NativeTable;
   readonly options: OpenFileOptions;
   readonly release: () => Promise<void>;
@@ -62,17 +64,20 @@ export class OpenFile {
   readonly release: () => Promise<void>;
   readonly #endGuard: () => void;
   readonly #leaveLock: LeaveLock;
+  readonly #lastCommit: LastCommit;
 
-  constructor({ env, root, meta, options, release, leaveLock }: OpenFileParts) {
+  constructor({ env, root, lastCommit, meta, options, release, leaveLock }: OpenFileParts) {
     const { path, timeoutMs } = options;
     const journal = new Journal();
     this.release = release;
     this.#leaveLock = leaveLock;
+    this.#lastCommit = lastCommit;
     this.root = root;
     this.access = new FileAccess(root, env.clock);
     this.tables = new FileTables(root, meta, this.access, journal, env);
     this.writes = new WriteQueue({
       root,
+      lastCommit,
       access: this.access,
       tables: this.tables,
       journal,
@@ -97,6 +102,7 @@ export class OpenFile {
     this.#endGuard();
     this.access.dropSnapshot();
     await this.root.close();
+    this.#lastCommit.close();
     await this.#leaveLock();
   }
 }
@@ -209,12 +215,15 @@ async function openFile(
     const openOnce = async (): Promise<OpenFile> => {
       const before = await namedFile(options.path);
       const root = await openNative(lmdb, nativeOptions(options));
+      let lastCommit: LastCommit | undefined;
       try {
+        lastCommit = new LastCommit(options.path);
         // A backup may have taken the place of the file that has just been opened.
         const after = await namedFile(options.path);
         if (before?.ino !== after?.ino) throw new OutdatedState("another file has taken its place");
-        return openTables({ env, root, options, release, leaveLock }, lmdb);
+        return openTables({ env, root, lastCommit, options, release, leaveLock }, lmdb);
       } catch (error) {
+        lastCommit?.close();
         await root.close();
         throw error;
       }
@@ -256,7 +265,7 @@ async function repeatWhilePassing(env: Env, openOnce: () => Promise<OpenFile>): 
 }
 
 function openTables(parts: Omit<OpenFileParts, "meta">, lmdb: LmdbModule): OpenFile {
-  const { root, options } = parts;
+  const { root, lastCommit, options } = parts;
   const { path, readOnly } = options;
   refuseDifferent(mannerOf(lmdb, root), options);
   const open = (): OpenFile => {
@@ -265,12 +274,12 @@ function openTables(parts: Omit<OpenFileParts, "meta">, lmdb: LmdbModule): OpenF
     return new OpenFile({ ...parts, meta });
   };
   if (readOnly) {
-    requireCurrentReads(root);
+    requireCurrentReads(root, lastCommit);
     return open();
   }
   // In one transaction: of several who open a new file at once, none leaves half of it.
   return root.transactionSync(() => {
-    if (!buildsOnLastCommit(root)) throw new OutdatedState();
+    if (!buildsOnLastCommit(root.getWriteTxnId(), lastCommit)) throw new OutdatedState();
     return open();
   });
 }
@@ -286,6 +295,8 @@ function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
     // Calls are grouped by the write queue. Groups of lmdb's own have a promise that nobody sees,
     // and that ends the process when it is rejected because the disk is full.
     eventTurnBatching: false,
+    // What is queued behind a transaction comes behind it: see invariant 6 of the write queue.
+    strictAsyncOrder: true,
     // New files belong to their owner alone.
     permissionsMode: 0o600,
     maxDbs: databasesMax,

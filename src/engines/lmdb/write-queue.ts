@@ -13,6 +13,12 @@
 //    back: it stays under way, and is aborted as soon as it begins.
 // 4. A transaction in which something unforeseen happens is aborted as a whole.
 // 5. Nothing is written by a transaction that does not build on the last commit (current-state.ts).
+// 6. A thread that is terminated while it carries operations out commits none of them. The thread of
+//    lmdb, which knows nothing of that, goes on to commit the transaction, and LMDB commits a child
+//    that is still open with it: half of an operation, and keys that no order counts. So each
+//    transaction has one more instruction, behind the child: removing a key that is not there. It
+//    finds nothing when the child has ended, and is refused (MDB_BAD_TXN) as long as it has not;
+//    then lmdb aborts the transaction.
 
 import { newDeferred } from "../../base/deferred.js";
 import { isKvError } from "../../base/errors.js";
@@ -21,6 +27,7 @@ import { buildsOnLastCommit, OutdatedState } from "./current-state.js";
 import type { FileAccess } from "./file-access.js";
 import type { FileTables } from "./file-tables.js";
 import { type Journal, startAsChild } from "./journal.js";
+import type { LastCommit } from "./last-commit.js";
 import type { NativeRoot } from "./lmdb-module.js";
 import { LockWait } from "./lock-wait.js";
 
@@ -30,6 +37,9 @@ type Outcome = "committed" | "given up" | "outdated";
 // Turns of the event loop in which whoever has opened the file can put its lock file right; if it
 // has been killed before it could, opening the file again does it.
 const attemptsMax = 10_000;
+
+// No database is called so.
+const nobodysKey = Buffer.from("\0end");
 
 type Operation = (tables: FileTables, request: unknown) => unknown;
 
@@ -44,6 +54,7 @@ interface QueuedWrite {
 
 export interface WriteQueueParts {
   readonly root: NativeRoot;
+  readonly lastCommit: LastCommit;
   readonly access: FileAccess;
   readonly tables: FileTables;
   readonly journal: Journal;
@@ -156,20 +167,24 @@ export class WriteQueue {
   }
 
   async #attempt(writes: QueuedWrite[]): Promise<Outcome> {
-    const { root } = this.#parts;
+    const { root, lastCommit } = this.#parts;
     let outcome: Outcome = "given up";
     const attempt = this.#lockWait(() => this.#giveUp(writes));
     this.#waiting = true;
     // A child of the transaction can be aborted, which costs nothing to speak of.
-    await root.childTransaction(() => {
+    const committed = root.childTransaction(() => {
       this.#waiting = false;
       this.#stuck = false;
       this.#waitBehind?.begin();
       this.#waitBehind = undefined;
       if (!attempt.begin()) return;
-      outcome = buildsOnLastCommit(root) ? "committed" : "outdated";
-      if (outcome === "committed") this.#carryOut(writes);
+      const transaction = root.getWriteTxnId();
+      outcome = buildsOnLastCommit(transaction, lastCommit) ? "committed" : "outdated";
+      if (outcome === "committed") this.#carryOut(writes, transaction);
     });
+    // Of the same commit, so it has the same end.
+    root.remove(nobodysKey).catch(() => {});
+    await committed;
     return outcome;
   }
 
@@ -206,9 +221,8 @@ export class WriteQueue {
   }
 
   /** Inside the write transaction: runs every operation, then writes what has been counted. */
-  #carryOut(writes: readonly QueuedWrite[]): void {
-    const { root, access, journal, tables } = this.#parts;
-    const transaction = root.getWriteTxnId();
+  #carryOut(writes: readonly QueuedWrite[], transaction: number): void {
+    const { access, journal, tables } = this.#parts;
     this.#releaseReaders();
     access.turnPage();
     tables.turnPage();
