@@ -28,7 +28,7 @@ export class LastCommit {
     }
   }
 
-  /** Outside a write transaction others may be committing: then it only says that something has changed. */
+  /** Outside a write transaction others may be committing meanwhile. */
   read(): number {
     return Math.max(this.#numberOf(0), this.#numberOf(this.#otherHeader));
   }
