@@ -13,9 +13,12 @@
 import { commitErrorOf } from "./commit-error.js";
 import { buildsOnLastCommit, OutdatedState } from "./current-state.js";
 import { guardExit } from "./exit-guard.js";
+import type { NativeRoot } from "./lmdb-module.js";
 import { LockWait, type LockWaitParts } from "./lock-wait.js";
+import { wholeTransaction } from "./whole-transaction.js";
 
 export interface FirstTurnParts extends LockWaitParts {
+  readonly root: NativeRoot;
   readonly lockedOut: () => Error;
 }
 
@@ -59,15 +62,15 @@ export class FirstTurn {
     open: () => Result,
     tell: (result: Result) => void,
   ): Promise<void> {
-    const { env, root } = this.#parts;
+    const { env, root, lastCommit } = this.#parts;
     const endGuard = guardExit(this);
     this.#isWaiting = true;
     let opened: { readonly result: Result } | undefined;
     try {
-      await root.childTransaction(() => {
+      await wholeTransaction(root, () => {
         this.#isWaiting = false;
         if (!wait.begin()) return;
-        if (!buildsOnLastCommit(root)) throw new OutdatedState();
+        if (!buildsOnLastCommit(root.getWriteTxnId(), lastCommit)) throw new OutdatedState();
         opened = { result: open() };
       });
       if (opened !== undefined) tell(opened.result);

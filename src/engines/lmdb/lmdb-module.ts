@@ -39,7 +39,7 @@ export interface NativeTable<Key extends string | Uint8Array = string, Value = s
   clearSync(): void;
   getKeys(options: RangeOptions): Iterable<Key>;
   getKeysCount(options: RangeOptions): number;
-  getStats(): { readonly entryCount: number; readonly lastTxnId: number };
+  getStats(): { readonly entryCount: number };
   getRange(options: RangeOptions): Iterable<{ key: Key; value: Value }>;
   close(): Promise<void>;
 }
@@ -52,6 +52,8 @@ export interface NativeRoot extends NativeTable {
    * free, and then resolves when it has been committed. What it throws aborts the transaction.
    */
   childTransaction<Result>(callback: () => Result): Result;
+  /** Outside write transactions: queued, and part of the next one. */
+  remove(key: string | Uint8Array): Promise<boolean>;
   useReadTransaction(): NativeReader;
   /** The next read outside a transaction sees what has been committed by then. */
   resetReadTxn(): void;

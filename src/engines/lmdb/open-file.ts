@@ -22,6 +22,7 @@ import { FileTables, openMeta } from "./file-tables.js";
 import { FirstTurn } from "./first-turn.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
+import { LastCommit } from "./last-commit.js";
 import { databasesMax, layoutKey, layoutText } from "./layout.js";
 import {
   type LmdbModule,
@@ -57,6 +58,7 @@ interface OpenTables {
 interface OpenFileParts {
   readonly env: Env;
   readonly root: NativeRoot;
+  readonly lastCommit: LastCommit;
   readonly opened: OpenTables;
   readonly options: OpenFileOptions;
   readonly release: () => Promise<void>;
@@ -71,17 +73,20 @@ export class OpenFile {
   readonly release: () => Promise<void>;
   readonly #endGuard: () => void;
   readonly #leaveLock: LeaveLock;
+  readonly #lastCommit: LastCommit;
 
-  constructor({ env, root, opened, options, release, leaveLock }: OpenFileParts) {
+  constructor({ env, root, lastCommit, opened, options, release, leaveLock }: OpenFileParts) {
     const { path, timeoutMs } = options;
     const { journal, access, tables } = opened;
     this.release = release;
     this.#leaveLock = leaveLock;
+    this.#lastCommit = lastCommit;
     this.root = root;
     this.access = access;
     this.tables = tables;
     this.writes = new WriteQueue({
       root,
+      lastCommit,
       access,
       tables,
       journal,
@@ -106,6 +111,7 @@ export class OpenFile {
     this.#endGuard();
     this.access.dropSnapshot();
     await this.root.close();
+    this.#lastCommit.close();
     await this.#leaveLock();
   }
 }
@@ -228,15 +234,19 @@ async function openFile(
     const leaveLock = await preparePath(env, options);
     let stuck: Promise<void> | undefined;
     const openOnce = async (): Promise<OpenFile> => {
-      const root = await openRoot(lmdb, options);
-      const turn = firstTurn(env, root, options);
+      const { root, lastCommit } = await openRoot(lmdb, options);
+      const close = async (): Promise<void> => {
+        lastCommit.close();
+        await root.close();
+      };
+      const turn = firstTurn(env, { root, lastCommit }, options);
       try {
         refuseDifferent(mannerOf(lmdb, root), options);
-        const opened = await openTables(env, root, options, turn);
-        return new OpenFile({ env, root, opened, options, release, leaveLock });
+        const opened = await openTables(env, { root, lastCommit }, options, turn);
+        return new OpenFile({ env, root, lastCommit, opened, options, release, leaveLock });
       } catch (error) {
-        stuck = turn.stuck?.then(() => root.close());
-        if (stuck === undefined) await root.close();
+        stuck = turn.stuck?.then(close);
+        if (stuck === undefined) await close();
         throw error;
       }
     };
@@ -252,26 +262,34 @@ async function openFile(
   }
 }
 
-async function openRoot(lmdb: LmdbModule, options: OpenFileOptions): Promise<NativeRoot> {
+interface OpenRoot {
+  readonly root: NativeRoot;
+  readonly lastCommit: LastCommit;
+}
+
+async function openRoot(lmdb: LmdbModule, options: OpenFileOptions): Promise<OpenRoot> {
   const before = await namedFile(options.path);
   const root = await openNative(lmdb, nativeOptions(options));
+  let lastCommit: LastCommit | undefined;
   try {
+    lastCommit = new LastCommit(options.path);
     // Whoever has read is among the users of the file (lock-users.ts): nobody replaces it from here
     // on, however long opening may take.
     root.getStats();
     // A backup may have taken the place of the file that has just been opened.
     const after = await namedFile(options.path);
     if (before?.ino !== after?.ino) throw new OutdatedState("another file has taken its place");
-    return root;
+    return { root, lastCommit };
   } catch (error) {
+    lastCommit?.close();
     await root.close();
     throw error;
   }
 }
 
-function firstTurn(env: Env, root: NativeRoot, { path, timeoutMs }: OpenFileOptions): FirstTurn {
+function firstTurn(env: Env, open: OpenRoot, { path, timeoutMs }: OpenFileOptions): FirstTurn {
   const lockedOut = () => openLockedOut(path, timeoutMs);
-  return new FirstTurn({ env, root, timeoutMs, lockedOut });
+  return new FirstTurn({ env, ...open, timeoutMs, lockedOut });
 }
 
 // Whoever closes a file as its last user destroys the locks in the lock file, and who opens it at
@@ -300,7 +318,7 @@ async function repeatWhilePassing(env: Env, openOnce: () => Promise<OpenFile>): 
 
 async function openTables(
   env: Env,
-  root: NativeRoot,
+  { root, lastCommit }: OpenRoot,
   { path, readOnly }: OpenFileOptions,
   turn: FirstTurn,
 ): Promise<OpenTables> {
@@ -313,7 +331,7 @@ async function openTables(
   };
   // In one transaction: of several who open a new file at once, none leaves half of it.
   if (!readOnly) return turn.run(open);
-  requireCurrentReads(root);
+  requireCurrentReads(root, lastCommit);
   return open();
 }
 
@@ -328,6 +346,8 @@ function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
     // Calls are grouped by the write queue. Groups of lmdb's own have a promise that nobody sees,
     // and that ends the process when it is rejected because the disk is full.
     eventTurnBatching: false,
+    // What is queued behind a transaction comes behind it: see invariant 6 of the write queue.
+    strictAsyncOrder: true,
     // New files belong to their owner alone.
     permissionsMode: 0o600,
     maxDbs: databasesMax,

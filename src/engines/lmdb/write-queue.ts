@@ -13,6 +13,8 @@
 //    back: it stays under way, and is aborted as soon as it begins.
 // 4. A transaction in which something unforeseen happens is aborted as a whole.
 // 5. Nothing is written by a transaction that does not build on the last commit (current-state.ts).
+// 6. A thread that is terminated while it carries operations out commits none of them
+//    (whole-transaction.ts).
 
 import { newDeferred } from "../../base/deferred.js";
 import { isKvError } from "../../base/errors.js";
@@ -22,8 +24,10 @@ import { buildsOnLastCommit, OutdatedState } from "./current-state.js";
 import type { FileAccess } from "./file-access.js";
 import type { FileTables } from "./file-tables.js";
 import { type Journal, startAsChild } from "./journal.js";
+import type { LastCommit } from "./last-commit.js";
 import type { NativeRoot } from "./lmdb-module.js";
 import { LockWait } from "./lock-wait.js";
+import { wholeTransaction } from "./whole-transaction.js";
 
 const readersCheckMs = 5_000;
 type Outcome = "committed" | "given up" | "outdated";
@@ -45,6 +49,7 @@ interface QueuedWrite {
 
 export interface WriteQueueParts {
   readonly root: NativeRoot;
+  readonly lastCommit: LastCommit;
   readonly access: FileAccess;
   readonly tables: FileTables;
   readonly journal: Journal;
@@ -157,19 +162,19 @@ export class WriteQueue {
   }
 
   async #attempt(writes: QueuedWrite[]): Promise<Outcome> {
-    const { root } = this.#parts;
+    const { root, lastCommit } = this.#parts;
     let outcome: Outcome = "given up";
     const attempt = this.#lockWait(() => this.#giveUp(writes));
     this.#waiting = true;
-    // A child of the transaction can be aborted, which costs nothing to speak of.
-    await root.childTransaction(() => {
+    await wholeTransaction(root, () => {
       this.#waiting = false;
       this.#stuck = false;
       this.#waitBehind?.begin();
       this.#waitBehind = undefined;
       if (!attempt.begin()) return;
-      outcome = buildsOnLastCommit(root) ? "committed" : "outdated";
-      if (outcome === "committed") this.#carryOut(writes);
+      const transaction = root.getWriteTxnId();
+      outcome = buildsOnLastCommit(transaction, lastCommit) ? "committed" : "outdated";
+      if (outcome === "committed") this.#carryOut(writes, transaction);
     });
     return outcome;
   }
@@ -198,9 +203,8 @@ export class WriteQueue {
   }
 
   /** Inside the write transaction: runs every operation, then writes what has been counted. */
-  #carryOut(writes: readonly QueuedWrite[]): void {
-    const { root, access, journal, tables } = this.#parts;
-    const transaction = root.getWriteTxnId();
+  #carryOut(writes: readonly QueuedWrite[], transaction: number): void {
+    const { access, journal, tables } = this.#parts;
     this.#releaseReaders();
     access.turnPage();
     tables.turnPage();
