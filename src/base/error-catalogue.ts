@@ -172,8 +172,9 @@ export const errorCatalogue = [
   {
     name: "SnapshotExportError",
     code: "ANYKV_SNAPSHOT_EXPORT",
-    when: "A backup or export could not write, sync or replace its target; the previous target is intact.",
-    remedy: "Look at `cause`: the target may be a directory or the disk may be full.",
+    when: "A backup or export could not write, sync or replace its target, or that is a file of a store; the previous target is intact.",
+    remedy:
+      "Look at `hint` and `cause`: the target may be a store or a directory, or the disk may be full.",
   },
   {
     name: "SnapshotIOError",
@@ -228,8 +229,9 @@ export const errorCatalogue = [
   {
     name: "DiskStoreWriteError",
     code: "ANYKV_DISK_STORE_WRITE",
-    when: "The storage failed to write or to sync, and takes no more writes until it is opened again; or an operation is larger than its log takes, and has changed nothing.",
-    remedy: "Look at `cause`: free disk space, or reopen the store after a failed write or sync.",
+    when: "The storage failed to write or to sync, and takes no more writes until it is opened again; or nothing has changed, because an operation is larger than its log takes, or has waited longer than `timeout` for others who hold the file.",
+    remedy:
+      "Look at `hint` and `cause`: free disk space and reopen the store after a failed write or sync; after a time-out just call again.",
   },
   {
     name: "DiskStoreDeleteError",

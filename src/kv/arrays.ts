@@ -15,7 +15,7 @@ import {
   signalField,
 } from "./arguments.js";
 import { ClaimMethods } from "./claims.js";
-import { encodeValue } from "./encode-value.js";
+import { decodeValue, encodeValue } from "./encode-value.js";
 import { namedFields, namesOf } from "./option-names.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type { CreateOptions, GuardOptions, ListOptions, WaitOptions } from "./types.js";
@@ -111,7 +111,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
     if (!isInteger(end)) refuse("end", "an integer", end);
     const store = this.ready ?? (await this.opened());
     const elements = await store.range({ key, start, end });
-    return elements.map((element) => this.format.decode(element));
+    return elements.map((element) => decodeValue(this.format, key, element));
   }
 
   /** Deletes an array; whether it was there. Values are refused: `WrongTypeError`. */
@@ -132,7 +132,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
 
   async #push(key: string, value: unknown, end: End, options: unknown): Promise<number> {
     checkKey(key);
-    const encoded = encodeValue(this.format, value, options);
+    const encoded = encodeValue(this.format, key, value, options);
     const request = { key, value: encoded, end, options: createOptions(options) };
     const store = this.ready ?? (await this.opened());
     return store.push(request);
@@ -143,7 +143,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
     const request = { key, end, options: guardOptions(options), check: this.format.check };
     const store = this.ready ?? (await this.opened());
     const stored = await store.pop(request);
-    return stored === undefined ? null : this.format.decode(stored);
+    return stored === undefined ? null : decodeValue(this.format, key, stored);
   }
 
   async #popWait(key: string, end: End, options: WaitOptions | undefined): Promise<unknown> {
@@ -157,7 +157,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
     const { check } = this.format;
     const request = { key, end, options: guard, check, timeoutMs, signals };
     const stored = await store.popWait(request);
-    return stored === undefined ? null : this.format.decode(stored);
+    return stored === undefined ? null : decodeValue(this.format, key, stored);
   }
 }
 

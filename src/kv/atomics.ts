@@ -2,8 +2,9 @@
 
 import type { Comparison } from "../operations/atomics.js";
 import { assertDelta } from "../operations/counter.js";
-import { booleanField, checkKey, fieldsOf } from "./arguments.js";
-import { encodeValue } from "./encode-value.js";
+import { booleanField, checkKey, type Fields } from "./arguments.js";
+import { decodeValue, encodeValue } from "./encode-value.js";
+import { namesOf, tolerantFields } from "./option-names.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type {
   CompareOptions,
@@ -24,6 +25,18 @@ import {
   replaceOptions,
 } from "./write-arguments.js";
 
+const swapNames = namesOf<WriteOptions & CompareOptions>({
+  claim: true,
+  ttl: true,
+  compress: true,
+  keepTtl: true,
+  includeCurrentOnMismatch: true,
+});
+const deleteNames = namesOf<GuardOptions & CompareOptions>({
+  claim: true,
+  includeCurrentOnMismatch: true,
+});
+
 export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
   /**
    * Adds `delta` to a counter; a missing one starts at 0 and takes `ttl`, an existing one keeps its
@@ -34,7 +47,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
   async incrementBy(key: KeyOf<Schema>, delta: number, options?: CounterOptions): Promise<number> {
     checkKey(key);
     const create = counterOptions(options);
-    assertDelta(delta);
+    assertDelta(delta, key);
     const request = { key, delta, options: create };
     const store = this.ready ?? (await this.opened());
     const sum = store.incrementBy(request);
@@ -58,11 +71,11 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: CreateOptions,
   ): Promise<{ value: unknown; loaded: boolean }> {
     checkKey(key);
-    const encoded = encodeValue(this.format, value, options);
+    const encoded = encodeValue(this.format, key, value, options);
     const request = { key, value: encoded, options: createOptions(options) };
     const store = this.ready ?? (await this.opened());
     const result = await store.getOrSet(request);
-    return { value: this.format.decode(result.value), loaded: result.loaded };
+    return { value: decodeValue(this.format, key, result.value), loaded: result.loaded };
   }
 
   /** Replaces a value; `previous` is null when there was none (`loaded: false`). */
@@ -82,13 +95,13 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: WriteOptions,
   ): Promise<{ previous: unknown; loaded: boolean }> {
     checkKey(key);
-    const encoded = encodeValue(this.format, value, options);
+    const encoded = encodeValue(this.format, key, value, options);
     const replace = replaceOptions(options);
     const request = { key, value: encoded, options: replace, check: this.format.check };
     const store = this.ready ?? (await this.opened());
     const previous = await store.swap(request);
     if (previous === undefined) return { previous: null, loaded: false };
-    return { previous: this.format.decode(previous), loaded: true };
+    return { previous: decodeValue(this.format, key, previous), loaded: true };
   }
 
   /**
@@ -111,11 +124,12 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     value: ValueOf<Schema, Key>,
     options?: WriteOptions & CompareOptions,
   ): Promise<SwapResult<ValueOf<Schema, Key>>> {
-    const withCurrent = includesCurrent(options);
-    const replaceAmong = (fields: unknown) => replaceOf(fieldsOf(fields));
+    const named = tolerantFields(options, swapNames, "compareAndSwapDetailed");
+    const withCurrent = includesCurrent(named);
+    const replaceAmong = () => replaceOf(named);
     const outcome = await this.#compareAndSwap(key, expected, value, options, replaceAmong);
     if (outcome.matched) return { swapped: true, reason: "swapped" };
-    return { swapped: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
+    return { swapped: false, ...this.#mismatch<ValueOf<Schema, Key>>(key, outcome, withCurrent) };
   }
 
   /** Writes a value unless the key is there; whether it was written. */
@@ -142,11 +156,12 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     expected: ValueOf<Schema, Key> | null | undefined,
     options?: GuardOptions & CompareOptions,
   ): Promise<DeleteResult<ValueOf<Schema, Key>>> {
-    const withCurrent = includesCurrent(options);
-    const guardAmong = (fields: unknown) => guardOf(fieldsOf(fields));
+    const named = tolerantFields(options, deleteNames, "compareAndDeleteDetailed");
+    const withCurrent = includesCurrent(named);
+    const guardAmong = () => guardOf(named);
     const outcome = await this.#compareAndDelete(key, expected, options, guardAmong);
     if (outcome.matched) return { deleted: true, reason: "deleted" };
-    return { deleted: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
+    return { deleted: false, ...this.#mismatch<ValueOf<Schema, Key>>(key, outcome, withCurrent) };
   }
 
   async #compareAndSwap(
@@ -160,8 +175,11 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     const { format } = this;
     const request = {
       key,
-      expected: expected === null || expected === undefined ? undefined : format.encode(expected),
-      value: encodeValue(format, value, options),
+      expected:
+        expected === null || expected === undefined
+          ? undefined
+          : encodeValue(format, key, expected),
+      value: encodeValue(format, key, value, options),
       same: format.equal,
       options: replaceFrom(options),
     };
@@ -178,22 +196,28 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     checkKey(key);
     const { format } = this;
     const guard = guardFrom(options);
-    const request = { key, expected: format.encode(expected), same: format.equal, options: guard };
+    const request = {
+      key,
+      expected: encodeValue(format, key, expected),
+      same: format.equal,
+      options: guard,
+    };
     const store = this.ready ?? (await this.opened());
     return store.compareAndDelete(request);
   }
 
   #mismatch<Value>(
+    key: string,
     { current }: Comparison,
     withCurrent: boolean,
   ): { reason: "mismatch"; existed: boolean; current?: Value } {
     if (current === undefined) return { reason: "mismatch", existed: false };
     if (!withCurrent) return { reason: "mismatch", existed: true };
-    const value = this.format.decode(current) as Value;
+    const value = decodeValue(this.format, key, current) as Value;
     return { reason: "mismatch", existed: true, current: value };
   }
 }
 
-function includesCurrent(options: CompareOptions | undefined): boolean {
-  return booleanField(fieldsOf(options), "includeCurrentOnMismatch", false);
+function includesCurrent(fields: Fields): boolean {
+  return booleanField(fields, "includeCurrentOnMismatch", false);
 }

@@ -23,6 +23,35 @@ import {
   signalField,
   textField,
 } from "./arguments.js";
+import type {
+  ExportCsvOptions,
+  ExportJsonlOptions,
+  ImportCsvOptions,
+  ImportJsonlOptions,
+  ValidateCsvOptions,
+  ValidateJsonlOptions,
+} from "./file-types.js";
+import { namesOf } from "./option-names.js";
+
+const namesOfAll = { fileName: true, limit: true, signal: true, onProgress: true } as const;
+const namesOfJsonl = { ...namesOfAll, keyPrefix: true } as const;
+const namesOfCsv = { ...namesOfJsonl, delimiter: true, keyColumn: true, hasHeader: true } as const;
+
+/** The names of the options of each transfer. */
+export const transferNames = {
+  exportJSONL: namesOf<ExportJsonlOptions>({ ...namesOfAll, prefix: true }),
+  validateJSONL: namesOf<ValidateJsonlOptions>(namesOfJsonl),
+  importJSONL: namesOf<ImportJsonlOptions>({ ...namesOfJsonl, batchSize: true }),
+  exportCSV: namesOf<ExportCsvOptions>({
+    ...namesOfAll,
+    prefix: true,
+    delimiter: true,
+    columns: true,
+    includeKey: true,
+  }),
+  validateCSV: namesOf<ValidateCsvOptions>(namesOfCsv),
+  importCSV: namesOf<ImportCsvOptions>({ ...namesOfCsv, batchSize: true }),
+} as const;
 
 /** What every transfer takes beside its request. */
 export interface Attendance {

@@ -4,10 +4,10 @@
 // live where it lives, and `kv.clear()` empties them too. An item is text or bytes; bytes that are
 // valid UTF-8 are the same item as their text.
 
-import { ttlMsMax } from "../base/limits.js";
+import { keyBytesMax, ttlMsMax } from "../base/limits.js";
 import type { MemberRequest } from "../operations/requests.js";
 import type { Store } from "../store/store.js";
-import { checkKey, countField } from "./arguments.js";
+import { checkText, countField } from "./arguments.js";
 import type { Observer } from "./observe.js";
 import { namedFields, namesOf } from "./option-names.js";
 import type { GuardOptions } from "./types.js";
@@ -24,12 +24,12 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function itemText(item: unknown): string {
   if (!(item instanceof Uint8Array)) {
-    checkKey(item, "item");
+    checkText(item, "item", keyBytesMax);
     return `t${item}`;
   }
   const text = textOf(item);
   const encoded = text ?? Buffer.from(item).toString("base64");
-  checkKey(encoded, "item");
+  checkText(encoded, "item", keyBytesMax);
   // Bytes that are not UTF-8 cannot collide with text: their tag differs.
   return text === undefined ? `b${encoded}` : `t${encoded}`;
 }

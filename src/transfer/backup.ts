@@ -22,6 +22,7 @@ import { CarriedRows, carriedTables, RowTally } from "./carried-rows.js";
 import { type Attention, Pace } from "./pace.js";
 import { replaceFile } from "./replace-file.js";
 import type { SnapshotFiles } from "./snapshot-files.js";
+import { refuseControlFile } from "./store-files.js";
 import { checkCanceled, messageOf } from "./transfer.js";
 
 /** Rows of the store, of which each value, element and item is one. */
@@ -80,15 +81,11 @@ export async function backup(copying: Copying, request: BackupRequest): Promise<
   const snapshot = copying.store.snapshot({ tables: carriedTables, bestEffort });
   targets.add(target);
   try {
-    await refuseInUse(copying, target);
     const written = await replaceFile(copying.env, {
       target,
       fill: (temporary) => fill(copying, snapshot, temporary),
-      // Writing took its time: somebody may have opened the target meanwhile.
-      beforeRename: async () => {
-        checkCanceled(copying);
-        await refuseInUse(copying, target);
-      },
+      refuse: (path) => refuseKept(copying, path),
+      beforeRename: () => checkCanceled(copying),
     });
     // Whoever has the former file open in another process keeps it, and what belongs to it.
     await removeBesides(copying, target);
@@ -120,7 +117,9 @@ async function fill(
   }
 }
 
-async function refuseInUse({ env, files }: Copying, target: string): Promise<void> {
+/** A store that nobody has open may be replaced by another one: that is what backups are. */
+async function refuseKept({ env, files }: Copying, target: string): Promise<void> {
+  await refuseControlFile(env, target);
   if (!(await files.isInUse(env, target))) return;
   throw new SnapshotExportError(`${target} is the file of a store that is open`, {
     hint: "close that store first, or choose another `fileName`",

@@ -74,7 +74,7 @@ export class CsvRows {
     try {
       this.#checkKey(key);
     } catch (cause) {
-      throw new ValueParseError(messageOf(cause), { cause });
+      throw new ValueParseError(messageOf(cause), { cause, key });
     }
     return key;
   }

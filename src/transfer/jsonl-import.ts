@@ -61,7 +61,7 @@ export function importJsonl(
   return InputFile.with(transfer.env, fileName, async (file) => {
     const batches = new ImportBatches(
       transfer,
-      { method: "importJSONL", noun: "records" },
+      { method: "importJSONL", noun: "records", place: "line", firstPlace: 1 },
       batchSize,
     );
     const reader = new LineReader(file, jsonlLineBytesMax);
@@ -93,7 +93,8 @@ async function importLines(
     if (entry === undefined) return;
     if ("error" in entry) {
       const message = `line ${entry.line}: ${entry.error.message}`;
-      throw new ValueParseError(message, { cause: entry.error.cause });
+      const { cause, key } = entry.error;
+      throw new ValueParseError(message, key === undefined ? { cause } : { cause, key });
     }
     if (batches.add(entry, reader.bytes)) await batches.write(reader.bytes);
   }

@@ -64,7 +64,7 @@ function anyRecord(reader: LineReader, transfer: Transfer, keyPrefix: string): E
     return { key, value: transfer.format.stored(value) };
   } catch (cause) {
     if (!(cause instanceof SerializerError)) throw cause;
-    throw new ValueParseError(cause.message, { cause });
+    throw new ValueParseError(cause.message, { cause, key });
   }
 }
 
@@ -72,7 +72,7 @@ function checkRecordKey(key: string, { checkKey }: Transfer): void {
   try {
     checkKey(key);
   } catch (cause) {
-    throw new ValueParseError(messageOf(cause), { cause });
+    throw new ValueParseError(messageOf(cause), { cause, key });
   }
 }
 

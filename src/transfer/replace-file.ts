@@ -26,29 +26,37 @@ export interface Replacement<Result> {
    * remove. New files should belong to their owner alone, mode 0600.
    */
   readonly fill: (temporary: string) => Promise<Result>;
+  /**
+   * Rejects when the target must stay. Called before anything is made, and again right before the
+   * rename: until then somebody may have made a file there.
+   */
+  readonly refuse: (target: string) => Promise<void>;
   /** Called when the file is on the disk, right before the rename: the last moment to throw. */
-  readonly beforeRename?: () => void | Promise<void>;
+  readonly beforeRename?: () => void;
 }
 
 /**
  * Resolves with the result of `fill` when the target durably is the file that it made.
  *
  * @throws SnapshotExportError when the target is a directory or a device; otherwise what `fill`,
- * `beforeRename` and the file system throw, unchanged.
+ * `refuse`, `beforeRename` and the file system throw, unchanged.
  */
 export async function replaceFile<Result>(
   env: Env,
-  { target, fill, beforeRename }: Replacement<Result>,
+  { target, fill, refuse, beforeRename }: Replacement<Result>,
 ): Promise<Result> {
   const { files } = env;
   await requireReplaceable(files, target);
+  await refuse(target);
   await makeDirectories(files, dirname(target));
   await removeAbandoned(env, target);
   const temporary = await temporaryName(env, target);
   try {
     const result = await fill(temporary);
     await syncFile(files, temporary);
-    await beforeRename?.();
+    // Writing took its time: somebody may have made or opened the target meanwhile.
+    await refuse(target);
+    beforeRename?.();
     await files.rename(temporary, target);
     await syncNames(files, dirname(target));
     return result;

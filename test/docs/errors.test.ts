@@ -58,6 +58,21 @@ describe("names that nothing raises", () => {
     .join("\n");
   const isNamedInCode = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(code);
 
+  test("all others are told who raises them, by name or by the section that has them", () => {
+    const part = (title: string): string => {
+      const [, text = ""] = new RegExp(`^## ${title}\n(.*?)^## `, "ms").exec(page) ?? [];
+      return text;
+    };
+    const [told = ""] = part("Who raises what").split("\nNothing raises the names");
+    const sections = [...told.matchAll(/\[(.*?)\]\(#.*?\)/g)].map(([, title = ""]) => part(title));
+    expect(sections.length).toBeGreaterThan(1);
+    const places = [told, ...sections].join("\n");
+    const untold = errors.errorCatalogue
+      .map(({ name }) => name)
+      .filter((name) => isNamedInCode(name) && !places.includes(`\`${name}\``));
+    expect(untold).toEqual([]);
+  });
+
   test("are listed, and no others are", () => {
     const [, list = ""] = /^Nothing raises the names (.*?), which/ms.exec(page) ?? [];
     const listed = list.match(/\w+Error/g) ?? [];

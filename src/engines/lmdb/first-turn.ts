@@ -44,10 +44,9 @@ export class FirstTurn {
    * @throws OutdatedState, what `lockedOut` gives, what `open` throws, and what the commit fails with
    */
   run<Result>(open: () => Result): Promise<Result> {
-    const { root, lockedOut } = this.#parts;
-    const { lastTxnId } = root.getStats();
+    const { lockedOut } = this.#parts;
     return new Promise((resolve, reject) => {
-      const wait = new LockWait(this.#parts, lastTxnId, () => {
+      const wait = new LockWait(this.#parts, () => {
         this.#isGivenUp = true;
         reject(lockedOut());
       });

@@ -17,14 +17,13 @@ export class LockWait {
   readonly #parts: LockWaitParts;
   readonly #giveUp: () => void;
   #timer: Timer | undefined;
-  /** The last transaction that is known to have been committed. */
-  #lastSeen: number;
+  /** The last transaction that had been committed, by whomever, when the timer was set. */
+  #lastSeen = 0;
   #hasBegun = false;
   #givenUp = false;
 
-  constructor(parts: LockWaitParts, lastSeen: number, giveUp: () => void) {
+  constructor(parts: LockWaitParts, giveUp: () => void) {
     this.#parts = parts;
-    this.#lastSeen = lastSeen;
     this.#giveUp = giveUp;
     if (parts.timeoutMs > 0) this.#arm();
   }
@@ -41,7 +40,8 @@ export class LockWait {
   }
 
   #arm(): void {
-    const { env, timeoutMs } = this.#parts;
+    const { env, root, timeoutMs } = this.#parts;
+    this.#lastSeen = root.getStats().lastTxnId;
     this.#timer = env.timers.after(timeoutMs, () => void this.#look());
   }
 
@@ -50,9 +50,7 @@ export class LockWait {
     // A thread that was busy itself finds the timer due before it hears that the file is free.
     for (let turn = 0; turn < 2; turn++) await env.timers.breathe();
     if (this.#hasBegun) return;
-    const { lastTxnId } = root.getStats();
-    if (lastTxnId !== this.#lastSeen) {
-      this.#lastSeen = lastTxnId;
+    if (root.getStats().lastTxnId !== this.#lastSeen) {
       this.#arm();
       return;
     }

@@ -108,7 +108,7 @@ export class WriteQueue {
   }
 
   #lockWait(giveUp: () => void): LockWait {
-    return new LockWait(this.#parts, this.#lastTransaction, giveUp);
+    return new LockWait(this.#parts, giveUp);
   }
 
   /** Settles when no operation waits: true; or false when a transaction is under way for nobody. */

@@ -4,6 +4,7 @@
 
 import { mapBytesMax } from "../../base/limits.js";
 import { booleanField, describe, type Fields, field, refuse } from "../arguments.js";
+import { namesOf } from "../option-names.js";
 import { parseDuration } from "./duration.js";
 import { parseSize } from "./size.js";
 
@@ -33,6 +34,19 @@ export interface DiskOptions {
   /** Empty the store when it is opened. */
   truncate?: boolean | undefined;
 }
+
+export const diskNames: ReadonlySet<string> = namesOf<DiskOptions>({
+  timeout: true,
+  noSync: true,
+  noGrowSync: true,
+  noFreelistSync: true,
+  preLoadFreelist: true,
+  freelistType: true,
+  readOnly: true,
+  initialMmapSize: true,
+  mlock: true,
+  truncate: true,
+});
 
 export interface DiskSettings {
   readonly timeoutMs?: number;

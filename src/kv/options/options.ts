@@ -9,10 +9,11 @@ import {
   InvalidOptionsError,
   InvalidSerializationError,
 } from "../../base/errors.js";
+import { keyBytesMax } from "../../base/limits.js";
 import { type Env, nodeEnv } from "../../env/env.js";
 import {
   booleanField,
-  checkKey,
+  checkText,
   describe,
   type Fields,
   field,
@@ -21,21 +22,16 @@ import {
   refuse,
   textField,
 } from "../arguments.js";
-import { checkNames } from "../option-names.js";
+import { defaultPathOf } from "./default-path.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
-import {
-  type SharedOptions,
-  type SharedSettings,
-  sharedNames,
-  sharedSettings,
-} from "./shared-options.js";
+import { checkOpenNames } from "./open-names.js";
+import { type SharedOptions, type SharedSettings, sharedSettings } from "./shared-options.js";
 import {
   differingWalOptions,
   progressOption,
   type WalOptions,
   type WalSettings,
-  walNames,
   walSettings,
 } from "./wal-options.js";
 
@@ -50,7 +46,10 @@ export interface OpenKvOptions {
   name?: string | undefined;
   /** Default "disk". */
   backend?: Backend | undefined;
-  /** Where the backend keeps its files; default "./.anykv". Ignored by memory and shared. */
+  /**
+   * Where the backend keeps its files: default "./.anykv" for disk and "./.anykv.wal" for wal, and
+   * "-" with the escaped name behind it where the store has one. Ignored by memory and shared.
+   */
   path?: string | undefined;
   /** How values are stored; default "json". */
   serialization?: Serialization | undefined;
@@ -90,29 +89,23 @@ export interface KvOptions extends MetricsSettings {
   readonly env: Env;
 }
 
-/** Of the backends with files; backups of other stores go to the same place. */
-export const defaultPath = "./.anykv";
-const fileBackends: ReadonlySet<Backend> = new Set(["wal", "disk"]);
-
 /** @throws InvalidOptionsError, InvalidBackendError, InvalidSerializationError */
 export function normalizeOptions(options: unknown): KvOptions {
   const fields = fieldsOf(options);
   const backend = choice(fields, "backend", backends, "disk", InvalidBackendError);
   const name = field(fields, "name");
-  if (name !== undefined) checkKey(name, 'option "name"');
+  if (name !== undefined) checkText(name, 'option "name"', keyBytesMax);
   // What is in them counts for its own backend only, but they have to be objects for every one.
   const memory = group(fields, "memory");
   const disk = group(fields, "disk");
   const shared = group(fields, "shared");
   const wal = group(fields, "wal");
-  // Ours alone, so nobody's script has other names in them: a mistyped one is a mistake even where
-  // another backend is chosen this time.
-  checkNames(shared, sharedNames, "shared.");
-  checkNames(wal, walNames, "wal.");
+  const metrics = group(fields, "metrics");
+  checkOpenNames(fields, { memory, disk, shared, wal, metrics });
   return {
     name,
     backend,
-    path: fileBackends.has(backend) ? pathOption(fields) : "",
+    path: backend === "wal" || backend === "disk" ? pathOption(fields, backend, name) : "",
     serialization: choice(
       fields,
       "serialization",
@@ -126,7 +119,7 @@ export function normalizeOptions(options: unknown): KvOptions {
     shared: sharedSettings(backend === "shared" ? shared : {}),
     wal: backend === "wal" ? walSettings(wal) : {},
     onProgress: backend === "wal" ? progressOption(wal) : undefined,
-    ...metricsSettings(field(fields, "metrics")),
+    ...metricsSettings(metrics),
     env: envOption(field(fields, "env")),
   };
 }
@@ -148,10 +141,10 @@ function choice<Choice extends string>(
   throw new error(`option "${name}" must be one of ${choices.join(", ")}, got ${describe(value)}`);
 }
 
-function pathOption(fields: Fields): string {
+function pathOption(fields: Fields, backend: "wal" | "disk", name: string | undefined): string {
   const path = textField(fields, "path")?.trim() ?? "";
   if (path.includes("\0")) refuse('option "path"', "a path without NUL characters", path);
-  return resolve(path === "" ? defaultPath : path);
+  return resolve(path === "" ? defaultPathOf(backend, name) : path);
 }
 
 function shardCount(fields: Fields): number {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Kv, openKv } from "anykv";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { nodeEnv } from "../../../src/env/env.js";
 import { type CompiledPackage, compilePackage } from "../../processes/compiled-package.js";
 import { Neighbour, turn } from "./neighbour.js";
 
@@ -135,6 +136,33 @@ test.runIf(process.platform === "linux")(
     await kv.set("here", 3);
     expect(await other.call("get", "here")).toBe(3);
     expect(await kv.get("stopped")).toBe(true);
+  },
+);
+
+test.runIf(process.platform === "linux")(
+  "a process that others have written after gives up writing after the stated time, and not twice",
+  async () => {
+    const other = neighbour();
+    // Nobody else waits for so long; here it takes a moment, and is counted.
+    const timeout = 98_765;
+    let waits = 0;
+    const after: typeof nodeEnv.timers.after = (ms, callback) => {
+      if (ms !== timeout) return nodeEnv.timers.after(ms, callback);
+      waits++;
+      return nodeEnv.timers.after(1, callback);
+    };
+    const timers = { ...nodeEnv.timers, after };
+    const options = { backend: "disk", name: `${path}-counted`, path, disk: { timeout } } as const;
+    // Who opens a file first in a thread decides how long is waited.
+    await kv.close();
+    await using counted = openKv({ ...options, env: { ...nodeEnv, timers } });
+    expect(await counted.get("here")).toBe(1);
+    await other.call("set", "theirs", 1);
+    await other.stop();
+    waits = 0;
+    await expect(counted.set("here", 2)).rejects.toMatchObject({ name: "DiskStoreWriteError" });
+    expect(waits).toBe(1);
+    other.goOn();
   },
 );
 
