@@ -210,7 +210,7 @@ export const errorCatalogue = [
   {
     name: "DiskStoreOpenError",
     code: "ANYKV_DISK_STORE_OPEN",
-    when: "The files of a store cannot be opened: somebody has them open already, they are damaged or of another version, or they cannot be read.",
+    when: "The files of a store cannot be opened: somebody has them open already or holds them for longer than the time-out, they are damaged or of another version, or they cannot be read.",
     remedy:
       "Stop the process that the message names, or run `anykv verify` on files that are damaged.",
   },

@@ -12,8 +12,8 @@ export interface DiskOptions {
   /**
    * How long a write waits while other threads and processes write: milliseconds, or text like
    * "500ms" or "1.5s"; 0: without end; default 30 s. Only time counts in which nobody gets anything
-   * done. A write that waited longer rejects with
-   * `DiskStoreWriteError` and is not carried out.
+   * done. A write that waited longer rejects with `DiskStoreWriteError` and is not carried out; an
+   * opening for writing waits as long, and then fails with `DiskStoreOpenError`.
    */
   timeout?: number | string | undefined;
   /** Acknowledge writes before they are on the disk: a power cut may cost the last ones. */

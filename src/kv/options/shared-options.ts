@@ -9,7 +9,8 @@ export interface SharedOptions {
   /**
    * How long a write waits while other threads and processes write: milliseconds, or text like
    * "500ms" or "1.5s"; 0: without end; default 30 s. A write that waited longer rejects with
-   * `DiskStoreWriteError` and is not carried out.
+   * `DiskStoreWriteError` and is not carried out; opening the store waits as long, and then fails
+   * with `DiskStoreOpenError`.
    */
   timeout?: number | string | undefined;
 }
