@@ -11,7 +11,7 @@ interface Job {
   page: number;
 }
 
-const kv = openKv({ name: "jobs", backend: "disk", path: ".anykv/forked-processes" });
+const kv = openKv({ name: "jobs", backend: "disk", path: ".anykv.examples/forked-processes" });
 
 /** Works until no job is left, in nobody's hands either. The first worker dies in the middle. */
 async function work(worker: number): Promise<void> {

@@ -17,7 +17,11 @@ export interface Account {
   login: string;
 }
 
-const kv = openKv({ name: "test accounts", backend: "disk", path: ".anykv/test-accounts" });
+const kv = openKv({
+  name: "test accounts",
+  backend: "disk",
+  path: ".anykv.examples/test-accounts",
+});
 
 /** A worker that dies keeps its account that long; one that lives renews its claim in time. */
 const leaseMs = 5_000;

@@ -21,8 +21,8 @@ export const helpText = `The main job: airports of the world as a pool of accoun
 Usage: npm start -- [options]
 
   --backend NAME   memory (default), wal, disk, shared or valkey
-  --path PATH      where the store is kept: a directory (wal; default .anykv/main-job) or a file
-                   (disk; default .anykv/main-job.lmdb)
+  --path PATH      where the store is kept: a directory (wal; default .anykv.examples/main-job) or
+                   a file (disk; default .anykv.examples/main-job.lmdb)
   --processes N    disk, shared and valkey: spread the users over N processes that have the store
                    open together, 1 to 64 (default 1); this one keeps the pool filled
   --no-sync-writes do not wait for the disk (wal): faster, but what was completed in the last
@@ -43,8 +43,8 @@ several processes that is killed leaves its accounts to the others, once their l
 Exit code: 0 all checks passed, 1 a check failed, 2 the job could not start.
 `;
 
-const defaults = { users: 100, seconds: 8, quickSeconds: 2, path: ".anykv/main-job" };
-const defaultPaths: Readonly<Record<string, string>> = { disk: ".anykv/main-job.lmdb" };
+const defaults = { users: 100, seconds: 8, quickSeconds: 2, path: ".anykv.examples/main-job" };
+const defaultPaths: Readonly<Record<string, string>> = { disk: ".anykv.examples/main-job.lmdb" };
 /** Backends that one process has for itself. */
 const ownBackends = ["memory", "wal"];
 

@@ -172,8 +172,9 @@ export const errorCatalogue = [
   {
     name: "SnapshotExportError",
     code: "ANYKV_SNAPSHOT_EXPORT",
-    when: "A backup or export could not write, sync or replace its target; the previous target is intact.",
-    remedy: "Look at `cause`: the target may be a directory or the disk may be full.",
+    when: "A backup or export could not write, sync or replace its target, or that is a file of a store; the previous target is intact.",
+    remedy:
+      "Look at `hint` and `cause`: the target may be a store or a directory, or the disk may be full.",
   },
   {
     name: "SnapshotIOError",
@@ -224,7 +225,7 @@ export const errorCatalogue = [
   {
     name: "DiskStoreOpenError",
     code: "ANYKV_DISK_STORE_OPEN",
-    when: "The files of a store cannot be opened: somebody has them open already, they are damaged or of another version, or they cannot be read.",
+    when: "The files of a store cannot be opened: somebody has them open already or holds them for longer than the time-out, they are damaged or of another version, or they cannot be read.",
     remedy:
       "Stop the process that the message names, or run `anykv verify` on files that are damaged.",
   },
@@ -243,8 +244,9 @@ export const errorCatalogue = [
   {
     name: "DiskStoreWriteError",
     code: "ANYKV_DISK_STORE_WRITE",
-    when: "The storage failed to write or to sync, and takes no more writes until it is opened again; or an operation is larger than its log takes, and has changed nothing.",
-    remedy: "Look at `cause`: free disk space, or reopen the store after a failed write or sync.",
+    when: "The storage failed to write or to sync, and takes no more writes until it is opened again; or nothing has changed, because an operation is larger than its log takes, or has waited longer than `timeout` for others who hold the file.",
+    remedy:
+      "Look at `hint` and `cause`: free disk space and reopen the store after a failed write or sync; after a time-out just call again.",
   },
   {
     name: "DiskStoreDeleteError",

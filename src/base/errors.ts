@@ -78,6 +78,12 @@ export function isKvError(value: unknown): value is KvError {
   return typeof value === "object" && value !== null && mark in value;
 }
 
+/** An error that has just been raised, with the key that it concerns unless it names one already. */
+export function withKey(error: unknown, key: string): unknown {
+  if (isKvError(error) && error.key === undefined) (error as { key?: string }).key = key;
+  return error;
+}
+
 /** An argument or option has the wrong shape, type or range. */
 export class InvalidOptionsError extends KvError {
   declare readonly name: "InvalidOptionsError";

@@ -31,6 +31,9 @@ export const snapshotEveryBytesMin = 4_096;
 /** How long a written record may be missing on the disk: a day. */
 export const flushIntervalMsMax = 86_400_000;
 
+/** Room of an LMDB file in the address space, of which there are 128 TiB: 16 TiB. */
+export const mapBytesMax = 17_592_186_044_416;
+
 /** A configuration, in UTF-8: parsing may take a thousand times as much memory. */
 export const configBytesMax = 262_144;
 /** How deep maps and lists of a configuration may lie in each other. */

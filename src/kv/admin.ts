@@ -2,13 +2,16 @@
 
 import { bucketBytesMax, ttlMsMax } from "../base/limits.js";
 import { never } from "../engine/engine.js";
-import { checkKey, checkText, fieldsOf, isInteger, prefixField, refuse } from "./arguments.js";
+import { checkKey, checkText, isInteger, prefixField, refuse } from "./arguments.js";
 import { ArrayMethods } from "./arrays.js";
 import { Filter } from "./filter.js";
 import type { MetricsSnapshot } from "./metrics.js";
+import { namesOf, tolerantFields } from "./option-names.js";
 import type { KeyOf } from "./schema.js";
-import type { AllocationStats, GuardOptions, IndexStats, KvStats } from "./types.js";
+import type { AllocationStats, GuardOptions, IndexStats, KvStats, PrefixOptions } from "./types.js";
 import { guardOptions } from "./write-arguments.js";
+
+const allocationNames = namesOf<PrefixOptions>({ prefix: true });
 
 export abstract class AdminMethods<Schema> extends ArrayMethods<Schema> {
   /** Lets a value or an array vanish `ttl` milliseconds from now; false when the key is missing. */
@@ -65,8 +68,8 @@ export abstract class AdminMethods<Schema> extends ArrayMethods<Schema> {
   }
 
   /** How much of a pool is free. Read-only: expired claims count as claimable. */
-  async allocationStats(options?: { prefix?: string | undefined }): Promise<AllocationStats> {
-    const prefix = prefixField(fieldsOf(options));
+  async allocationStats(options?: PrefixOptions): Promise<AllocationStats> {
+    const prefix = prefixField(tolerantFields(options, allocationNames, "allocationStats"));
     const store = this.ready ?? (await this.opened());
     const { total, claimedLive, claimedExpired } = await store.allocation(prefix);
     const { trackKeys } = this.shared.options;

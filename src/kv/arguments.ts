@@ -3,7 +3,7 @@
 // Every refusal is an `InvalidOptionsError` that says what was expected and what arrived, without
 // repeating long values. Checks on the way of every call (keys, absent options) cost a few tests.
 
-import { InvalidOptionsError } from "../base/errors.js";
+import { InvalidOptionsError, withKey } from "../base/errors.js";
 import { keyBytesMax } from "../base/limits.js";
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -25,8 +25,13 @@ export function refuse(what: string, expected: string, value: unknown): never {
 /** UTF-8 never needs more than three bytes for a UTF-16 code unit. */
 const codeUnitBytesMax = 3;
 
+/** What is refused stands in `key` of the error, if it is text at all. */
 export function checkKey(key: unknown, what = "key"): asserts key is string {
-  checkText(key, what, keyBytesMax);
+  try {
+    checkText(key, what, keyBytesMax);
+  } catch (error) {
+    throw typeof key === "string" && key !== "" ? withKey(error, key) : error;
+  }
 }
 
 /** Non-empty, well-formed text of at most `bytesMax` bytes of UTF-8. */

@@ -8,7 +8,6 @@ import type { End } from "../operations/requests.js";
 import {
   checkKey,
   field,
-  fieldsOf,
   isInteger,
   limitField,
   prefixField,
@@ -16,10 +15,14 @@ import {
   signalField,
 } from "./arguments.js";
 import { ClaimMethods } from "./claims.js";
-import { encodeValue } from "./encode-value.js";
+import { decodeValue, encodeValue } from "./encode-value.js";
+import { namedFields, namesOf } from "./option-names.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type { CreateOptions, GuardOptions, ListOptions, WaitOptions } from "./types.js";
-import { createOptions, guardOptions } from "./write-arguments.js";
+import { createOptions, guardOf, guardOptions } from "./write-arguments.js";
+
+const listNames = namesOf<ListOptions>({ prefix: true, limit: true });
+const waitNames = namesOf<WaitOptions>({ timeout: true, signal: true, claim: true });
 
 /** An element of the array under a key: of the array type that the schema names, if any. */
 type ElementOf<Schema, Key extends KeyOf<Schema>> =
@@ -108,7 +111,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
     if (!isInteger(end)) refuse("end", "an integer", end);
     const store = this.ready ?? (await this.opened());
     const elements = await store.range({ key, start, end });
-    return elements.map((element) => this.format.decode(element));
+    return elements.map((element) => decodeValue(this.format, key, element));
   }
 
   /** Deletes an array; whether it was there. Values are refused: `WrongTypeError`. */
@@ -121,7 +124,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
 
   /** Names of arrays in key order. */
   async listArrays(options?: ListOptions): Promise<KeyOf<Schema>[]> {
-    const fields = fieldsOf(options);
+    const fields = namedFields(options, listNames);
     const request = { prefix: prefixField(fields), limit: limitField(fields, listKeysMax) };
     const store = this.ready ?? (await this.opened());
     return (await store.listArrays(request)) as KeyOf<Schema>[];
@@ -129,7 +132,7 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
 
   async #push(key: string, value: unknown, end: End, options: unknown): Promise<number> {
     checkKey(key);
-    const encoded = encodeValue(this.format, value, options);
+    const encoded = encodeValue(this.format, key, value, options);
     const request = { key, value: encoded, end, options: createOptions(options) };
     const store = this.ready ?? (await this.opened());
     return store.push(request);
@@ -140,21 +143,21 @@ export abstract class ArrayMethods<Schema> extends ClaimMethods<Schema> {
     const request = { key, end, options: guardOptions(options), check: this.format.check };
     const store = this.ready ?? (await this.opened());
     const stored = await store.pop(request);
-    return stored === undefined ? null : this.format.decode(stored);
+    return stored === undefined ? null : decodeValue(this.format, key, stored);
   }
 
   async #popWait(key: string, end: End, options: WaitOptions | undefined): Promise<unknown> {
     checkKey(key);
-    const fields = fieldsOf(options);
+    const fields = namedFields(options, waitNames);
     const timeoutMs = timeoutOption(field(fields, "timeout"));
     const signal = signalField(fields);
-    const guard = guardOptions(options);
+    const guard = guardOf(fields);
     const store = this.ready ?? (await this.opened());
     const signals = signal === undefined ? [this.closing] : [signal, this.closing];
     const { check } = this.format;
     const request = { key, end, options: guard, check, timeoutMs, signals };
     const stored = await store.popWait(request);
-    return stored === undefined ? null : this.format.decode(stored);
+    return stored === undefined ? null : decodeValue(this.format, key, stored);
   }
 }
 

@@ -2,8 +2,9 @@
 
 import type { Comparison } from "../operations/atomics.js";
 import { assertDelta } from "../operations/counter.js";
-import { booleanField, checkKey, fieldsOf } from "./arguments.js";
-import { encodeValue } from "./encode-value.js";
+import { booleanField, checkKey, type Fields } from "./arguments.js";
+import { decodeValue, encodeValue } from "./encode-value.js";
+import { namesOf, tolerantFields } from "./option-names.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type {
   CompareOptions,
@@ -15,7 +16,26 @@ import type {
   WriteOptions,
 } from "./types.js";
 import { ValueMethods } from "./values.js";
-import { createOptions, guardOptions, replaceOptions } from "./write-arguments.js";
+import {
+  counterOptions,
+  createOptions,
+  guardOf,
+  guardOptions,
+  replaceOf,
+  replaceOptions,
+} from "./write-arguments.js";
+
+const swapNames = namesOf<WriteOptions & CompareOptions>({
+  claim: true,
+  ttl: true,
+  compress: true,
+  keepTtl: true,
+  includeCurrentOnMismatch: true,
+});
+const deleteNames = namesOf<GuardOptions & CompareOptions>({
+  claim: true,
+  includeCurrentOnMismatch: true,
+});
 
 export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
   /**
@@ -26,8 +46,8 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
    */
   async incrementBy(key: KeyOf<Schema>, delta: number, options?: CounterOptions): Promise<number> {
     checkKey(key);
-    const create = createOptions(options);
-    assertDelta(delta);
+    const create = counterOptions(options);
+    assertDelta(delta, key);
     const request = { key, delta, options: create };
     const store = this.ready ?? (await this.opened());
     const sum = store.incrementBy(request);
@@ -51,11 +71,11 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: CreateOptions,
   ): Promise<{ value: unknown; loaded: boolean }> {
     checkKey(key);
-    const encoded = encodeValue(this.format, value, options);
+    const encoded = encodeValue(this.format, key, value, options);
     const request = { key, value: encoded, options: createOptions(options) };
     const store = this.ready ?? (await this.opened());
     const result = await store.getOrSet(request);
-    return { value: this.format.decode(result.value), loaded: result.loaded };
+    return { value: decodeValue(this.format, key, result.value), loaded: result.loaded };
   }
 
   /** Replaces a value; `previous` is null when there was none (`loaded: false`). */
@@ -75,13 +95,13 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     options?: WriteOptions,
   ): Promise<{ previous: unknown; loaded: boolean }> {
     checkKey(key);
-    const encoded = encodeValue(this.format, value, options);
+    const encoded = encodeValue(this.format, key, value, options);
     const replace = replaceOptions(options);
     const request = { key, value: encoded, options: replace, check: this.format.check };
     const store = this.ready ?? (await this.opened());
     const previous = await store.swap(request);
     if (previous === undefined) return { previous: null, loaded: false };
-    return { previous: this.format.decode(previous), loaded: true };
+    return { previous: decodeValue(this.format, key, previous), loaded: true };
   }
 
   /**
@@ -104,10 +124,12 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     value: ValueOf<Schema, Key>,
     options?: WriteOptions & CompareOptions,
   ): Promise<SwapResult<ValueOf<Schema, Key>>> {
-    const withCurrent = includesCurrent(options);
-    const outcome = await this.#compareAndSwap(key, expected, value, options);
+    const named = tolerantFields(options, swapNames, "compareAndSwapDetailed");
+    const withCurrent = includesCurrent(named);
+    const replaceAmong = () => replaceOf(named);
+    const outcome = await this.#compareAndSwap(key, expected, value, options, replaceAmong);
     if (outcome.matched) return { swapped: true, reason: "swapped" };
-    return { swapped: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
+    return { swapped: false, ...this.#mismatch<ValueOf<Schema, Key>>(key, outcome, withCurrent) };
   }
 
   /** Writes a value unless the key is there; whether it was written. */
@@ -116,7 +138,7 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     value: ValueOf<Schema, Key>,
     options?: CreateOptions,
   ): Promise<boolean> {
-    return (await this.#compareAndSwap(key, undefined, value, options)).matched;
+    return (await this.#compareAndSwap(key, undefined, value, options, createOptions)).matched;
   }
 
   /** Deletes the value if it equals `expected`; null expects a stored null, not an absent key. */
@@ -134,10 +156,12 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     expected: ValueOf<Schema, Key> | null | undefined,
     options?: GuardOptions & CompareOptions,
   ): Promise<DeleteResult<ValueOf<Schema, Key>>> {
-    const withCurrent = includesCurrent(options);
-    const outcome = await this.#compareAndDelete(key, expected, options);
+    const named = tolerantFields(options, deleteNames, "compareAndDeleteDetailed");
+    const withCurrent = includesCurrent(named);
+    const guardAmong = () => guardOf(named);
+    const outcome = await this.#compareAndDelete(key, expected, options, guardAmong);
     if (outcome.matched) return { deleted: true, reason: "deleted" };
-    return { deleted: false, ...this.#mismatch<ValueOf<Schema, Key>>(outcome, withCurrent) };
+    return { deleted: false, ...this.#mismatch<ValueOf<Schema, Key>>(key, outcome, withCurrent) };
   }
 
   async #compareAndSwap(
@@ -145,15 +169,19 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     expected: unknown,
     value: unknown,
     options: WriteOptions | undefined,
+    replaceFrom = replaceOptions,
   ): Promise<Comparison> {
     checkKey(key);
     const { format } = this;
     const request = {
       key,
-      expected: expected === null || expected === undefined ? undefined : format.encode(expected),
-      value: encodeValue(format, value, options),
+      expected:
+        expected === null || expected === undefined
+          ? undefined
+          : encodeValue(format, key, expected),
+      value: encodeValue(format, key, value, options),
       same: format.equal,
-      options: replaceOptions(options),
+      options: replaceFrom(options),
     };
     const store = this.ready ?? (await this.opened());
     return store.compareAndSwap(request);
@@ -163,26 +191,33 @@ export abstract class AtomicMethods<Schema> extends ValueMethods<Schema> {
     key: string,
     expected: unknown,
     options: GuardOptions | undefined,
+    guardFrom = guardOptions,
   ): Promise<Comparison> {
     checkKey(key);
     const { format } = this;
-    const guard = guardOptions(options);
-    const request = { key, expected: format.encode(expected), same: format.equal, options: guard };
+    const guard = guardFrom(options);
+    const request = {
+      key,
+      expected: encodeValue(format, key, expected),
+      same: format.equal,
+      options: guard,
+    };
     const store = this.ready ?? (await this.opened());
     return store.compareAndDelete(request);
   }
 
   #mismatch<Value>(
+    key: string,
     { current }: Comparison,
     withCurrent: boolean,
   ): { reason: "mismatch"; existed: boolean; current?: Value } {
     if (current === undefined) return { reason: "mismatch", existed: false };
     if (!withCurrent) return { reason: "mismatch", existed: true };
-    const value = this.format.decode(current) as Value;
+    const value = decodeValue(this.format, key, current) as Value;
     return { reason: "mismatch", existed: true, current: value };
   }
 }
 
-function includesCurrent(options: CompareOptions | undefined): boolean {
-  return booleanField(fieldsOf(options), "includeCurrentOnMismatch", false);
+function includesCurrent(fields: Fields): boolean {
+  return booleanField(fields, "includeCurrentOnMismatch", false);
 }

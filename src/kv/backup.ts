@@ -5,19 +5,16 @@ import type { Store } from "../store/store.js";
 import { type BackupSummary, backup, type Copying } from "../transfer/backup.js";
 import { type RestoreSummary, restore } from "../transfer/restore.js";
 import { lmdbSnapshotFiles } from "../transfer/snapshot-files.js";
-import {
-  booleanField,
-  type Fields,
-  field,
-  fieldsOf,
-  isInteger,
-  refuse,
-  textField,
-} from "./arguments.js";
+import { booleanField, type Fields, field, isInteger, refuse, textField } from "./arguments.js";
 import type { BackupOptions, RestoreOptions } from "./backup-types.js";
 import { type Attendance, attendance } from "./file-arguments.js";
 import { FileMethods } from "./files.js";
-import { defaultPath } from "./options/options.js";
+import { namesOf, tolerantFields } from "./option-names.js";
+import { defaultPath } from "./options/default-path.js";
+
+const copyNames = { fileName: true, signal: true, onProgress: true } as const;
+const backupNames = namesOf<BackupOptions>({ ...copyNames, allowConcurrentWrites: true });
+const restoreNames = namesOf<RestoreOptions>({ ...copyNames, maxEntries: true, maxBytes: true });
 
 export abstract class BackupMethods<Schema> extends FileMethods<Schema> {
   /**
@@ -25,14 +22,15 @@ export abstract class BackupMethods<Schema> extends FileMethods<Schema> {
    * opens as a store of the backend "disk", while reads and writes go on. The file is replaced when
    * the new one is complete, has been read back and is on the disk. Claims stay behind.
    *
-   * Without a `fileName` the file is the default one of the backend "disk", `./.anykv`; on a "disk"
+   * Without a `fileName` the file is that of the "disk" store without a name, `./.anykv`; on a "disk"
    * store it is its own, which needs no writing. Keeps in memory what is overwritten meanwhile.
    * @throws BackupInProgressError while another backup is written to the same file,
-   * SnapshotPermissionError and SnapshotExportError when it cannot be written,
+   * SnapshotPermissionError and SnapshotExportError when it cannot be written, or is the file of a
+   * "disk" store that is open, or of a "wal" store at all,
    * OperationCanceledError; the file is then as it was before.
    */
   async backup(options?: BackupOptions): Promise<BackupSummary> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, backupNames, "backup");
     const bestEffort = booleanField(fields, "allowConcurrentWrites", false);
     const target = this.#file(fields);
     const attended = attendance(fields);
@@ -56,7 +54,7 @@ export abstract class BackupMethods<Schema> extends FileMethods<Schema> {
    * OperationCanceledError; nothing has changed then.
    */
   async restore(options?: RestoreOptions): Promise<RestoreSummary> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, restoreNames, "restore");
     const [maxEntries, maxBytes] = [
       boundField(fields, "maxEntries"),
       boundField(fields, "maxBytes"),

@@ -7,14 +7,9 @@ import { InvalidOptionsError } from "../base/errors.js";
 import { claimTtlMsMax, randomKeysMax } from "../base/limits.js";
 import type { Claim as StoredClaim } from "../operations/claim-rows.js";
 import type { Guard } from "../operations/requests.js";
-import {
-  booleanField,
-  checkKey,
-  checkKeys,
-  fieldsOf,
-  prefixField,
-  requiredCountField,
-} from "./arguments.js";
+import { booleanField, checkKey, checkKeys, prefixField, requiredCountField } from "./arguments.js";
+import { decodeValue } from "./encode-value.js";
+import { namesOf, tolerantFields } from "./option-names.js";
 import { QueryMethods } from "./queries.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type {
@@ -36,14 +31,32 @@ import type {
   RenewedClaims,
   RenewOptions,
 } from "./types.js";
-import { claimRef, claimRefs, guardOptions, leaseOptions } from "./write-arguments.js";
+import { claimRef, claimRefs, guardOf, leaseOptions } from "./write-arguments.js";
+
+const leaseNames = namesOf<LeaseOptions>({ owner: true, ttl: true });
+const claimKeysNames = namesOf<ClaimKeysOptions>({ owner: true, ttl: true, allOrNothing: true });
+const claimRandomNames = namesOf<ClaimRandomOptions>({ prefix: true, owner: true, ttl: true });
+const claimRandomManyNames = namesOf<ClaimRandomManyOptions>({
+  prefix: true,
+  count: true,
+  owner: true,
+  ttl: true,
+});
+const popRandomNames = namesOf<PrefixOptions & GuardOptions>({ prefix: true, claim: true });
+const popRandomManyNames = namesOf<CountedOptions & GuardOptions>({
+  prefix: true,
+  count: true,
+  claim: true,
+});
+const completeNames = namesOf<CompleteOptions>({ deleteKey: true });
+const renewNames = namesOf<RenewOptions>({ ttl: true });
 
 export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   /** Claims one free key of the prefix, uniformly chosen, or resolves to null. O(log n). */
   async claimRandom<Value = ValueOf<Schema>>(
     options?: ClaimRandomOptions,
   ): Promise<Claim<Value, KeyOf<Schema>> | null> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, claimRandomNames, "claimRandom");
     const [claim] = await this.#claimRandom<Value>(prefixField(fields), 1, leaseOptions(fields));
     return claim ?? null;
   }
@@ -52,7 +65,7 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   async claimRandomMany<Value = ValueOf<Schema>>(
     options: ClaimRandomManyOptions,
   ): Promise<Claim<Value, KeyOf<Schema>>[]> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, claimRandomManyNames, "claimRandomMany");
     const count = requiredCountField(fields, "count", randomKeysMax);
     return this.#claimRandom<Value>(prefixField(fields), count, leaseOptions(fields));
   }
@@ -65,7 +78,7 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   claimKey<Value>(key: UntypedKey<Schema>, options?: LeaseOptions): Promise<Claim<Value> | null>;
   async claimKey(key: string, options?: LeaseOptions): Promise<Claim | null> {
     checkKey(key);
-    const lease = leaseOptions(fieldsOf(options));
+    const lease = leaseOptions(tolerantFields(options, leaseNames, "claimKey"));
     const { check } = this.format;
     const store = this.ready ?? (await this.opened());
     const result = await store.claimKeys({ keys: [key], lease, allOrNothing: false, check });
@@ -80,7 +93,7 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   ): Promise<ClaimedKeys<Value, KeyOf<Schema>>> {
     checkKeys(keys);
     if (new Set(keys).size < keys.length) throw new InvalidOptionsError("keys must be distinct");
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, claimKeysNames, "claimKeys");
     const request = {
       keys: [...keys],
       lease: leaseOptions(fields),
@@ -100,8 +113,8 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   async popRandom<Value = ValueOf<Schema>>(
     options?: PrefixOptions & GuardOptions,
   ): Promise<Entry<Value, KeyOf<Schema>> | null> {
-    const prefix = prefixField(fieldsOf(options));
-    const [entry] = await this.#popRandom<Value>(prefix, 1, guardOptions(options));
+    const fields = tolerantFields(options, popRandomNames, "popRandom");
+    const [entry] = await this.#popRandom<Value>(prefixField(fields), 1, guardOf(fields));
     return entry ?? null;
   }
 
@@ -109,9 +122,9 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   async popRandomMany<Value = ValueOf<Schema>>(
     options: CountedOptions & GuardOptions,
   ): Promise<Entry<Value, KeyOf<Schema>>[]> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, popRandomManyNames, "popRandomMany");
     const count = requiredCountField(fields, "count", randomKeysMax);
-    return this.#popRandom<Value>(prefixField(fields), count, guardOptions(options));
+    return this.#popRandom<Value>(prefixField(fields), count, guardOf(fields));
   }
 
   /** Frees the key at once; false when the claim is stale. */
@@ -123,7 +136,11 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
 
   /** Ends the claim and deletes its key, unless `deleteKey: false`; false when it is stale. */
   async completeClaim(claim: ClaimRef, options?: CompleteOptions): Promise<boolean> {
-    const deleteKey = booleanField(fieldsOf(options), "deleteKey", true);
+    const deleteKey = booleanField(
+      tolerantFields(options, completeNames, "completeClaim"),
+      "deleteKey",
+      true,
+    );
     const claims = [claimRef(claim)];
     const store = this.ready ?? (await this.opened());
     return (await store.completeClaims({ claims, deleteKey }))[0] === true;
@@ -131,7 +148,11 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
 
   /** Moves the end of the lease to `ttl` from now; false when the claim is stale. */
   async renewClaim(claim: ClaimRef, options: RenewOptions): Promise<boolean> {
-    const ttl = requiredCountField(fieldsOf(options), "ttl", claimTtlMsMax);
+    const ttl = requiredCountField(
+      tolerantFields(options, renewNames, "renewClaim"),
+      "ttl",
+      claimTtlMsMax,
+    );
     const claims = [claimRef(claim)];
     const store = this.ready ?? (await this.opened());
     return (await store.renewClaims({ claims, ttl }))[0] === true;
@@ -151,7 +172,11 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
     options?: CompleteOptions,
   ): Promise<CompletedClaims> {
     const refs = claimRefs(claims);
-    const deleteKey = booleanField(fieldsOf(options), "deleteKey", true);
+    const deleteKey = booleanField(
+      tolerantFields(options, completeNames, "completeClaims"),
+      "deleteKey",
+      true,
+    );
     const store = this.ready ?? (await this.opened());
     const failed = failedClaims(refs, await store.completeClaims({ claims: refs, deleteKey }));
     return { attempted: refs.length, completed: refs.length - failed.length, failed };
@@ -160,7 +185,11 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
   /** `renewClaim` for many; stale ones are listed in `failed`. */
   async renewClaims(claims: readonly ClaimRef[], options: RenewOptions): Promise<RenewedClaims> {
     const refs = claimRefs(claims);
-    const ttl = requiredCountField(fieldsOf(options), "ttl", claimTtlMsMax);
+    const ttl = requiredCountField(
+      tolerantFields(options, renewNames, "renewClaims"),
+      "ttl",
+      claimTtlMsMax,
+    );
     const store = this.ready ?? (await this.opened());
     const failed = failedClaims(refs, await store.renewClaims({ claims: refs, ttl }));
     return { attempted: refs.length, renewed: refs.length - failed.length, failed };
@@ -187,14 +216,14 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
     const entries = await store.popRandom({ prefix, count, check, options });
     return entries.map(({ key, value }) => ({
       key: key as KeyOf<Schema>,
-      value: this.format.decode(value) as Value,
+      value: decodeValue(this.format, key, value) as Value,
     }));
   }
 
   #claim<Value>(stored: StoredClaim): Claim<Value, KeyOf<Schema>> {
     const { id, token, expiresAt, owner } = stored;
     const key = stored.key as KeyOf<Schema>;
-    const entry = { key, value: this.format.decode(stored.value) as Value };
+    const entry = { key, value: decodeValue(this.format, key, stored.value) as Value };
     const claim = { id, key, token, expiresAt, entry };
     return owner === "" ? claim : { ...claim, owner };
   }

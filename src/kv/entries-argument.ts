@@ -19,6 +19,13 @@ function refuseEntries(errors: ErrorDetail[]): never {
   });
 }
 
+function kindOf(entries: unknown): string {
+  if (entries instanceof Map) return "a Map: pass `Object.fromEntries(map)`";
+  const name: unknown = (entries as object | null | undefined)?.constructor?.name;
+  const isInstance = typeof entries === "object" && entries !== null && !Array.isArray(entries);
+  return isInstance && typeof name === "string" ? `an instance of ${name}` : describe(entries);
+}
+
 function detail(key: string, error: unknown): ErrorDetail {
   if (!isKvError(error)) throw error;
   return { key, name: error.name, message: error.message };
@@ -31,7 +38,7 @@ export function encodeEntries(
   isCompressed: boolean,
 ): Entry[] {
   if (!isPlainObject(entries)) {
-    const message = `entries must be a plain object, got ${describe(entries)}`;
+    const message = `entries must be a plain object, got ${kindOf(entries)}`;
     refuseEntries([{ name: "InvalidEntries", message }]);
   }
   const keys = Object.keys(entries);

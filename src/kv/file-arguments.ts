@@ -1,13 +1,19 @@
 // File arguments: options of exports, imports and checks of files, checked and completed.
 
 import { InvalidOptionsError } from "../base/errors.js";
-import { fileBatchRowsDefault, fileBatchRowsMax, fileRowsMax } from "../base/limits.js";
+import {
+  fileBatchRowsDefault,
+  fileBatchRowsMax,
+  fileRowsMax,
+  keyBytesMax,
+} from "../base/limits.js";
 import type { CsvExportRequest } from "../transfer/csv-export.js";
 import type { CsvImportRequest, CsvValidateRequest } from "../transfer/csv-import.js";
 import type { ExportRequest } from "../transfer/export-file.js";
 import type { JsonlImportRequest, JsonlValidateRequest } from "../transfer/jsonl-import.js";
 import {
   booleanField,
+  checkBytes,
   type Fields,
   field,
   isInteger,
@@ -17,6 +23,35 @@ import {
   signalField,
   textField,
 } from "./arguments.js";
+import type {
+  ExportCsvOptions,
+  ExportJsonlOptions,
+  ImportCsvOptions,
+  ImportJsonlOptions,
+  ValidateCsvOptions,
+  ValidateJsonlOptions,
+} from "./file-types.js";
+import { namesOf } from "./option-names.js";
+
+const namesOfAll = { fileName: true, limit: true, signal: true, onProgress: true } as const;
+const namesOfJsonl = { ...namesOfAll, keyPrefix: true } as const;
+const namesOfCsv = { ...namesOfJsonl, delimiter: true, keyColumn: true, hasHeader: true } as const;
+
+/** The names of the options of each transfer. */
+export const transferNames = {
+  exportJSONL: namesOf<ExportJsonlOptions>({ ...namesOfAll, prefix: true }),
+  validateJSONL: namesOf<ValidateJsonlOptions>(namesOfJsonl),
+  importJSONL: namesOf<ImportJsonlOptions>({ ...namesOfJsonl, batchSize: true }),
+  exportCSV: namesOf<ExportCsvOptions>({
+    ...namesOfAll,
+    prefix: true,
+    delimiter: true,
+    columns: true,
+    includeKey: true,
+  }),
+  validateCSV: namesOf<ValidateCsvOptions>(namesOfCsv),
+  importCSV: namesOf<ImportCsvOptions>({ ...namesOfCsv, batchSize: true }),
+} as const;
 
 /** What every transfer takes beside its request. */
 export interface Attendance {
@@ -38,7 +73,8 @@ export function exportRequest(fields: Fields): ExportRequest {
 }
 
 export function jsonlValidateRequest(fields: Fields): JsonlValidateRequest {
-  return { fileName: fileNameField(fields), limit: limitField(fields, fileRowsMax) };
+  const fileName = fileNameField(fields);
+  return { fileName, limit: limitField(fields, fileRowsMax), keyPrefix: keyPrefixField(fields) };
 }
 
 export function jsonlImportRequest(fields: Fields): JsonlImportRequest {
@@ -60,6 +96,11 @@ export function csvValidateRequest(fields: Fields): CsvValidateRequest {
   const request = jsonlValidateRequest(fields);
   const hasHeader = booleanField(fields, "hasHeader", true);
   const keyColumn = keyColumnField(fields, hasHeader);
+  if (keyColumn === undefined && request.keyPrefix !== "") {
+    throw new InvalidOptionsError('option "keyPrefix" needs "keyColumn"', {
+      hint: "without a key column keys are not looked at, so a prefix would change nothing",
+    });
+  }
   return { ...request, hasHeader, keyColumn, delimiter: delimiterField(fields) };
 }
 
@@ -77,6 +118,13 @@ function fileNameField(fields: Fields): string {
     refuse('option "fileName"', "the name of a file", name);
   }
   return name;
+}
+
+function keyPrefixField(fields: Fields): string {
+  const prefix = textField(fields, "keyPrefix") ?? "";
+  // A key of the file needs a byte at least.
+  checkBytes(prefix, 'option "keyPrefix"', keyBytesMax - 1);
+  return prefix;
 }
 
 function batchSizeField(fields: Fields): number {

@@ -38,11 +38,16 @@ export interface BatchOptions {
   batchSize?: number | undefined;
 }
 
+export interface KeyPrefixOptions {
+  /** Put before every key of the file, at most 1,023 bytes of UTF-8. Default "". */
+  keyPrefix?: string | undefined;
+}
+
 export interface ExportJsonlOptions extends TransferOptions<RecordProgress>, PrefixOptions {}
 
-export interface ImportJsonlOptions extends TransferOptions<RecordProgress>, BatchOptions {}
+export interface ValidateJsonlOptions extends TransferOptions<RecordProgress>, KeyPrefixOptions {}
 
-export type ValidateJsonlOptions = TransferOptions<RecordProgress>;
+export interface ImportJsonlOptions extends ValidateJsonlOptions, BatchOptions {}
 
 export interface DialectOptions {
   /** One character; default ",". */
@@ -59,7 +64,10 @@ export interface ExportCsvOptions
   includeKey?: boolean | undefined;
 }
 
-export interface ValidateCsvOptions extends TransferOptions<RowProgress>, DialectOptions {
+export interface ValidateCsvOptions
+  extends TransferOptions<RowProgress>,
+    KeyPrefixOptions,
+    DialectOptions {
   /** The column of the keys: its exact name, or without a header its place, as in "0". */
   keyColumn?: string | undefined;
   /** Whether the first row names the columns. Default true. */

@@ -12,7 +12,7 @@ import {
 } from "../transfer/jsonl-import.js";
 import type { Transfer } from "../transfer/transfer.js";
 import { AdminMethods } from "./admin.js";
-import { checkKey, type Fields, fieldsOf } from "./arguments.js";
+import { checkKey, type Fields } from "./arguments.js";
 import {
   type Attendance,
   attendance,
@@ -22,6 +22,7 @@ import {
   exportRequest,
   jsonlImportRequest,
   jsonlValidateRequest,
+  transferNames,
 } from "./file-arguments.js";
 import type {
   ExportCsvOptions,
@@ -31,6 +32,7 @@ import type {
   ValidateCsvOptions,
   ValidateJsonlOptions,
 } from "./file-types.js";
+import { tolerantFields } from "./option-names.js";
 import { portableFormat } from "./serialization/portable.js";
 
 /** A transfer once its arguments are good. */
@@ -40,11 +42,12 @@ export abstract class FileMethods<Schema> extends AdminMethods<Schema> {
   /**
    * Writes values as lines `{"key":...,"value":...}` in key order, replacing the file when all of
    * them are on the disk. Not a snapshot: what is written meanwhile may be in the file or not.
-   * @throws SnapshotExportError when the file cannot be written, SerializerError for a value that
-   * cannot be read, OperationCanceledError; the file is then as it was before.
+   * @throws SnapshotExportError when the file cannot be written or belongs to a store,
+   * SerializerError for a value that cannot be read, OperationCanceledError; the file is then as it
+   * was before.
    */
   exportJSONL(options: ExportJsonlOptions): Promise<ExportedFile> {
-    return this.#transfer(options, exportRequest, recordProgress, exportJsonl);
+    return this.#transfer("exportJSONL", options, exportRequest, recordProgress, exportJsonl);
   }
 
   /**
@@ -52,12 +55,18 @@ export abstract class FileMethods<Schema> extends AdminMethods<Schema> {
    * @throws ValueParseError for the first line that is none; batches before it stay.
    */
   importJSONL(options: ImportJsonlOptions): Promise<ImportedFile> {
-    return this.#transfer(options, jsonlImportRequest, recordProgress, importJsonl);
+    return this.#transfer("importJSONL", options, jsonlImportRequest, recordProgress, importJsonl);
   }
 
   /** Reads a file as `importJSONL` would and tells the first line that it would refuse. */
   validateJSONL(options: ValidateJsonlOptions): Promise<JsonlValidation> {
-    return this.#transfer(options, jsonlValidateRequest, recordProgress, validateJsonl);
+    return this.#transfer(
+      "validateJSONL",
+      options,
+      jsonlValidateRequest,
+      recordProgress,
+      validateJsonl,
+    );
   }
 
   /**
@@ -66,7 +75,7 @@ export abstract class FileMethods<Schema> extends AdminMethods<Schema> {
    * @throws ValueParseError when a value is no object or one of the properties is nested.
    */
   exportCSV(options: ExportCsvOptions): Promise<ExportedFile> {
-    return this.#transfer(options, csvExportRequest, rowProgress, exportCsv);
+    return this.#transfer("exportCSV", options, csvExportRequest, rowProgress, exportCsv);
   }
 
   /**
@@ -75,21 +84,22 @@ export abstract class FileMethods<Schema> extends AdminMethods<Schema> {
    * is no CSV; batches before it stay.
    */
   importCSV(options: ImportCsvOptions): Promise<ImportedFile> {
-    return this.#transfer(options, csvImportRequest, rowProgress, importCsv);
+    return this.#transfer("importCSV", options, csvImportRequest, rowProgress, importCsv);
   }
 
   /** Reads a file as `importCSV` would and tells the first row that it would refuse. */
   validateCSV(options: ValidateCsvOptions): Promise<CsvValidation> {
-    return this.#transfer(options, csvValidateRequest, rowProgress, validateCsv);
+    return this.#transfer("validateCSV", options, csvValidateRequest, rowProgress, validateCsv);
   }
 
   async #transfer<Request, Result>(
+    method: keyof typeof transferNames,
     options: unknown,
     requestOf: (fields: Fields) => Request,
     progressOf: (rows: number, bytes: number) => object,
     run: Run<Request, Result>,
   ): Promise<Result> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, transferNames[method], method);
     const request = requestOf(fields);
     const attended = attendance(fields);
     const store = this.ready ?? (await this.opened());

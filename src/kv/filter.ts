@@ -4,29 +4,32 @@
 // live where it lives, and `kv.clear()` empties them too. An item is text or bytes; bytes that are
 // valid UTF-8 are the same item as their text.
 
-import { ttlMsMax } from "../base/limits.js";
+import { keyBytesMax, ttlMsMax } from "../base/limits.js";
 import type { MemberRequest } from "../operations/requests.js";
 import type { Store } from "../store/store.js";
-import { checkKey, countField, fieldsOf } from "./arguments.js";
+import { checkText, countField } from "./arguments.js";
 import type { Observer } from "./observe.js";
+import { namedFields, namesOf } from "./option-names.js";
 import type { GuardOptions } from "./types.js";
-import { guardOptions } from "./write-arguments.js";
+import { guardOf, guardOptions } from "./write-arguments.js";
 
 /** Each `ttl` counts from the call that gives it, in milliseconds. */
 export interface MemberOptions extends GuardOptions {
   ttl?: number | undefined;
 }
 
+const memberNames = namesOf<MemberOptions>({ claim: true, ttl: true });
+
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function itemText(item: unknown): string {
   if (!(item instanceof Uint8Array)) {
-    checkKey(item, "item");
+    checkText(item, "item", keyBytesMax);
     return `t${item}`;
   }
   const text = textOf(item);
   const encoded = text ?? Buffer.from(item).toString("base64");
-  checkKey(encoded, "item");
+  checkText(encoded, "item", keyBytesMax);
   // Bytes that are not UTF-8 cannot collide with text: their tag differs.
   return text === undefined ? `b${encoded}` : `t${encoded}`;
 }
@@ -37,10 +40,6 @@ function textOf(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function ttlOption(options: MemberOptions | undefined): number | undefined {
-  return countField(fieldsOf(options), "ttl", ttlMsMax);
 }
 
 export class Filter {
@@ -58,25 +57,25 @@ export class Filter {
 
   /** Whether the item is there. O(1) in memory. */
   async contains(item: string | Uint8Array): Promise<boolean> {
-    const request = this.#request(item, undefined);
+    const request = { bucket: this.bucket, item: itemText(item) };
     return (await this.#store()).containsMember(request);
   }
 
   /** Adds an item, or replaces its expiry; true when it was not there before. */
   async add(item: string | Uint8Array, options?: MemberOptions): Promise<boolean> {
-    const request = { ...this.#request(item, options), ttl: ttlOption(options) };
+    const request = this.#addRequest(item, options);
     return (await this.#store()).addMember(request);
   }
 
   /** In one step: true when the item was there already, else false and now it is. */
   async checkThenAdd(item: string | Uint8Array, options?: MemberOptions): Promise<boolean> {
-    const request = { ...this.#request(item, options), ttl: ttlOption(options) };
+    const request = this.#addRequest(item, options);
     return (await this.#store()).checkThenAddMember(request);
   }
 
   /** Removes an item; whether it was there. */
   async delete(item: string | Uint8Array, options?: GuardOptions): Promise<boolean> {
-    const request = this.#request(item, options);
+    const request = { bucket: this.bucket, item: itemText(item), options: guardOptions(options) };
     return (await this.#store()).deleteMember(request);
   }
 
@@ -92,7 +91,9 @@ export class Filter {
     return true;
   }
 
-  #request(item: string | Uint8Array, options: GuardOptions | undefined): MemberRequest {
-    return { bucket: this.bucket, item: itemText(item), options: guardOptions(options) };
+  #addRequest(item: string | Uint8Array, options: MemberOptions | undefined): MemberRequest {
+    const member = { bucket: this.bucket, item: itemText(item) };
+    const fields = namedFields(options, memberNames);
+    return { ...member, options: guardOf(fields), ttl: countField(fields, "ttl", ttlMsMax) };
   }
 }

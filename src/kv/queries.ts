@@ -5,7 +5,6 @@ import { listKeysMax, randomKeysMax, scanPageKeysMax } from "../base/limits.js";
 import type { ScanRequest, Entry as StoredEntry } from "../operations/requests.js";
 import {
   booleanField,
-  fieldsOf,
   limitField,
   prefixField,
   requiredCountField,
@@ -13,6 +12,8 @@ import {
 } from "./arguments.js";
 import { AtomicMethods } from "./atomics.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
+import { decodeValue } from "./encode-value.js";
+import { namesOf, tolerantFields } from "./option-names.js";
 import type { KeyOf, ValueOf } from "./schema.js";
 import type {
   Entry,
@@ -24,6 +25,11 @@ import type {
   ScanPage,
 } from "./types.js";
 
+const prefixNames = namesOf<PrefixOptions>({ prefix: true });
+const listNames = namesOf<ListOptions>({ prefix: true, limit: true });
+const scanNames = namesOf<ScanOptions>({ prefix: true, limit: true, cursor: true });
+const randomKeysNames = namesOf<RandomKeysOptions>({ prefix: true, count: true, unique: true });
+
 export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
   /**
    * One page of entries in key order. Pages are not a snapshot: a page begins at the first key
@@ -33,7 +39,7 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
   async scan<Value = ValueOf<Schema>>(
     options?: ScanOptions,
   ): Promise<ScanPage<Value, KeyOf<Schema>>> {
-    const request = scanRequest(options);
+    const request = scanRequest(options, "scan");
     const store = this.ready ?? (await this.opened());
     const { entries, done } = await store.scan(request);
     const cursor = done ? "" : encodeCursor(entries.at(-1)?.key ?? request.after);
@@ -42,7 +48,7 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
 
   /** `scan` without values. */
   async scanKeys(options?: ScanOptions): Promise<KeyPage<KeyOf<Schema>>> {
-    const request = scanRequest(options);
+    const request = scanRequest(options, "scanKeys");
     const store = this.ready ?? (await this.opened());
     const { keys, done } = await store.scanKeys(request);
     const cursor = done ? "" : encodeCursor(keys.at(-1) ?? request.after);
@@ -53,14 +59,14 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
   async list<Value = ValueOf<Schema>>(
     options?: ListOptions,
   ): Promise<Entry<Value, KeyOf<Schema>>[]> {
-    const request = listRequest(options);
+    const request = listRequest(options, "list");
     const store = this.ready ?? (await this.opened());
     return this.#decodeAll<Value>((await store.scan(request)).entries);
   }
 
   /** Keys in order, all at once; prefer `scanKeys` for many. */
   async listKeys(options?: ListOptions): Promise<KeyOf<Schema>[]> {
-    const request = listRequest(options);
+    const request = listRequest(options, "listKeys");
     const store = this.ready ?? (await this.opened());
     return (await store.scanKeys(request)).keys as KeyOf<Schema>[];
   }
@@ -73,14 +79,14 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
 
   /** Number of values whose key begins with the prefix. O(log n). */
   async count(options?: PrefixOptions): Promise<number> {
-    const prefix = prefixField(fieldsOf(options));
+    const prefix = prefixField(tolerantFields(options, prefixNames, "count"));
     const store = this.ready ?? (await this.opened());
     return store.count(prefix);
   }
 
   /** A uniformly chosen key of the prefix, or "" when there is none. O(log n). */
   async randomKey(options?: PrefixOptions): Promise<KeyOf<Schema> | ""> {
-    const prefix = prefixField(fieldsOf(options));
+    const prefix = prefixField(tolerantFields(options, prefixNames, "randomKey"));
     const store = this.ready ?? (await this.opened());
     const keys = await store.randomKeys({ prefix, count: 1, unique: true });
     return (keys[0] ?? "") as KeyOf<Schema> | "";
@@ -91,7 +97,7 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
    * `unique: false` exactly `count` unless there are none at all.
    */
   async randomKeys(options: RandomKeysOptions): Promise<KeyOf<Schema>[]> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, randomKeysNames, "randomKeys");
     const request = {
       prefix: prefixField(fields),
       count: requiredCountField(fields, "count", randomKeysMax),
@@ -104,19 +110,19 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
   #decodeAll<Value>(entries: readonly StoredEntry[]): Entry<Value, KeyOf<Schema>>[] {
     return entries.map(({ key, value }) => ({
       key: key as KeyOf<Schema>,
-      value: this.format.decode(value) as Value,
+      value: decodeValue(this.format, key, value) as Value,
     }));
   }
 }
 
-function scanRequest(options: ScanOptions | undefined): ScanRequest {
-  const fields = fieldsOf(options);
+function scanRequest(options: ScanOptions | undefined, method: string): ScanRequest {
+  const fields = tolerantFields(options, scanNames, method);
   const prefix = prefixField(fields);
   const limit = limitField(fields, scanPageKeysMax);
   return { prefix, limit, after: decodeCursor(textField(fields, "cursor") ?? "") };
 }
 
-function listRequest(options: ListOptions | undefined): ScanRequest {
-  const fields = fieldsOf(options);
+function listRequest(options: ListOptions | undefined, method: string): ScanRequest {
+  const fields = tolerantFields(options, listNames, method);
   return { prefix: prefixField(fields), limit: limitField(fields, listKeysMax), after: "" };
 }

@@ -3,20 +3,20 @@
 import { KeyNotFoundError } from "../base/errors.js";
 import { prefixDeleteKeysMax } from "../base/limits.js";
 import type { Stored } from "../engine/stored.js";
-import {
-  checkKey,
-  checkKeys,
-  fieldsOf,
-  refuse,
-  requiredCountField,
-  textField,
-} from "./arguments.js";
-import { encodeValue, isCompressed } from "./encode-value.js";
+import { checkKey, checkKeys, refuse, requiredCountField, textField } from "./arguments.js";
+import { decodeValue, encodeValue, isCompressed } from "./encode-value.js";
 import { encodeEntries } from "./entries-argument.js";
 import { Handle } from "./handle.js";
+import { namesOf, tolerantFields } from "./option-names.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type { DeleteByPrefixOptions, GuardOptions, MaybeEntry, WriteOptions } from "./types.js";
-import { guardOptions, replaceOptions } from "./write-arguments.js";
+import { guardOf, guardOptions, replaceOptions } from "./write-arguments.js";
+
+const prefixDeleteNames = namesOf<DeleteByPrefixOptions>({
+  prefix: true,
+  limit: true,
+  claim: true,
+});
 
 export abstract class ValueMethods<Schema> extends Handle {
   /**
@@ -33,7 +33,7 @@ export abstract class ValueMethods<Schema> extends Handle {
     const stored = found instanceof Promise ? await found : found;
     if (stored === undefined)
       throw new KeyNotFoundError(`key not found: ${JSON.stringify(key)}`, { key });
-    return this.format.decode(stored);
+    return decodeValue(this.format, key, stored);
   }
 
   /** The value of a key, or undefined when the key is missing. */
@@ -44,7 +44,7 @@ export abstract class ValueMethods<Schema> extends Handle {
     const store = this.ready ?? (await this.opened());
     const found = store.get(key);
     const stored = found instanceof Promise ? await found : found;
-    return stored === undefined ? undefined : this.format.decode(stored);
+    return stored === undefined ? undefined : decodeValue(this.format, key, stored);
   }
 
   /**
@@ -68,7 +68,7 @@ export abstract class ValueMethods<Schema> extends Handle {
   ): Promise<ValueOf<Schema, Key>>;
   async set(key: string, value: unknown, options?: WriteOptions): Promise<unknown> {
     checkKey(key);
-    const encoded = encodeValue(this.format, value, options);
+    const encoded = encodeValue(this.format, key, value, options);
     const request = { key, value: encoded, options: replaceOptions(options) };
     const store = this.ready ?? (await this.opened());
     const written = store.set(request);
@@ -125,13 +125,13 @@ export abstract class ValueMethods<Schema> extends Handle {
   async deleteByPrefix(
     options: DeleteByPrefixOptions,
   ): Promise<{ deleted: number; done: boolean }> {
-    const fields = fieldsOf(options);
+    const fields = tolerantFields(options, prefixDeleteNames, "deleteByPrefix");
     const prefix = textField(fields, "prefix");
     if (prefix === undefined || prefix === "") {
       refuse('option "prefix"', "a non-empty string", prefix);
     }
     const limit = requiredCountField(fields, "limit", prefixDeleteKeysMax);
-    const request = { prefix, limit, options: guardOptions(options) };
+    const request = { prefix, limit, options: guardOf(fields) };
     const store = this.ready ?? (await this.opened());
     return store.deleteByPrefix(request);
   }
@@ -147,7 +147,7 @@ export abstract class ValueMethods<Schema> extends Handle {
     const request = { key, options: guardOptions(options), check: this.format.check };
     const store = this.ready ?? (await this.opened());
     const stored = await store.fetchRemove(request);
-    return stored === undefined ? null : this.format.decode(stored);
+    return stored === undefined ? null : decodeValue(this.format, key, stored);
   }
 
   /** Whether the key is there, as a value or as an array. */
@@ -167,6 +167,6 @@ export abstract class ValueMethods<Schema> extends Handle {
 
   #maybeEntry<Value>(key: string, stored: Stored | undefined): MaybeEntry<Value> {
     if (stored === undefined) return { key, exists: false, value: null };
-    return { key, exists: true, value: this.format.decode(stored) as Value };
+    return { key, exists: true, value: decodeValue(this.format, key, stored) as Value };
   }
 }

@@ -14,11 +14,22 @@ import {
   checkBytes,
   countField,
   type Fields,
-  fieldsOf,
   isInteger,
   refuse,
   textField,
 } from "./arguments.js";
+import { namedFields, namesOf } from "./option-names.js";
+import type {
+  CounterOptions,
+  CreateOptions as CreatingOptions,
+  GuardOptions,
+  WriteOptions,
+} from "./types.js";
+
+const guardNames = namesOf<GuardOptions>({ claim: true });
+const counterNames = namesOf<CounterOptions>({ claim: true, ttl: true });
+const createNames = namesOf<CreatingOptions>({ claim: true, ttl: true, compress: true });
+const writeNames = namesOf<WriteOptions>({ claim: true, ttl: true, compress: true, keepTtl: true });
 
 function checkClaimText(value: unknown, what: string): asserts value is string {
   if (typeof value !== "string" || value === "") refuse(what, "a non-empty string", value);
@@ -42,24 +53,39 @@ export function claimRefs(claims: unknown): ClaimRef[] {
 }
 
 export function guardOptions(options: unknown): Guard | undefined {
-  if (options === undefined) return undefined;
-  const fields = fieldsOf(options);
+  return options === undefined ? undefined : guardOf(namedFields(options, guardNames));
+}
+
+/** The guard among options of any kind. */
+export function guardOf(fields: Fields): Guard | undefined {
   // Not as with other fields: null is what an empty pool gives, and must not make a guarded write
   // an unguarded one.
   return "claim" in fields ? { claim: claimRef(fields.claim, 'option "claim"') } : undefined;
 }
 
+/** Of an operation that creates a key without a value of the caller's. */
+export function counterOptions(options: unknown): CreateOptions | undefined {
+  return options === undefined ? undefined : createOf(namedFields(options, counterNames));
+}
+
 export function createOptions(options: unknown): CreateOptions | undefined {
-  if (options === undefined) return undefined;
-  const ttl = countField(fieldsOf(options), "ttl", ttlMsMax);
-  const guard = guardOptions(options);
-  return ttl === undefined ? guard : { ...guard, ttl };
+  return options === undefined ? undefined : createOf(namedFields(options, createNames));
 }
 
 export function replaceOptions(options: unknown): ReplaceOptions | undefined {
-  if (options === undefined) return undefined;
-  const created = createOptions(options);
-  if (!booleanField(fieldsOf(options), "keepTtl", false)) return created;
+  return options === undefined ? undefined : replaceOf(namedFields(options, writeNames));
+}
+
+function createOf(fields: Fields): CreateOptions | undefined {
+  const ttl = countField(fields, "ttl", ttlMsMax);
+  const guard = guardOf(fields);
+  return ttl === undefined ? guard : { ...guard, ttl };
+}
+
+/** How to replace, among options of any kind. */
+export function replaceOf(fields: Fields): ReplaceOptions | undefined {
+  const created = createOf(fields);
+  if (!booleanField(fields, "keepTtl", false)) return created;
   if (created?.ttl !== undefined) {
     throw new InvalidOptionsError('options "ttl" and "keepTtl" exclude each other');
   }

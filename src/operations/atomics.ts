@@ -1,11 +1,12 @@
 // Atomics: read-modify-write operations on one value.
 
+import { withKey } from "../base/errors.js";
 import { never, type Transaction } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
 import { requireClaim } from "./claim-rows.js";
-import { addToCounter } from "./counter.js";
+import { addToCounter, type CounterSum } from "./counter.js";
 import { replacedDeadline } from "./entries.js";
-import { dropValue, putValue, takeValue } from "./live.js";
+import { checkValue, dropValue, putValue, takeValue } from "./live.js";
 import type {
   CompareDeleteRequest,
   CompareSwapRequest,
@@ -35,12 +36,20 @@ export function createdDeadline(
   return options?.ttl === undefined ? never : transaction.now + options.ttl;
 }
 
+function sumOf(key: string, stored: Stored | undefined, delta: number): CounterSum {
+  try {
+    return addToCounter(stored, delta);
+  } catch (error) {
+    throw withKey(error, key);
+  }
+}
+
 /** Adds to a counter; an absent one starts at 0 and takes the `ttl`, an existing one keeps its own. */
 export function increment(transaction: Transaction, request: IncrementRequest): number {
   const { key, delta, options } = request;
   guard(transaction, options);
   const row = takeValue(transaction, key);
-  const sum = addToCounter(row?.value, delta);
+  const sum = sumOf(key, row?.value, delta);
   const deadline = row === undefined ? createdDeadline(transaction, options) : row.deadline;
   putValue(transaction, key, row, sum.text, deadline);
   return sum.value;
@@ -64,7 +73,7 @@ export function swap(transaction: Transaction, request: ReplaceRequest): Stored 
   guard(transaction, options);
   const row = takeValue(transaction, key);
   const previous = row?.value;
-  if (previous !== undefined) request.check(previous);
+  if (previous !== undefined) checkValue(request, key, previous);
   putValue(transaction, key, row, value, replacedDeadline(transaction, row, options));
   return previous;
 }

@@ -4,7 +4,7 @@
 
 import type { Transaction, View } from "../engine/engine.js";
 import { type Claim, endClaim, grant, isClaimed, isHeld, requireClaim } from "./claim-rows.js";
-import { dropValue, isLive } from "./live.js";
+import { checkValue, dropValue, isLive } from "./live.js";
 import type {
   AllocateRequest,
   ClaimKeysRequest,
@@ -39,7 +39,7 @@ function takeFree(
     const row = key === undefined ? undefined : transaction.values.get(key);
     if (key === undefined || row === undefined) return;
     const value = row.value;
-    request.check(value);
+    checkValue(request, key, value);
     take({ key, value });
   }
 }
@@ -80,7 +80,7 @@ export function claimKeys(transaction: Transaction, request: ClaimKeysRequest): 
   }
   for (const key of free) {
     const value = transaction.values.get(key)?.value ?? "";
-    request.check(value);
+    checkValue(request, key, value);
     result.claimed.push(grant(transaction, key, value, request.lease));
   }
   return result;

@@ -46,12 +46,15 @@ export function addToCounter(stored: Stored | undefined, delta: number): Counter
 }
 
 /** @throws ValueNumberRequiredError unless `delta` is a whole number within 64 bits. */
-export function assertDelta(delta: unknown): asserts delta is number {
+export function assertDelta(delta: unknown, key?: string): asserts delta is number {
   if (typeof delta === "number" && Number.isInteger(delta)) {
     if (delta >= -int64End && delta < int64End) return;
   }
   const got = typeof delta === "number" ? String(delta) : delta === null ? "null" : typeof delta;
-  throw new ValueNumberRequiredError(`delta must be a whole number within 64 bits, got ${got}`);
+  throw new ValueNumberRequiredError(
+    `delta must be a whole number within 64 bits, got ${got}`,
+    key === undefined ? undefined : { key },
+  );
 }
 
 function addExactly(counter: bigint, delta: number): CounterSum {

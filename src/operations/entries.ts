@@ -3,7 +3,7 @@
 import { never, type Row, type Transaction, type View } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
 import { requireClaim } from "./claim-rows.js";
-import { dropValue, findValue, isLive, putValue, takeValue } from "./live.js";
+import { checkValue, dropValue, findValue, isLive, putValue, takeValue } from "./live.js";
 import type {
   EntriesRequest,
   Guard,
@@ -94,7 +94,7 @@ export function fetchRemove(transaction: Transaction, request: TakeRequest): Sto
   if (request.options?.claim !== undefined) requireClaim(transaction, request.options.claim);
   const value = takeValue(transaction, request.key)?.value;
   if (value === undefined) return undefined;
-  request.check(value);
+  checkValue(request, request.key, value);
   dropValue(transaction, request.key);
   return value;
 }

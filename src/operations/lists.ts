@@ -5,7 +5,7 @@ import type { Stored } from "../engine/stored.js";
 import { createdDeadline } from "./atomics.js";
 import { requireClaim } from "./claim-rows.js";
 import { dropList, itemKey, type ListSpan, newSpan, parseSpan, putSpan } from "./list-rows.js";
-import { dropValue, isLive, refuseValue } from "./live.js";
+import { checkValue, dropValue, isLive, refuseValue } from "./live.js";
 import type { KeyRequest, PopRequest, PushRequest, RangeRequest } from "./requests.js";
 
 function findList(view: View, key: string): Row | undefined {
@@ -49,7 +49,7 @@ export function pop(transaction: Transaction, request: PopRequest): Stored | und
   const { id, head, tail } = parseSpan(row.value);
   const item = itemKey(id, end === "first" ? head : tail - 1);
   const value = elementOf(transaction, item);
-  request.check(value);
+  checkValue(request, key, value);
   transaction.items.delete(item);
   const span = end === "first" ? { id, head: head + 1, tail } : { id, head, tail: tail - 1 };
   putSpan(transaction, key, span, row.deadline);

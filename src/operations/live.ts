@@ -6,8 +6,9 @@
 //
 // The clock is read only when a row has a deadline: ordinary keys never pay for it.
 
-import { WrongTypeError } from "../base/errors.js";
+import { WrongTypeError, withKey } from "../base/errors.js";
 import { never, type Row, type Transaction, type View } from "../engine/engine.js";
+import type { Stored } from "../engine/stored.js";
 import { dropList } from "./list-rows.js";
 
 export function isLive(view: View, row: Row): boolean {
@@ -26,6 +27,19 @@ export function refuseValue(key: string): never {
     key,
     hint: "delete the value first, or use another key for the array",
   });
+}
+
+/** @throws what `check` throws, with the key. */
+export function checkValue(
+  { check }: { readonly check: (value: Stored) => void },
+  key: string,
+  value: Stored,
+): void {
+  try {
+    check(value);
+  } catch (error) {
+    throw withKey(error, key);
+  }
 }
 
 /** The live value row of a key, or undefined; an array under the key is refused. */

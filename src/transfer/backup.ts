@@ -22,6 +22,7 @@ import { CarriedRows, carriedTables, RowTally } from "./carried-rows.js";
 import { type Attention, Pace } from "./pace.js";
 import { replaceFile } from "./replace-file.js";
 import type { SnapshotFiles } from "./snapshot-files.js";
+import { refuseControlFile } from "./store-files.js";
 import { checkCanceled, messageOf } from "./transfer.js";
 
 /** Rows of the store, of which each value, element and item is one. */
@@ -83,10 +84,10 @@ export async function backup(copying: Copying, request: BackupRequest): Promise<
   try {
     snapshot = await taking;
     const taken = snapshot;
-    await refuseInUse(copying, target);
     const written = await replaceFile(copying.env, {
       target,
       fill: (temporary) => fill(copying, taken, temporary),
+      refuse: (path) => refuseKept(copying, path),
       beforeRename: () => checkCanceled(copying),
     });
     // Whoever has the former file open in another process keeps it, and what belongs to it.
@@ -119,7 +120,9 @@ async function fill(
   }
 }
 
-async function refuseInUse({ env, files }: Copying, target: string): Promise<void> {
+/** A store that nobody has open may be replaced by another one: that is what backups are. */
+async function refuseKept({ env, files }: Copying, target: string): Promise<void> {
+  await refuseControlFile(env, target);
   if (!(await files.isInUse(env, target))) return;
   throw new SnapshotExportError(`${target} is the file of a store that is open`, {
     hint: "close that store first, or choose another `fileName`",

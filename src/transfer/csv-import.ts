@@ -8,7 +8,7 @@ import { CsvReader, CsvSyntaxError } from "./csv-reader.js";
 import { CsvRows, type CsvShape } from "./csv-rows.js";
 import { ImportBatches } from "./import-batches.js";
 import { InputFile } from "./input-file.js";
-import type { ImportedFile } from "./jsonl-import.js";
+import type { ImportedFile, Verdict } from "./jsonl-import.js";
 import { checkCanceled, type Transfer, tellProgress } from "./transfer.js";
 
 export interface CsvValidateRequest extends CsvShape {
@@ -23,15 +23,16 @@ export interface CsvImportRequest extends CsvValidateRequest {
   readonly batchSize: number;
 }
 
-export interface CsvValidation {
-  valid: boolean;
+interface CsvFindings {
   /** Good rows of data before the first bad one. */
   rows: number;
   bytesRead: number;
   /** Whether the end of the file was reached. */
   checkedAll: boolean;
-  firstError?: { row: number; name: string; message: string };
 }
+
+/** `firstError` is there exactly when the file is not valid. */
+export type CsvValidation = CsvFindings & Verdict<{ row: number; name: string; message: string }>;
 
 /** What a row of data is for; resolves or returns when the next one may come. */
 type Use = (record: readonly string[], rows: CsvRows) => Promise<void> | void;
@@ -82,7 +83,11 @@ function located(error: unknown, row: number): unknown {
     return new SnapshotReadError(`row ${row}: ${error.message}`, { cause: error.cause });
   }
   if (!(error instanceof ValueParseError)) return error;
-  return new ValueParseError(`row ${row}: ${error.message}`, { cause: error.cause });
+  const { cause, key } = error;
+  return new ValueParseError(
+    `row ${row}: ${error.message}`,
+    key === undefined ? { cause } : { cause, key },
+  );
 }
 
 export function importCsv(transfer: Transfer, request: CsvImportRequest): Promise<ImportedFile> {
@@ -90,13 +95,15 @@ export function importCsv(transfer: Transfer, request: CsvImportRequest): Promis
   if (transfer.format.name === "bytes") refuseBytes();
   const { fileName, delimiter, limit, batchSize } = request;
   return InputFile.with(transfer.env, fileName, async (file) => {
-    const subject = { method: "importCSV", noun: "rows" };
+    const firstPlace = request.hasHeader ? 2 : 1;
+    const subject = { method: "importCSV", noun: "rows", place: "row", firstPlace } as const;
     const batches = new ImportBatches(transfer, subject, batchSize);
     const walk = new CsvWalk(await CsvReader.of(file, delimiter), transfer, request);
     const use: Use = (record, rows) => {
       const key = rows.keyOf(record);
       rows.check(record);
-      const isFull = batches.add({ key, value: storedRow(transfer, rows, record) }, walk.bytes);
+      const value = storedRow(transfer, key, rows.valueOf(record));
+      const isFull = batches.add({ key, value }, walk.bytes);
       return isFull ? batches.write(walk.bytes) : undefined;
     };
     try {
@@ -110,12 +117,12 @@ export function importCsv(transfer: Transfer, request: CsvImportRequest): Promis
   });
 }
 
-function storedRow(transfer: Transfer, rows: CsvRows, record: readonly string[]): Stored {
+function storedRow(transfer: Transfer, key: string, row: Record<string, string>): Stored {
   try {
-    return transfer.format.stored(rows.valueOf(record));
+    return transfer.format.stored(row);
   } catch (cause) {
     if (!(cause instanceof SerializerError)) throw cause;
-    throw new ValueParseError(cause.message, { cause });
+    throw new ValueParseError(cause.message, { cause, key });
   }
 }
 

@@ -1,7 +1,8 @@
 // CSV rows: records of a file as entries, or as the complaint that they are none.
 //
 //   header   names of the columns: none blank, none twice
-//   key      the cell of the key column, without blanks around it; it must be there and not blank
+//   key      the cell of the key column, without blanks around it; it must be there and not blank.
+//            Before it stands the prefix that the caller wishes for the keys
 //   value    an object of all cells, the key's among them, all of them strings as they are. Cells
 //            that a row lacks are ""; further ones, and all without a header, are named `column_N`,
 //            where N is their place counted from 0
@@ -13,12 +14,17 @@ export interface CsvShape {
   readonly hasHeader: boolean;
   /** A name of the header, or without one a place counted from 0; undefined: keys do not matter. */
   readonly keyColumn: string | undefined;
+  /** Stands before every key of the column. */
+  readonly keyPrefix: string;
 }
 
 export interface CsvRow {
   readonly key: string;
   readonly value: Record<string, string>;
 }
+
+const markHint =
+  "the file begins with a byte order mark, which belongs to its first name: save it without one";
 
 export class CsvRows {
   readonly #shape: CsvShape;
@@ -48,7 +54,11 @@ export class CsvRows {
     if (keyColumn === undefined) return;
     this.#keyPlace = record.indexOf(keyColumn);
     if (this.#keyPlace === -1) {
-      throw new ValueParseError(`the header has no column ${JSON.stringify(keyColumn)}`);
+      const name = JSON.stringify(keyColumn);
+      const mark = record[0]?.startsWith("\ufeff") ? `; ${markHint}` : "";
+      throw new ValueParseError(
+        `the header has no column ${name}, it has ${listed(record)}${mark}`,
+      );
     }
   }
 
@@ -58,12 +68,13 @@ export class CsvRows {
     const cell = record[this.#keyPlace];
     const name = JSON.stringify(this.#shape.keyColumn);
     if (cell === undefined) throw new ValueParseError(`the key column ${name} is missing`);
-    const key = trimBlanks(cell);
-    if (key === "") throw new ValueParseError(`the key in column ${name} is blank`);
+    const ownKey = trimBlanks(cell);
+    if (ownKey === "") throw new ValueParseError(`the key in column ${name} is blank`);
+    const key = this.#shape.keyPrefix + ownKey;
     try {
       this.#checkKey(key);
     } catch (cause) {
-      throw new ValueParseError(messageOf(cause), { cause });
+      throw new ValueParseError(messageOf(cause), { cause, key });
     }
     return key;
   }
@@ -91,4 +102,20 @@ export class CsvRows {
     // Not by assignment, which has a meaning of its own for the name "__proto__".
     return Object.fromEntries(cells);
   }
+}
+
+const listedNamesMax = 20;
+const listedCharsMax = 40;
+
+/** The names of a header, as many of them and as much of each as a message bears. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, listedNamesMax).map((name) => {
+    const characters = Array.from(name.slice(0, 2 * listedCharsMax + 1));
+    const isShort = characters.length <= listedCharsMax;
+    return isShort
+      ? JSON.stringify(name)
+      : `${JSON.stringify(characters.slice(0, listedCharsMax).join(""))}...`;
+  });
+  const more = names.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

@@ -9,6 +9,7 @@ import type { FileHandle } from "../env/files.js";
 import type { EntryPage } from "../operations/query.js";
 import type { Entry } from "../operations/requests.js";
 import { replaceFile } from "./replace-file.js";
+import { refuseStoreFile } from "./store-files.js";
 import { checkCanceled, chunkBytes, messageOf, type Transfer, tellProgress } from "./transfer.js";
 
 export interface ExportRequest {
@@ -57,6 +58,7 @@ export async function exportFile(
           await file.close();
         }
       },
+      refuse: (target) => refuseStoreFile(transfer.env, target),
       beforeRename: () => checkCanceled(transfer),
     });
   } catch (error) {

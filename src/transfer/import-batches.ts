@@ -17,6 +17,9 @@ export interface ImportSubject {
   readonly method: string;
   /** What the rows are called, in the plural. */
   readonly noun: string;
+  /** What the place of one is called, and the place of the first. */
+  readonly place: "line" | "row";
+  readonly firstPlace: number;
 }
 
 export class ImportBatches {
@@ -50,16 +53,30 @@ export class ImportBatches {
     if (entries.length === 0) return;
     this.#entries = [];
     this.#collectedFrom = endByte;
-    const writing = this.#transfer.store.setMany({ entries });
-    if (writing instanceof Promise) {
-      this.#writing = writing.then(
-        () => this.#written(entries.length, endByte),
-        (failure: unknown) => {
-          this.#failure = failure;
-        },
-      );
-    } else this.#written(entries.length, endByte);
+    try {
+      const writing = this.#transfer.store.setMany({ entries });
+      if (writing instanceof Promise) {
+        this.#writing = writing.then(
+          () => this.#written(entries.length, endByte),
+          (failure: unknown) => {
+            this.#failure = this.#placed(failure, entries);
+          },
+        );
+      } else this.#written(entries.length, endByte);
+    } catch (failure) {
+      throw this.#placed(failure, entries);
+    }
     this.#throwFailure();
+  }
+
+  /** Why a batch was not written, with the place of the row whose key it is about. */
+  #placed(failure: unknown, entries: readonly Entry[]): unknown {
+    if (!isKvError(failure) || failure.key === undefined) return failure;
+    const index = entries.findIndex(({ key }) => key === failure.key);
+    if (index === -1) return failure;
+    const { place, firstPlace } = this.#subject;
+    const at = `${place} ${firstPlace + this.rows + index}, key ${JSON.stringify(failure.key)}`;
+    return retold(failure, `${at}: ${failure.message}`);
   }
 
   /** Waits for the batch that is being written. */

@@ -13,6 +13,8 @@ export interface JsonlValidateRequest {
   readonly fileName: string;
   /** 0: all. */
   readonly limit: number;
+  /** Stands before every key of the file. */
+  readonly keyPrefix: string;
 }
 
 export interface JsonlImportRequest extends JsonlValidateRequest {
@@ -27,15 +29,22 @@ export interface ImportedFile {
   bytesRead: number;
 }
 
-export interface JsonlValidation {
-  valid: boolean;
+/** What a check of a file comes to. */
+export type Verdict<FirstError> =
+  | { valid: true; firstError?: undefined }
+  | { valid: false; firstError: FirstError };
+
+interface JsonlFindings {
   /** Good lines before the first bad one. */
   records: number;
   bytesRead: number;
   /** Whether the end of the file was reached. */
   checkedAll: boolean;
-  firstError?: { line: number; name: string; message: string };
 }
+
+/** `firstError` is there exactly when the file is not valid. */
+export type JsonlValidation = JsonlFindings &
+  Verdict<{ line: number; name: string; message: string }>;
 
 /** Content that is wrong, and where. */
 interface BadLine {
@@ -45,20 +54,21 @@ interface BadLine {
 
 export function importJsonl(
   transfer: Transfer,
-  { fileName, limit, batchSize }: JsonlImportRequest,
+  request: JsonlImportRequest,
 ): Promise<ImportedFile> {
+  const { fileName, limit, batchSize } = request;
   checkCanceled(transfer);
   return InputFile.with(transfer.env, fileName, async (file) => {
     const batches = new ImportBatches(
       transfer,
-      { method: "importJSONL", noun: "records" },
+      { method: "importJSONL", noun: "records", place: "line", firstPlace: 1 },
       batchSize,
     );
     const reader = new LineReader(file, jsonlLineBytesMax);
     try {
       while (reader.lines !== limit || limit === 0) {
         if (!(await reader.fill())) break;
-        await importLines(transfer, reader, batches, limit);
+        await importLines(transfer, reader, batches, request);
         checkCanceled(transfer);
       }
       await batches.write(reader.bytes);
@@ -75,15 +85,16 @@ async function importLines(
   transfer: Transfer,
   reader: LineReader,
   batches: ImportBatches,
-  limit: number,
+  { limit, keyPrefix }: JsonlImportRequest,
 ): Promise<void> {
   for (;;) {
     if (limit !== 0 && reader.lines === limit) return;
-    const entry = nextRecord(transfer, reader, "importJSONL");
+    const entry = nextRecord(transfer, reader, keyPrefix, "importJSONL");
     if (entry === undefined) return;
     if ("error" in entry) {
       const message = `line ${entry.line}: ${entry.error.message}`;
-      throw new ValueParseError(message, { cause: entry.error.cause });
+      const { cause, key } = entry.error;
+      throw new ValueParseError(message, key === undefined ? { cause } : { cause, key });
     }
     if (batches.add(entry, reader.bytes)) await batches.write(reader.bytes);
   }
@@ -92,10 +103,11 @@ async function importLines(
 function nextRecord(
   transfer: Transfer,
   reader: LineReader,
+  keyPrefix: string,
   method: string,
 ): Entry | BadLine | undefined {
   try {
-    return reader.next() ? readRecord(reader, transfer) : undefined;
+    return reader.next() ? readRecord(reader, transfer, keyPrefix) : undefined;
   } catch (error) {
     const line = reader.lines;
     if (error instanceof LineTooLongError) {
@@ -108,13 +120,13 @@ function nextRecord(
 
 export function validateJsonl(
   transfer: Transfer,
-  { fileName, limit }: JsonlValidateRequest,
+  request: JsonlValidateRequest,
 ): Promise<JsonlValidation> {
   checkCanceled(transfer);
-  return InputFile.with(transfer.env, fileName, async (file) => {
+  return InputFile.with(transfer.env, request.fileName, async (file) => {
     const reader = new LineReader(file, jsonlLineBytesMax);
     while (await reader.fill()) {
-      const end = validateLines(transfer, reader, limit);
+      const end = validateLines(transfer, reader, request);
       if (end !== undefined) return end;
       tellProgress(transfer, reader.lines, reader.bytes);
       checkCanceled(transfer);
@@ -127,10 +139,10 @@ export function validateJsonl(
 function validateLines(
   transfer: Transfer,
   reader: LineReader,
-  limit: number,
+  { limit, keyPrefix }: JsonlValidateRequest,
 ): JsonlValidation | undefined {
   for (;;) {
-    const entry = nextRecord(transfer, reader, "validateJSONL");
+    const entry = nextRecord(transfer, reader, keyPrefix, "validateJSONL");
     if (entry === undefined) return undefined;
     const { lines, bytes: bytesRead } = reader;
     if ("error" in entry) {

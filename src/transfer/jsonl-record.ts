@@ -9,9 +9,9 @@ import type { LineReader } from "./line-reader.js";
 import { isPlainJson } from "./plain-json.js";
 import { messageOf, type Transfer, trimBlanks } from "./transfer.js";
 
-/** The line that the reader stands on. @throws ValueParseError */
-export function readRecord(reader: LineReader, transfer: Transfer): Entry {
-  return plainRecord(reader, transfer) ?? anyRecord(reader, transfer);
+/** The line that the reader stands on, its key behind the prefix. @throws ValueParseError */
+export function readRecord(reader: LineReader, transfer: Transfer, keyPrefix: string): Entry {
+  return plainRecord(reader, transfer, keyPrefix) ?? anyRecord(reader, transfer, keyPrefix);
 }
 
 const beforeKey = Buffer.from('{"key":"');
@@ -22,7 +22,7 @@ const [quote, backslash, brace, space] = [0x22, 0x5c, 0x7d, 0x20];
  * The record of a line that is spelled as `exportJSONL` does it, kept as it is without parsing it;
  * undefined for any other.
  */
-function plainRecord(reader: LineReader, transfer: Transfer): Entry | undefined {
+function plainRecord(reader: LineReader, transfer: Transfer, keyPrefix: string): Entry | undefined {
   if (!transfer.format.isJsonText) return undefined;
   const { buffer, start, end } = reader;
   const keyStart = start + beforeKey.length;
@@ -31,7 +31,7 @@ function plainRecord(reader: LineReader, transfer: Transfer): Entry | undefined 
   if (valueStart >= end || buffer[end - 1] !== brace || keyEnd === keyStart) return undefined;
   if (!stands(beforeKey, buffer, start) || !stands(beforeValue, buffer, keyEnd)) return undefined;
   if (!isPlainJson(buffer, valueStart, end - 1)) return undefined;
-  const key = reader.part(keyStart, keyEnd);
+  const key = keyPrefix + reader.part(keyStart, keyEnd);
   checkRecordKey(key, transfer);
   return { key, value: reader.part(valueStart, end - 1) };
 }
@@ -53,17 +53,18 @@ function stands(expected: Buffer, buffer: Buffer, start: number): boolean {
   return true;
 }
 
-function anyRecord(reader: LineReader, transfer: Transfer): Entry {
+function anyRecord(reader: LineReader, transfer: Transfer, keyPrefix: string): Entry {
   const record = parseObject(reader.text());
-  const { key, value } = record;
-  if (typeof key !== "string" || key === "") refuseKey(record);
+  const { key: ownKey, value } = record;
+  if (typeof ownKey !== "string" || ownKey === "") refuseKey(record);
+  const key = keyPrefix + ownKey;
   checkRecordKey(key, transfer);
   if (value === undefined) throw new ValueParseError('"value" is missing');
   try {
     return { key, value: transfer.format.stored(value) };
   } catch (cause) {
     if (!(cause instanceof SerializerError)) throw cause;
-    throw new ValueParseError(cause.message, { cause });
+    throw new ValueParseError(cause.message, { cause, key });
   }
 }
 
@@ -71,7 +72,7 @@ function checkRecordKey(key: string, { checkKey }: Transfer): void {
   try {
     checkKey(key);
   } catch (cause) {
-    throw new ValueParseError(messageOf(cause), { cause });
+    throw new ValueParseError(messageOf(cause), { cause, key });
   }
 }
 

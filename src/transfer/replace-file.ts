@@ -7,13 +7,15 @@
 // 1. Until the rename the target is not touched, whatever fails; after it the target is the new
 //    file. If the last step fails, the new content is there but a power cut may bring the old back.
 // 2. When this function has rejected, its temporary file is gone, unless it cannot be removed. A
-//    process that is killed leaves it behind, under a name that ends in `.tmp`.
+//    process that is killed leaves it behind, and the next one that replaces the same target removes
+//    it (temporary-files.ts).
 // 3. Two at once on one target do not disturb each other: the later rename wins.
 
 import { dirname } from "node:path";
 import { SnapshotExportError } from "../base/errors.js";
 import type { Env } from "../env/env.js";
 import type { Files } from "../env/files.js";
+import { removeAbandoned, temporaryName } from "../env/temporary-files.js";
 
 export interface Replacement<Result> {
   /** Absolute. A link is replaced itself, not what it leads to. */
@@ -24,6 +26,11 @@ export interface Replacement<Result> {
    * remove. New files should belong to their owner alone, mode 0600.
    */
   readonly fill: (temporary: string) => Promise<Result>;
+  /**
+   * Rejects when the target must stay. Called before anything is made, and again right before the
+   * rename: until then somebody may have made a file there.
+   */
+  readonly refuse: (target: string) => Promise<void>;
   /** Called when the file is on the disk, right before the rename: the last moment to throw. */
   readonly beforeRename?: () => void;
 }
@@ -32,19 +39,23 @@ export interface Replacement<Result> {
  * Resolves with the result of `fill` when the target durably is the file that it made.
  *
  * @throws SnapshotExportError when the target is a directory or a device; otherwise what `fill`,
- * `beforeRename` and the file system throw, unchanged.
+ * `refuse`, `beforeRename` and the file system throw, unchanged.
  */
 export async function replaceFile<Result>(
   env: Env,
-  { target, fill, beforeRename }: Replacement<Result>,
+  { target, fill, refuse, beforeRename }: Replacement<Result>,
 ): Promise<Result> {
   const { files } = env;
   await requireReplaceable(files, target);
+  await refuse(target);
   await makeDirectories(files, dirname(target));
-  const temporary = await unusedName(env, target);
+  await removeAbandoned(env, target);
+  const temporary = await temporaryName(env, target);
   try {
     const result = await fill(temporary);
     await syncFile(files, temporary);
+    // Writing took its time: somebody may have made or opened the target meanwhile.
+    await refuse(target);
     beforeRename?.();
     await files.rename(temporary, target);
     await syncNames(files, dirname(target));
@@ -75,19 +86,6 @@ async function makeDirectories(files: Files, directory: string): Promise<void> {
     await syncNames(files, made);
   }
   await syncNames(files, dirname(topmost));
-}
-
-const nameSpace = 2 ** 32;
-
-function randomText(env: Env): string {
-  return env.random.below(nameSpace).toString(36).padStart(7, "0");
-}
-
-async function unusedName(env: Env, target: string): Promise<string> {
-  for (;;) {
-    const name = `${target}.${randomText(env)}${randomText(env)}.tmp`;
-    if ((await env.files.stat(name)) === undefined) return name;
-  }
 }
 
 async function syncFile(files: Files, path: string): Promise<void> {

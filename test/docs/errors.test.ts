@@ -1,7 +1,9 @@
 // The page docs/errors.md lists exactly the catalogue, and the catalogue is complete: one exported
 // class for each entry, and every name that callers of the predecessors dispatch on.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import * as errors from "../../src/base/errors.js";
 
@@ -51,6 +53,39 @@ describe("docs/errors.md", () => {
     const codes = new Set<string>(errors.errorCatalogue.map(({ code }) => code));
     const named = page.match(/ANYKV_\w+/g) ?? [];
     expect(named.filter((code) => !codes.has(code))).toEqual([]);
+  });
+});
+
+describe("names that nothing raises", () => {
+  const source = fileURLToPath(new URL("../../src", import.meta.url));
+  const code = readdirSync(source, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts") && !/^base.error/.test(file))
+    .map((file) => readFileSync(join(source, file), "utf8"))
+    .join("\n");
+  const isNamedInCode = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(code);
+
+  test("all others are told who raises them, by name or by the section that has them", () => {
+    const part = (title: string): string => {
+      const [, text = ""] = new RegExp(`^## ${title}\n(.*?)^## `, "ms").exec(page) ?? [];
+      return text;
+    };
+    const [told = ""] = part("Who raises what").split("\nNothing raises the names");
+    const sections = [...told.matchAll(/\[(.*?)\]\(#.*?\)/g)].map(([, title = ""]) => part(title));
+    expect(sections.length).toBeGreaterThan(1);
+    const places = [told, ...sections].join("\n");
+    const untold = errors.errorCatalogue
+      .map(({ name }) => name)
+      .filter((name) => isNamedInCode(name) && !places.includes(`\`${name}\``));
+    expect(untold).toEqual([]);
+  });
+
+  test("are listed, and no others are", () => {
+    const [, list = ""] = /^Nothing raises the names (.*?), which/ms.exec(page) ?? [];
+    const listed = list.match(/\w+Error/g) ?? [];
+    const unraised = errors.errorCatalogue
+      .map(({ name }) => name)
+      .filter((name) => !isNamedInCode(name));
+    expect(listed.toSorted()).toEqual(unraised.toSorted());
   });
 });
 

@@ -196,10 +196,10 @@ describe("main job", () => {
 
   test("its files lie in a directory of its own that git ignores", () => {
     const { path, syncWrites } = parseOptions(["--backend", "wal"]);
-    expect([path, syncWrites]).toEqual([".anykv/main-job", true]);
+    expect([path, syncWrites]).toEqual([".anykv.examples/main-job", true]);
     const ignored = readFileSync(new URL("../../.gitignore", import.meta.url), "utf8");
-    expect(ignored.split("\n")).toContain(".anykv*/");
-    expect(parseOptions(["--backend", "disk"]).path).toBe(".anykv/main-job.lmdb");
+    expect(ignored.split("\n")).toContain(".anykv*");
+    expect(parseOptions(["--backend", "disk"]).path).toBe(".anykv.examples/main-job.lmdb");
     expect(parseOptions(["--no-sync-writes"]).syncWrites).toBe(false);
   });
 

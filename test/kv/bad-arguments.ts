@@ -111,6 +111,8 @@ const notOptions = [
   ...oddities,
 ];
 
+const mistyped = bads([undefined, null, 5]);
+
 type Fields = Readonly<Record<string, readonly Bad[]>>;
 
 function replaced(good: object, fields: Fields): Bad[] {
@@ -124,6 +126,10 @@ const options = (fields: Fields, good: object = {}): Argument => ({
   good,
   bad: [...bads(notOptions), ...replaced(good, fields)],
 });
+
+/** An options argument of ours, whose names must all be known, whatever they hold. */
+const ours = (fields: Fields, good: object = {}): Argument =>
+  options({ ...fields, tll: mistyped, ["__proto__"]: mistyped }, good);
 
 /** An options argument with fields that have to be there. */
 const needed = (good: object, fields: Fields): { good: unknown; bad: Bad[] } => {
@@ -202,6 +208,7 @@ const delimiter = bads([
 ]);
 const blanks = ["", " ", "\t"];
 const keyColumn = bads([...notText, ...blanks, "\ud800"]);
+const keyPrefix = bads([...notText, ...loneSurrogates, "x".repeat(1024)]);
 const dialect = { delimiter, hasHeader: flag };
 const columns = required(
   bads([
@@ -216,8 +223,8 @@ const negatives = bads([-1, -5]);
 
 const fileMethods = {
   exportJSONL: [needed(nothing, { ...transfer, prefix })],
-  importJSONL: [needed({ fileName: jsonlFile }, { ...transfer, batchSize })],
-  validateJSONL: [needed({ fileName: jsonlFile }, transfer)],
+  importJSONL: [needed({ fileName: jsonlFile }, { ...transfer, batchSize, keyPrefix })],
+  validateJSONL: [needed({ fileName: jsonlFile }, { ...transfer, keyPrefix })],
   exportCSV: [
     needed(
       { ...nothing, columns: ["x"] },
@@ -229,7 +236,7 @@ const fileMethods = {
       ...needed(
         { fileName: csvFile, keyColumn: "id" },
         {
-          ...{ ...attended, ...dialect },
+          ...{ ...attended, ...dialect, keyPrefix },
           limit: [...fileRows, ...negatives],
           batchSize: [...batchSize, ...negatives],
           keyColumn: required(keyColumn),
@@ -237,7 +244,7 @@ const fileMethods = {
       ),
     },
   ],
-  validateCSV: [needed({ fileName: csvFile }, { ...transfer, ...dialect, keyColumn })],
+  validateCSV: [needed({ fileName: csvFile }, { ...transfer, ...dialect, keyColumn, keyPrefix })],
 };
 for (const method of ["importCSV", "validateCSV"] as const) {
   fileMethods[method][0]?.bad.push(...places);
@@ -260,11 +267,11 @@ export const methods: Record<keyof typeof operationNames, readonly Argument[]> =
   get: [key("a")],
   find: [key("a")],
   getMany: [keyLists(["a", ""], true)],
-  set: [key("a"), value, options(write)],
-  setMany: [entries, options(write)],
-  delete: [key("a"), options(guard)],
-  deleteIfExists: [key("a"), options(guard)],
-  deleteMany: [keyLists(["a"]), options(guard)],
+  set: [key("a"), value, ours(write)],
+  setMany: [entries, ours(write)],
+  delete: [key("a"), ours(guard)],
+  deleteIfExists: [key("a"), ours(guard)],
+  deleteMany: [keyLists(["a"]), ours(guard)],
   deleteByPrefix: [
     needed(
       { prefix: "b", limit: 1 },
@@ -275,22 +282,22 @@ export const methods: Record<keyof typeof operationNames, readonly Argument[]> =
       },
     ),
   ],
-  fetchRemove: [key("a"), options(guard)],
+  fetchRemove: [key("a"), ours(guard)],
   exists: [key("a")],
-  clear: [options(guard)],
+  clear: [ours(guard)],
 
-  incrementBy: [key("counter"), delta, options(create)],
-  getOrSet: [key("a"), value, options(create)],
-  swap: [key("a"), value, options(write)],
-  compareAndSwap: [key("a"), value, value, options(write)],
+  incrementBy: [key("counter"), delta, ours({ ...create, compress: mistyped })],
+  getOrSet: [key("a"), value, ours(create)],
+  swap: [key("a"), value, ours(write)],
+  compareAndSwap: [key("a"), value, value, ours(write)],
   compareAndSwapDetailed: [
     key("a"),
     value,
     value,
     options({ ...write, includeCurrentOnMismatch: flag }),
   ],
-  setIfAbsent: [key("a"), value, options(create)],
-  compareAndDelete: [key("a"), value, options(guard)],
+  setIfAbsent: [key("a"), value, ours({ ...create, keepTtl: mistyped })],
+  compareAndDelete: [key("a"), value, ours(guard)],
   compareAndDeleteDetailed: [
     key("a"),
     value,
@@ -325,20 +332,20 @@ export const methods: Record<keyof typeof operationNames, readonly Argument[]> =
   completeClaims: [refs, options({ deleteKey: flag })],
   renewClaims: [refs, needed({ ttl: 5_000 }, { ttl: required(lease) })],
 
-  append: [key("q"), value, options(create)],
-  prepend: [key("q"), value, options(create)],
-  pop: [key("q"), options(guard)],
-  popFirst: [key("q"), options(guard)],
-  popWait: [key("q"), options(wait, { timeout: 0 })],
-  popFirstWait: [key("q"), options(wait, { timeout: 0 })],
+  append: [key("q"), value, ours(create)],
+  prepend: [key("q"), value, ours(create)],
+  pop: [key("q"), ours(guard)],
+  popFirst: [key("q"), ours(guard)],
+  popWait: [key("q"), ours(wait, { timeout: 0 })],
+  popFirstWait: [key("q"), ours(wait, { timeout: 0 })],
   length: [key("q")],
   range: [key("q"), position, position],
-  deleteArray: [key("q"), options(guard)],
-  listArrays: [options({ prefix, limit: limitUpTo(250_000) })],
+  deleteArray: [key("q"), ours(guard)],
+  listArrays: [ours({ prefix, limit: limitUpTo(250_000) })],
 
-  expire: [key("a"), positiveTtl, options(guard)],
+  expire: [key("a"), positiveTtl, ours(guard)],
   ttl: [key("a")],
-  persist: [key("a"), options(guard)],
+  persist: [key("a"), ours(guard)],
   ...fileMethods,
   backup: [
     options({ ...copied, allowConcurrentWrites: flag }, { fileName: join(directory, "out.kv") }),
@@ -360,9 +367,9 @@ const item: Argument = { good: "item", bad: bads([...badItems, ...badBytes, new 
 
 export const filterMethods: Record<keyof typeof filterOperationNames, readonly Argument[]> = {
   contains: [item],
-  add: [item, options(create)],
-  checkThenAdd: [item, options(create)],
-  delete: [item, options(guard)],
+  add: [item, ours({ ...create, compress: mistyped })],
+  checkThenAdd: [item, ours({ ...create, compress: mistyped })],
+  delete: [item, ours(guard)],
   size: [],
-  clear: [options(guard)],
+  clear: [ours(guard)],
 };

@@ -67,7 +67,7 @@ describe("the file of a backup", () => {
       expect((await memory.backup({ fileName })).totalEntries).toBe(10);
     }
     expect(readdirSync(directory)).toEqual([".anykv"]);
-    const disk = open({ backend: "disk" });
+    const disk = open({ backend: "disk", name: undefined });
     expect(await disk.size()).toBe(10);
     expect(await disk.get("user:3")).toEqual({ index: 3 });
     expect(await disk.claimRandomMany({ count: 20 })).toHaveLength(10);
@@ -100,11 +100,13 @@ describe("the file of a backup", () => {
     expect(await memory.claimKey("user:1")).toMatchObject({ token: 3 });
   });
 
-  test("of a wal store without a fileName is its own directory, and refused", async () => {
+  test("of a wal store without path and fileName lies beside its directory, which is no target", async () => {
     process.chdir(directory);
-    const wal = open({ backend: "wal" });
+    const wal = open({ backend: "wal", name: "own" });
     await wal.set("key", 1);
-    expect(await nameOf(wal.backup())).toBe("SnapshotExportError");
+    expect((await wal.backup()).totalEntries).toBe(1);
+    expect(readdirSync(directory).sort()).toEqual([".anykv", ".anykv.wal-own"]);
+    expect(await nameOf(wal.backup({ fileName: ".anykv.wal-own" }))).toBe("SnapshotExportError");
     expect(await wal.get("key")).toBe(1);
   });
 

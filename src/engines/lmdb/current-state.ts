@@ -9,22 +9,23 @@
 // and is tried again; whoever has opened the file looks as well and, if it has put the number back,
 // opens the file once more, which puts it right.
 
+import type { LastCommit } from "./last-commit.js";
 import type { NativeRoot } from "./lmdb-module.js";
 
 /** The transaction, or the snapshot, is not that of the last commit. */
 export class OutdatedState extends Error {}
 
-/** In a write transaction: whether it builds on the last commit. */
-export function buildsOnLastCommit(root: NativeRoot): boolean {
-  return root.getWriteTxnId() === root.getStats().lastTxnId + 1;
+/** In the write transaction of that number: whether it builds on the last commit. */
+export function buildsOnLastCommit(transaction: number, lastCommit: LastCommit): boolean {
+  return transaction === lastCommit.read() + 1;
 }
 
 /**
  * Of an environment that only reads, and that nobody else in this process has open.
  * @throws OutdatedState when new snapshots are older than the last commit
  */
-export function requireCurrentReads(root: NativeRoot): void {
-  const last = root.getStats().lastTxnId;
+export function requireCurrentReads(root: NativeRoot, lastCommit: LastCommit): void {
+  const last = lastCommit.read();
   root.resetReadTxn();
   const reader = root.useReadTransaction();
   try {

@@ -6,11 +6,15 @@
 // of the file. Nothing of such a transaction has been acknowledged, or even carried out, so the
 // process can be ended at once; the lock is one that the system releases.
 //
+// A worker thread that ends is taken care of by Node, which runs what the thread of lmdb waits for:
+// there is nothing to do, and the process is not the thread's to end.
+//
 // Where Node can (`process.execve`, from 22.15), the process is replaced by one that ends with the
 // exit code it would have had. Node 20 cannot: there the process ends by SIGKILL.
 
 import { writeSync } from "node:fs";
 import { inspect } from "node:util";
+import { isMainThread } from "node:worker_threads";
 
 interface Pending {
   /** Whether a transaction waits for the event loop. */
@@ -55,6 +59,7 @@ function onUncaught(error: unknown): void {
 
 /** Watches until the function that it gives is called. */
 export function guardExit(pending: Pending): () => void {
+  if (!isMainThread) return () => {};
   if (watched.size === 0) {
     process.on("exit", onExit);
     process.on("uncaughtExceptionMonitor", onUncaught);

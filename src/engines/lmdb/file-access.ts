@@ -1,40 +1,51 @@
 // File access: which state of the file is read right now.
 //
 // Outside write transactions reads share one snapshot, which is dropped before the next turn of
-// the event loop, and after `readsPerSnapshotMax` reads in any case. So a read sees everything that
-// was acknowledged anywhere before the turn began in which it was asked for: whatever one process
-// can have told another reaches it in a new turn. During a write transaction everything reads the
-// state of the transaction.
+// the event loop, after `readsPerSnapshotMax` reads, and when it is older than `snapshotAgeMaxMs`. So
+// a read sees everything that was acknowledged anywhere before the turn began in which it was asked
+// for: whatever one process can have told another reaches it in a new turn, unless the thread waits
+// within its turn (`execFileSync`, `Atomics.wait`); then the age decides. During a write transaction
+// everything reads the state of the transaction.
 //
 // Parts of the file that are kept decoded are valid for the state in which they were confirmed.
 
+import type { Clock } from "../../env/env.js";
 import type { NativeReader, NativeRoot } from "./lmdb-module.js";
 
 // A loop that awaits nothing but reads stays in one turn of the event loop: it must not be caught
 // in the past for ever. Taking a new snapshot costs about as much as a read.
 const readsPerSnapshotMax = 64;
+// Less than starting a process takes, more than the reads of a turn mostly do.
+const snapshotAgeMaxMs = 0.1;
 
 export class FileAccess {
   readonly #root: NativeRoot;
+  readonly #clock: Clock;
   // Whether a snapshot may have been taken, and how many read operations it has served.
   #shared = false;
   #reads = 0;
+  #takenAt = 0;
   readonly #confirmed = new Set<object>();
   readonly #drop = (): void => this.dropSnapshot();
 
-  constructor(root: NativeRoot) {
+  constructor(root: NativeRoot, clock: Clock) {
     this.#root = root;
+    this.#clock = clock;
   }
 
   /** Before each read operation. */
   beginRead(): void {
-    if (this.#shared && ++this.#reads < readsPerSnapshotMax) return;
+    const now = this.#clock.monotonic();
+    if (this.#shared && ++this.#reads < readsPerSnapshotMax) {
+      if (now - this.#takenAt <= snapshotAgeMaxMs) return;
+    }
     if (!this.#shared) process.nextTick(this.#drop);
     // Also at the first one: lmdb takes snapshots for purposes of its own.
     this.#root.resetReadTxn();
     this.#confirmed.clear();
     this.#shared = true;
     this.#reads = 0;
+    this.#takenAt = now;
   }
 
   /** The next read sees what has been committed by then. */

@@ -13,6 +13,9 @@ const metaOffset = 24;
 /** The kind of a meta page, which stands at byte 18. */
 const metaFlag = 8;
 const metaBytes = 144;
+/** Where the first header says how long a page is, and each page of a header which transaction it is of. */
+export const pageBytesAt = metaOffset + 24;
+export const transactionAt = metaOffset + 128;
 const pageBytesMin = 256;
 const pageBytesMax = 65_536;
 const headBytes = pageBytesMax + metaOffset + metaBytes;
@@ -76,11 +79,11 @@ function readMeta(head: Buffer, page: number): FileHeader | undefined {
   if (head.readUInt32LE(at + 4) !== dataVersion) return undefined;
   if ((head.readUInt16LE(page + 18) & metaFlag) === 0) return undefined;
   return {
-    pageBytes: head.readUInt32LE(at + 24),
+    pageBytes: head.readUInt32LE(page + pageBytesAt),
     free: readTreeRecord(head, at + 24),
     main: readTreeRecord(head, at + 24 + treeRecordBytes),
     lastPage: readNumber(head, at + 120),
-    transaction: readNumber(head, at + 128),
+    transaction: readNumber(head, page + transactionAt),
   };
 }
 

@@ -177,6 +177,12 @@ export class FileTables implements Transaction {
     return dropped;
   }
 
+  /** Removes everything but the counters, which go on rising. */
+  empty(): void {
+    for (const name of tableNames) if (name !== "counters") this[name].clear();
+    this.free.clear();
+  }
+
   rebuildIndexes(): void {
     for (const name of tableNames) this[name].rebuildOrder();
     this.free.forget();

@@ -27,30 +27,21 @@ export class Journal {
   #changes: Change[] = [];
   // In a transaction of its own an operation is taken back as a whole.
   #inChild = false;
-  #changed = false;
   /** Whether a deadline or the garbage may have changed since somebody last looked. */
   watchedChanged = false;
 
   begin(inChild: boolean): void {
     this.#changes = [];
     this.#inChild = inChild;
-    this.#changed = false;
-  }
-
-  /** Whether anything has been changed since `begin`. */
-  get changed(): boolean {
-    return this.#changed;
   }
 
   record(target: Restorable, key: string, row: Row | undefined): void {
-    this.#changed = true;
     if (!this.#inChild) this.#changes.push({ target, key, row });
   }
 
   /** Called before what cannot be taken back. */
   requireChild(): void {
     if (!this.#inChild) throw startAsChild;
-    this.#changed = true;
   }
 
   rollback(): void {

@@ -17,7 +17,6 @@ import {
   type View,
 } from "../../engine/engine.js";
 import type { Snapshot, SnapshotOptions } from "../../engine/snapshot.js";
-import { tableNames } from "../../engine/tables.js";
 import type { Env } from "../../env/env.js";
 import type { FileTables } from "./file-tables.js";
 import { LmdbSnapshot } from "./lmdb-snapshot.js";
@@ -54,10 +53,14 @@ export class LmdbEngine implements Engine {
     operation: (view: View, request: Request) => Result,
     request: Request,
   ): Awaitable<Result> {
+    return this.#reading((tables) => operation(tables.begin(), request));
+  }
+
+  #reading<Result>(read: (tables: FileTables) => Result): Result {
     const { access, tables } = this.#file;
     access.beginRead();
     try {
-      return operation(tables.begin(), request);
+      return read(tables);
     } catch (error) {
       throw this.#readFailure(error);
     }
@@ -90,12 +93,12 @@ export class LmdbEngine implements Engine {
   }
 
   snapshot({ tables: names }: SnapshotOptions): Snapshot {
-    const { access, tables } = this.#file;
-    const reader = access.openReader();
-    access.beginRead();
-    const rows = names.reduce((count, name) => count + tables[name].size, 0);
-    const natives = names.map((name) => ({ name, rows: tables[name].native }));
-    return new LmdbSnapshot(reader, natives, rows, this.#parts.env.clock.now());
+    const reader = this.#file.access.openReader();
+    return this.#reading((tables) => {
+      const rows = names.reduce((count, name) => count + tables[name].size, 0);
+      const natives = names.map((name) => ({ name, rows: tables[name].native }));
+      return new LmdbSnapshot(reader, natives, rows, this.#parts.env.clock.now());
+    });
   }
 
   /** In one write transaction: the thread and all writers of the file wait for its end. */
@@ -106,8 +109,7 @@ export class LmdbEngine implements Engine {
   ): Promise<Result> {
     return this.write((transaction) => {
       const tables = transaction as FileTables;
-      for (const name of tableNames) if (name !== "counters") tables[name].clear();
-      tables.free.clear();
+      tables.empty();
       tables.free.forget();
       for (let rows = source.next(); rows !== undefined; rows = source.next()) {
         for (const { table, key, value, deadline } of rows) tables[table].put(key, value, deadline);
@@ -118,9 +120,7 @@ export class LmdbEngine implements Engine {
 
   /** Looks what is due next: other threads and processes write too. */
   refresh(): void {
-    const { access, tables } = this.#file;
-    access.beginRead();
-    tables.lookAhead();
+    this.#reading((tables) => tables.lookAhead());
   }
 
   // Whoever only reads removes nothing, and operations look past what is due.
@@ -133,9 +133,7 @@ export class LmdbEngine implements Engine {
   }
 
   indexReport(): IndexReport {
-    const { access, tables } = this.#file;
-    access.beginRead();
-    return { ordered: tables.values.size, table: tables.values.rowCount() };
+    return this.#reading(({ values }) => ({ ordered: values.size, table: values.rowCount() }));
   }
 
   rebuildIndexes(): Awaitable<void> {
@@ -151,12 +149,9 @@ export class LmdbEngine implements Engine {
     }, undefined);
   }
 
-  /** Removes everything; tokens and ids go on rising. */
+  /** Removes everything for `truncate`. */
   async empty(): Promise<void> {
-    await this.write((tables) => {
-      for (const name of tableNames) if (name !== "counters") tables[name].clear();
-      tables.free.clear();
-    }, undefined);
+    await this.write((tables) => (tables as FileTables).empty(), undefined);
   }
 
   async diskReport(): Promise<DiskReport> {

@@ -39,7 +39,7 @@ export interface NativeTable<Key extends string | Uint8Array = string, Value = s
   clearSync(): void;
   getKeys(options: RangeOptions): Iterable<Key>;
   getKeysCount(options: RangeOptions): number;
-  getStats(): { readonly entryCount: number; readonly lastTxnId: number };
+  getStats(): { readonly entryCount: number };
   getRange(options: RangeOptions): Iterable<{ key: Key; value: Value }>;
   close(): Promise<void>;
 }
@@ -47,13 +47,13 @@ export interface NativeTable<Key extends string | Uint8Array = string, Value = s
 export interface NativeRoot extends NativeTable {
   readonly env: { readonly address: number };
   openDB(name: string, options: object): NativeTable | undefined;
-  /** Runs `callback` in a write transaction; blocks the thread while others write. */
-  transactionSync<Result>(callback: () => Result): Result;
   /**
    * Runs `callback` in a write transaction: inside another one at once, otherwise when the file is
    * free, and then resolves when it has been committed. What it throws aborts the transaction.
    */
   childTransaction<Result>(callback: () => Result): Result;
+  /** Outside write transactions: queued, and part of the next one. */
+  remove(key: string | Uint8Array): Promise<boolean>;
   useReadTransaction(): NativeReader;
   /** The next read outside a transaction sees what has been committed by then. */
   resetReadTxn(): void;
@@ -65,8 +65,22 @@ export interface NativeRoot extends NativeTable {
   backup(path: string, compact: boolean): Promise<void>;
 }
 
-/** An open environment; with `new` its root, once. */
-export type NativeEnvironment = new (name: null, options: object) => NativeRoot;
+/** An open environment; with `new` its root, once. Its prototype is that of all its tables. */
+export interface NativeEnvironment {
+  new (name: null, options: object): NativeRoot;
+  readonly prototype: NativeRoot;
+}
+
+/** What tables are opened with, by lmdb itself. */
+interface NativeOpening {
+  /** Unknown to a table that is being opened. */
+  readonly env: object | undefined;
+  /** Runs `callback` in a write transaction; blocks the thread while others write. */
+  transactionSync<Result>(callback: () => Result, flags?: number): Result;
+  resetReadTxn(): void;
+  /** Sees to it that there is a transaction to read in, if none is under way that writes. */
+  ensureReadTxn(): void;
+}
 
 export interface LmdbModule {
   readonly nativeAddon: { getEnvFlags(environment: number): number };
@@ -87,6 +101,7 @@ export async function openNative(
   options: { readonly path: string },
 ): Promise<NativeRoot> {
   const Root = lmdb.openAsClass({ ...options });
+  openWithoutWaiting(Root.prototype as unknown as NativeOpening);
   try {
     return new Root(null, { ...options, isRoot: true });
   } catch (error) {
@@ -94,6 +109,24 @@ export async function openNative(
     await half.close();
     throw error;
   }
+}
+
+/**
+ * Whoever opens a table that is in the file already, the root above all, reads only: lmdb would wait
+ * for its turn to write, and keep the thread waiting, for as long as another process is stopped.
+ *
+ * Tables that are not there, or that this process opens for the first time, are opened in a write
+ * transaction (first-turn.ts): LMDB numbers them without a lock, so two threads that did it at once
+ * while they only read could be given one number for two tables.
+ */
+function openWithoutWaiting(tables: NativeOpening): void {
+  const { transactionSync } = tables;
+  tables.transactionSync = function (this: NativeOpening, callback, flags) {
+    if (this.env !== undefined) return transactionSync.call(this, callback, flags) as never;
+    this.resetReadTxn();
+    this.ensureReadTxn();
+    return callback();
+  };
 }
 
 /** @throws BackendUnavailableError when the package, or its binary for this platform, is not there. */

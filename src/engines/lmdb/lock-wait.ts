@@ -4,11 +4,11 @@
 // be our turn; when nothing has been committed for the whole time, whoever holds the file is stuck.
 
 import type { Env, Timer } from "../../env/env.js";
-import type { NativeRoot } from "./lmdb-module.js";
+import type { LastCommit } from "./last-commit.js";
 
 export interface LockWaitParts {
   readonly env: Env;
-  readonly root: NativeRoot;
+  readonly lastCommit: LastCommit;
   /** 0: wait without end. */
   readonly timeoutMs: number;
 }
@@ -17,14 +17,13 @@ export class LockWait {
   readonly #parts: LockWaitParts;
   readonly #giveUp: () => void;
   #timer: Timer | undefined;
-  /** The last transaction that is known to have been committed. */
-  #lastSeen: number;
+  /** The last transaction that had been committed, by whomever, when the timer was set. */
+  #lastSeen = 0;
   #hasBegun = false;
   #givenUp = false;
 
-  constructor(parts: LockWaitParts, lastSeen: number, giveUp: () => void) {
+  constructor(parts: LockWaitParts, giveUp: () => void) {
     this.#parts = parts;
-    this.#lastSeen = lastSeen;
     this.#giveUp = giveUp;
     if (parts.timeoutMs > 0) this.#arm();
   }
@@ -41,18 +40,17 @@ export class LockWait {
   }
 
   #arm(): void {
-    const { env, timeoutMs } = this.#parts;
+    const { env, lastCommit, timeoutMs } = this.#parts;
+    this.#lastSeen = lastCommit.read();
     this.#timer = env.timers.after(timeoutMs, () => void this.#look());
   }
 
   async #look(): Promise<void> {
-    const { env, root } = this.#parts;
+    const { env, lastCommit } = this.#parts;
     // A thread that was busy itself finds the timer due before it hears that the file is free.
     for (let turn = 0; turn < 2; turn++) await env.timers.breathe();
     if (this.#hasBegun) return;
-    const { lastTxnId } = root.getStats();
-    if (lastTxnId !== this.#lastSeen) {
-      this.#lastSeen = lastTxnId;
+    if (lastCommit.read() !== this.#lastSeen) {
       this.#arm();
       return;
     }

@@ -4,23 +4,25 @@
 // transaction of one needs the thread, which waits in the other. So stores of the same path share
 // an open file, and the last one to leave closes it.
 
-import { realpath } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import {
-  BucketNotFoundError,
-  DiskPathError,
-  DiskStoreOpenError,
-  DiskStoreWriteError,
-  isKvError,
-  type KvError,
-} from "../../base/errors.js";
+import { DiskStoreOpenError, isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
-import { buildsOnLastCommit, OutdatedState, requireCurrentReads } from "./current-state.js";
+import { OutdatedState, requireCurrentReads } from "./current-state.js";
 import { guardExit } from "./exit-guard.js";
 import { FileAccess } from "./file-access.js";
-import { FileTables, MissingTable, openMeta } from "./file-tables.js";
+import {
+  deadLocksCode,
+  foreignFile,
+  lockedOut,
+  openFailure,
+  openLockedOut,
+  stillWaiting,
+  writeFailure,
+} from "./file-errors.js";
+import { FileTables, openMeta } from "./file-tables.js";
+import { FirstTurn } from "./first-turn.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
+import { LastCommit } from "./last-commit.js";
 import { databasesMax, layoutKey, layoutText } from "./layout.js";
 import {
   type LmdbModule,
@@ -30,7 +32,10 @@ import {
   type NativeTable,
   openNative,
 } from "./lmdb-module.js";
-import { preparePath, readersMax } from "./prepare-path.js";
+import { type LeaveLock, readersMax } from "./lock-file.js";
+import { namedFile } from "./lock-token.js";
+import { preparePath } from "./prepare-path.js";
+import { realPathOf } from "./real-path.js";
 import { WriteQueue } from "./write-queue.js";
 
 export interface OpenFileOptions {
@@ -44,12 +49,20 @@ export interface OpenFileOptions {
   readonly mapBytes: number;
 }
 
+interface OpenTables {
+  readonly journal: Journal;
+  readonly access: FileAccess;
+  readonly tables: FileTables;
+}
+
 interface OpenFileParts {
   readonly env: Env;
   readonly root: NativeRoot;
-  readonly meta: NativeTable;
+  readonly lastCommit: LastCommit;
+  readonly opened: OpenTables;
   readonly options: OpenFileOptions;
   readonly release: () => Promise<void>;
+  readonly leaveLock: LeaveLock;
 }
 
 export class OpenFile {
@@ -59,18 +72,23 @@ export class OpenFile {
   readonly writes: WriteQueue;
   readonly release: () => Promise<void>;
   readonly #endGuard: () => void;
+  readonly #leaveLock: LeaveLock;
+  readonly #lastCommit: LastCommit;
 
-  constructor({ env, root, meta, options, release }: OpenFileParts) {
+  constructor({ env, root, lastCommit, opened, options, release, leaveLock }: OpenFileParts) {
     const { path, timeoutMs } = options;
-    const journal = new Journal();
+    const { journal, access, tables } = opened;
     this.release = release;
+    this.#leaveLock = leaveLock;
+    this.#lastCommit = lastCommit;
     this.root = root;
-    this.access = new FileAccess(root);
-    this.tables = new FileTables(root, meta, this.access, journal, env);
+    this.access = access;
+    this.tables = tables;
     this.writes = new WriteQueue({
       root,
-      access: this.access,
-      tables: this.tables,
+      lastCommit,
+      access,
+      tables,
       journal,
       env,
       timeoutMs,
@@ -80,11 +98,21 @@ export class OpenFile {
     this.#endGuard = guardExit(this.writes);
   }
 
-  async close(): Promise<void> {
-    await this.writes.drained();
+  /** Whether closing has come to its end; otherwise it waits for another writer of the file. */
+  async close(): Promise<{ readonly ended: Promise<void> | undefined }> {
+    if (await this.writes.drained()) {
+      await this.#release();
+      return { ended: undefined };
+    }
+    return { ended: this.writes.ended().then(() => this.#release()) };
+  }
+
+  async #release(): Promise<void> {
     this.#endGuard();
     this.access.dropSnapshot();
     await this.root.close();
+    this.#lastCommit.close();
+    await this.#leaveLock();
   }
 }
 
@@ -95,9 +123,11 @@ interface Entry {
   /** Those who have it, or wait for its opening. */
   users: number;
   closing: Promise<void> | undefined;
+  /** Nobody has it (any more), but a transaction of it still waits for another process. */
+  isStuck: boolean;
 }
 
-// By the real path: one file must not be open twice under two names.
+// By the real path (see real-path.ts).
 const openFiles = new Map<string, Entry>();
 
 /** Whether a store of this thread has the file open. */
@@ -106,10 +136,12 @@ export async function isOpen(path: string): Promise<boolean> {
 }
 
 /** The open file of a path, for one more user. */
-export async function acquireFile(env: Env, options: OpenFileOptions): Promise<OpenFile> {
-  const key = await realPathOf(options.path);
+export async function acquireFile(env: Env, asked: OpenFileOptions): Promise<OpenFile> {
+  const key = await realPathOf(asked.path);
+  const options = { ...asked, path: key };
   for (;;) {
     const entry = openFiles.get(key) ?? enterFile(key, env, options);
+    if (entry.isStuck) throw stillWaiting(key);
     if (entry.closing !== undefined) {
       await entry.closing;
       continue;
@@ -123,7 +155,8 @@ export async function acquireFile(env: Env, options: OpenFileOptions): Promise<O
     } catch (error) {
       await leave(key, entry);
       // What could not be opened as another one wanted it may still be opened as this one does.
-      if (isKvError(error) && entry.options !== options && !(await hasOpened(entry))) continue;
+      const isOurs = entry.options === options || entry.isStuck;
+      if (isKvError(error) && !isOurs && !(await hasOpened(entry))) continue;
       throw error;
     }
   }
@@ -136,10 +169,17 @@ export function releaseFile(file: OpenFile): Promise<void> {
 
 function enterFile(key: string, env: Env, options: OpenFileOptions): Entry {
   const release = (): Promise<void> => leave(key, entry);
-  const opening = openFile(env, options, release);
-  const entry: Entry = { options, opening, users: 0, closing: undefined };
+  const stayStuck = (ended: Promise<void>): void => keepStuck(key, entry, ended);
+  const opening = openFile(env, options, { release, stayStuck });
+  const entry: Entry = { options, opening, users: 0, closing: undefined, isStuck: false };
   openFiles.set(key, entry);
   return entry;
+}
+
+function keepStuck(key: string, entry: Entry, ended: Promise<void>): void {
+  const forget = (): boolean => openFiles.delete(key);
+  entry.isStuck = true;
+  ended.then(forget, forget);
 }
 
 function hasOpened({ opening }: Entry): Promise<boolean> {
@@ -153,22 +193,16 @@ function hasOpened({ opening }: Entry): Promise<boolean> {
 async function leave(key: string, entry: Entry): Promise<void> {
   if (--entry.users > 0) return;
   entry.closing = entry.opening.then(
-    (file) => file.close(),
+    async (file) => {
+      const { ended } = await file.close();
+      if (ended !== undefined) keepStuck(key, entry, ended);
+    },
     () => {},
   );
   try {
     await entry.closing;
   } finally {
-    openFiles.delete(key);
-  }
-}
-
-async function realPathOf(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch {
-    const directory = dirname(path);
-    return directory === path ? path : join(await realPathOf(directory), basename(path));
+    if (!entry.isStuck) openFiles.delete(key);
   }
 }
 
@@ -184,34 +218,84 @@ function refuseDifferent(open: Manner, asked: OpenFileOptions): void {
   );
 }
 
+interface EntryCalls {
+  readonly release: () => Promise<void>;
+  /** The opening has been given up; `ended`: when the file has been closed all the same. */
+  readonly stayStuck: (ended: Promise<void>) => void;
+}
+
 async function openFile(
   env: Env,
   options: OpenFileOptions,
-  release: () => Promise<void>,
+  { release, stayStuck }: EntryCalls,
 ): Promise<OpenFile> {
   const lmdb = await loadLmdb();
   try {
-    await preparePath(env, options);
+    const leaveLock = await preparePath(env, options);
+    let stuck: Promise<void> | undefined;
     const openOnce = async (): Promise<OpenFile> => {
-      const root = await openNative(lmdb, nativeOptions(options));
-      try {
-        return openTables({ env, root, options, release }, lmdb);
-      } catch (error) {
+      const { root, lastCommit } = await openRoot(lmdb, options);
+      const close = async (): Promise<void> => {
+        lastCommit.close();
         await root.close();
+      };
+      const turn = firstTurn(env, { root, lastCommit }, options);
+      try {
+        refuseDifferent(mannerOf(lmdb, root), options);
+        const opened = await openTables(env, { root, lastCommit }, options, turn);
+        return new OpenFile({ env, root, lastCommit, opened, options, release, leaveLock });
+      } catch (error) {
+        stuck = turn.stuck?.then(close);
+        if (stuck === undefined) await close();
         throw error;
       }
     };
-    return await repeatWhilePassing(env, openOnce);
+    try {
+      return await repeatWhilePassing(env, openOnce);
+    } catch (error) {
+      if (stuck === undefined) await leaveLock();
+      else stayStuck(stuck.then(leaveLock));
+      throw error;
+    }
   } catch (cause) {
     throw openFailure(options.path, cause);
   }
 }
 
+interface OpenRoot {
+  readonly root: NativeRoot;
+  readonly lastCommit: LastCommit;
+}
+
+async function openRoot(lmdb: LmdbModule, options: OpenFileOptions): Promise<OpenRoot> {
+  const before = await namedFile(options.path);
+  const root = await openNative(lmdb, nativeOptions(options));
+  let lastCommit: LastCommit | undefined;
+  try {
+    lastCommit = new LastCommit(options.path);
+    // Whoever has read is among the users of the file (lock-users.ts): nobody replaces it from here
+    // on, however long opening may take.
+    root.getStats();
+    // A backup may have taken the place of the file that has just been opened.
+    const after = await namedFile(options.path);
+    if (before?.ino !== after?.ino) throw new OutdatedState("another file has taken its place");
+    return { root, lastCommit };
+  } catch (error) {
+    lastCommit?.close();
+    await root.close();
+    throw error;
+  }
+}
+
+function firstTurn(env: Env, open: OpenRoot, { path, timeoutMs }: OpenFileOptions): FirstTurn {
+  const lockedOut = () => openLockedOut(path, timeoutMs);
+  return new FirstTurn({ env, ...open, timeoutMs, lockedOut });
+}
+
 // Whoever closes a file as its last user destroys the locks in the lock file, and who opens it at
 // that very moment may get hold of them still (ITS#10095 of LMDB): then every transaction fails with
-// EINVAL. Locks are made anew by the first to open a file that nobody else has open. The same error
-// comes, and stays, where another thread of the process has opened the file for reading only.
-const deadLocksCode = 22;
+// EINVAL, the one in which the root is opened first of all. Locks are made anew by the first to open a
+// file that nobody else has open.
 const attemptsMax = 50;
 const pauseTurnsMax = 500;
 
@@ -232,24 +316,23 @@ async function repeatWhilePassing(env: Env, openOnce: () => Promise<OpenFile>): 
   }
 }
 
-function openTables(parts: Omit<OpenFileParts, "meta">, lmdb: LmdbModule): OpenFile {
-  const { root, options } = parts;
-  const { path, readOnly } = options;
-  refuseDifferent(mannerOf(lmdb, root), options);
-  const open = (): OpenFile => {
+async function openTables(
+  env: Env,
+  { root, lastCommit }: OpenRoot,
+  { path, readOnly }: OpenFileOptions,
+  turn: FirstTurn,
+): Promise<OpenTables> {
+  const open = (): OpenTables => {
     const meta = readOnly ? openMeta(root) : foundLayout(root, path);
     checkLayout(meta, path);
-    return new OpenFile({ ...parts, meta });
+    const journal = new Journal();
+    const access = new FileAccess(root, env.clock);
+    return { journal, access, tables: new FileTables(root, meta, access, journal, env) };
   };
-  if (readOnly) {
-    requireCurrentReads(root);
-    return open();
-  }
   // In one transaction: of several who open a new file at once, none leaves half of it.
-  return root.transactionSync(() => {
-    if (!buildsOnLastCommit(root)) throw new OutdatedState();
-    return open();
-  });
+  if (!readOnly) return turn.run(open);
+  requireCurrentReads(root, lastCommit);
+  return open();
 }
 
 function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
@@ -263,6 +346,8 @@ function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
     // Calls are grouped by the write queue. Groups of lmdb's own have a promise that nobody sees,
     // and that ends the process when it is rejected because the disk is full.
     eventTurnBatching: false,
+    // What is queued behind a transaction comes behind it: see invariant 6 of the write queue.
+    strictAsyncOrder: true,
     // New files belong to their owner alone.
     permissionsMode: 0o600,
     maxDbs: databasesMax,
@@ -283,12 +368,6 @@ function foundLayout(root: NativeRoot, path: string): NativeTable {
   return meta;
 }
 
-export function foreignFile(path: string): DiskStoreOpenError {
-  return new DiskStoreOpenError(`${path} is an LMDB file of something else`, {
-    hint: "choose another `path`; nothing in the file has been changed",
-  });
-}
-
 function checkLayout(meta: NativeTable, path: string): void {
   const found = meta.getString(layoutKey);
   if (found === layoutText) return;
@@ -296,51 +375,4 @@ function checkLayout(meta: NativeTable, path: string): void {
   throw new DiskStoreOpenError(`${path} has the layout "${found}", this is "${layoutText}"`, {
     hint: "open it with the version of anykv that wrote it",
   });
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-const pathCodes: ReadonlySet<unknown> = new Set(["ELOOP", "ENOTDIR", "ENAMETOOLONG", "EISDIR"]);
-
-export function openFailure(path: string, cause: unknown): KvError {
-  if (isKvError(cause)) return cause;
-  if ((cause as { code?: unknown } | null)?.code === deadLocksCode) {
-    return new DiskStoreOpenError(`${path} cannot be opened for writing: ${messageOf(cause)}`, {
-      cause,
-      hint: "if another thread of this process has it open with readOnly, close it there first",
-    });
-  }
-  if (cause instanceof MissingTable) {
-    return new BucketNotFoundError(`${path} has no data of a store: ${cause.message}`, {
-      cause,
-      hint: "check `path`, or open the store once for writing so that its tables are made",
-    });
-  }
-  if (pathCodes.has((cause as NodeJS.ErrnoException | null)?.code)) {
-    return new DiskPathError(`${path} cannot be used: ${messageOf(cause)}`, {
-      cause,
-      hint: "choose another `path`, or correct the links and names on the way to it",
-    });
-  }
-  return new DiskStoreOpenError(`${path} cannot be opened: ${messageOf(cause)}`, {
-    cause,
-    hint: "check the rights of the file and its directory, and room on the disk",
-  });
-}
-
-function writeFailure(path: string, cause: unknown): KvError {
-  if (isKvError(cause)) return cause;
-  return new DiskStoreWriteError(`writing to ${path} has failed: ${messageOf(cause)}`, {
-    cause,
-    hint: "reads go on; make room on the disk if it is full, then open the store again",
-  });
-}
-
-function lockedOut(path: string, timeoutMs: number): KvError {
-  return new DiskStoreWriteError(
-    `another process has been writing to ${path} for more than ${timeoutMs} ms`,
-    { hint: "look for a process that is stopped, or raise `disk.timeout`; nothing was changed" },
-  );
 }

@@ -4,13 +4,14 @@ import { dirname } from "node:path";
 import { DiskPathError, DiskStoreOpenError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import { checkFile } from "./check-file.js";
+import { type LeaveLock, lockPathOf, provideLockFile } from "./lock-file.js";
 import type { OpenFileOptions } from "./open-file.js";
 
-// Threads and processes that read at the same time; the first one to open a file decides.
-export const readersMax = 1_024;
-
 /** Looks at what stands under the path, and creates what is missing. */
-export async function preparePath(env: Env, { path, readOnly }: OpenFileOptions): Promise<void> {
+export async function preparePath(
+  env: Env,
+  { path, readOnly }: OpenFileOptions,
+): Promise<LeaveLock> {
   const stat = await env.files.stat(path);
   if (stat !== undefined && stat.kind !== "file") {
     throw new DiskPathError(`${path} is not a file, so it cannot hold a store`, {
@@ -25,18 +26,22 @@ export async function preparePath(env: Env, { path, readOnly }: OpenFileOptions)
       hint: "remove it, or choose another `path`",
     });
   }
-  if (stat !== undefined && stat.sizeBytes > 0) return checkFile(env, path);
+  if (stat !== undefined && stat.sizeBytes > 0) {
+    await checkFile(env, path);
+    return provideLockFile(env, path, { isNew: false, isPassing: readOnly });
+  }
   if (readOnly) {
     throw new DiskStoreOpenError(`there is no store at ${path} to be read`, {
       hint: "check `path`, or open the store once for writing so that it is created",
     });
   }
   await makeParent(env, path);
-  // The lock file is made by LMDB. Nobody else may ever open it in this process: closing it again
-  // would take away the locks that the process has on it.
+  // First of all: where there is no room for it, nothing is left behind.
+  const leave = await provideLockFile(env, path, { isNew: true, isPassing: false });
   const handle = await env.files.open(path, "write");
   await handle.close();
   await env.files.syncDirectory(dirname(path));
+  return leave;
 }
 
 async function makeParent(env: Env, path: string): Promise<void> {
@@ -51,9 +56,4 @@ async function makeParent(env: Env, path: string): Promise<void> {
       },
     );
   }
-}
-
-/** The file in which LMDB keeps who reads and who writes. */
-export function lockPathOf(path: string): string {
-  return `${path}-lock`;
 }

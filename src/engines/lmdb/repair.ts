@@ -16,13 +16,15 @@ import type { Transaction } from "../../engine/engine.js";
 import type { CheckRows } from "../../engine/row-reader.js";
 import { type TableName, tableNames } from "../../engine/tables.js";
 import type { Env } from "../../env/env.js";
+import { openFailure } from "./file-errors.js";
 import type { FileMending, FileProgress, FileRepairReport, FileReport } from "./file-report.js";
 import { type FileTables, openTable } from "./file-tables.js";
 import { byteKeys } from "./key-format.js";
 import { lmdbDefaults } from "./lmdb-defaults.js";
 import type { NativeTable } from "./lmdb-module.js";
 import { requireUnused } from "./lock-users.js";
-import { acquireFile, openFailure, releaseFile } from "./open-file.js";
+import { acquireFile, releaseFile } from "./open-file.js";
+import { realPathOf } from "./real-path.js";
 import { replaceBySalvage } from "./salvage.js";
 import { verifyLmdb } from "./verify.js";
 
@@ -53,9 +55,10 @@ interface Repaired {
  */
 export async function repairLmdb(
   env: Env,
-  path: string,
+  name: string,
   { check, mend, onProgress = () => {} }: RepairOptions,
 ): Promise<FileRepairReport> {
+  const path = await realPathOf(name);
   const found = await verifyLmdb(env, path, { check, onProgress });
   const { problems } = found;
   if (problems.length === 0) return reportOf(found, found, nothing);

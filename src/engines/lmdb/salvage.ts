@@ -10,9 +10,9 @@ import { notAStore, readHeader } from "./file-header.js";
 import type { FileMending, FileProgress, FileReport } from "./file-report.js";
 import type { FileTables } from "./file-tables.js";
 import { lmdbDefaults } from "./lmdb-defaults.js";
+import { lockPathOf } from "./lock-file.js";
 import { acquireFile, type OpenFile, releaseFile } from "./open-file.js";
 import { walkPages } from "./page-walker.js";
-import { lockPathOf } from "./prepare-path.js";
 import { decodeRaw } from "./snapshot-rows.js";
 
 const batchRows = 1_000;

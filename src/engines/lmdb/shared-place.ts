@@ -36,17 +36,14 @@ import {
 import { tmpdir, userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { DiskStoreOpenError } from "../../base/errors.js";
+import { isDead, processTag } from "../../env/process-tag.js";
 import type { Processes } from "../../env/processes.js";
 import { type Guardian, startGuardian } from "./guardian.js";
+import { lockBytes, lockPathOf } from "./lock-file.js";
 
 const usersPrefix = "users-";
 const dataPrefix = "data-";
 const memoryDirectory = "/dev/shm";
-
-// LMDB maps the lock file and writes to it. Its pages are claimed here: where there is no room left
-// for them, this fails, while touching a page of a mapped file later would end the process. The
-// size holds as many readers as `readersMax` of open-file.ts.
-const lockBytes = 1_024 * 64 + 8_192;
 
 // Every failed attempt means that somebody else has come or gone in between.
 const attemptsMax = 1_000;
@@ -74,20 +71,9 @@ export function sharedDirectory(name: string | undefined, base = sharedBase()): 
   return join(base, `anykv-${owner}-${readable}${digest(name ?? "", 24)}`);
 }
 
-// The name of a user: <pid>.<where the pid means something>.<which process of that pid>.<unique>
-function nameUser({ id, host, namespace, startOf }: Processes): string {
-  const unique = randomBytes(8).toString("hex");
-  return `${id}.${digest(`${host} ${namespace}`, 16)}.${digest(startOf(id) ?? "", 16)}.${unique}`;
-}
-
-/** Whether a user is certainly dead; of processes in other containers nobody here can tell. */
-function isDead(user: string, processes: Processes): boolean {
-  const [pid, where, started] = user.split(".");
-  if (where !== digest(`${processes.host} ${processes.namespace}`, 16)) return false;
-  if (!processes.isRunning(Number(pid))) return true;
-  const start = processes.startOf(Number(pid));
-  if (start === undefined) return true;
-  return start !== "" && started !== digest("", 16) && started !== digest(start, 16);
+// The name of a user: <process tag>.<unique>
+function nameUser(processes: Processes): string {
+  return `${processTag(processes)}.${randomBytes(8).toString("hex")}`;
 }
 
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException | null)?.code;
@@ -214,7 +200,8 @@ export class SharedPlace {
     mkdirSync(users, { mode: 0o700 });
     writeFileSync(join(users, this.#user), "", { mode: 0o600 });
     writeFileSync(data, "", { mode: 0o600 });
-    writeFileSync(`${data}-lock`, Buffer.alloc(lockBytes), { mode: 0o600 });
+    // With all its pages: see lock-file.ts.
+    writeFileSync(lockPathOf(data), Buffer.alloc(lockBytes), { mode: 0o600 });
     if (attempt(() => renameSync(draft, this.directory))) return true;
     rmSync(draft, { recursive: true, force: true });
     return false;

@@ -9,11 +9,12 @@ import type { CheckRows } from "../../engine/row-reader.js";
 import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
 import { type SettledWalk, walkWhileWritten } from "./check-file.js";
+import { foreignFile, openFailure } from "./file-errors.js";
 import { headerFault, notAStore, readHeader } from "./file-header.js";
 import type { FileProblem, FileProgress, FileReport } from "./file-report.js";
 import { TableInspection } from "./inspect-tables.js";
 import { layoutText, metaName } from "./layout.js";
-import { acquireFile, foreignFile, openFailure, releaseFile } from "./open-file.js";
+import { acquireFile, releaseFile } from "./open-file.js";
 import type { Walk } from "./page-walker.js";
 import { SnapshotRows } from "./snapshot-rows.js";
 

@@ -9,18 +9,25 @@
 //    fails, every operation in it is told that it failed.
 // 2. Operations are carried out in the order in which they were asked for.
 // 3. What waits for `timeoutMs` for other writers of the file while none of them gets anything done
-//    is given up, and is then never carried out.
+//    is given up, and is then never carried out. The transaction that was asked for cannot be taken
+//    back: it stays under way, and is aborted as soon as it begins.
 // 4. A transaction in which something unforeseen happens is aborted as a whole.
 // 5. Nothing is written by a transaction that does not build on the last commit (current-state.ts).
+// 6. A thread that is terminated while it carries operations out commits none of them
+//    (whole-transaction.ts).
 
+import { newDeferred } from "../../base/deferred.js";
 import { isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
+import { commitErrorOf } from "./commit-error.js";
 import { buildsOnLastCommit, OutdatedState } from "./current-state.js";
 import type { FileAccess } from "./file-access.js";
 import type { FileTables } from "./file-tables.js";
 import { type Journal, startAsChild } from "./journal.js";
+import type { LastCommit } from "./last-commit.js";
 import type { NativeRoot } from "./lmdb-module.js";
 import { LockWait } from "./lock-wait.js";
+import { wholeTransaction } from "./whole-transaction.js";
 
 const readersCheckMs = 5_000;
 type Outcome = "committed" | "given up" | "outdated";
@@ -42,6 +49,7 @@ interface QueuedWrite {
 
 export interface WriteQueueParts {
   readonly root: NativeRoot;
+  readonly lastCommit: LastCommit;
   readonly access: FileAccess;
   readonly tables: FileTables;
   readonly journal: Journal;
@@ -58,8 +66,12 @@ export class WriteQueue {
   #queued: QueuedWrite[] = [];
   #running: Promise<void> | undefined;
   #failure: Error | undefined;
-  // Set while the transaction under way has been given up and still waits for the file.
-  #stuck: Error | undefined;
+  // Whether the transaction under way has been given up and still waits for the file.
+  #stuck = false;
+  // How long those wait that have been queued behind it.
+  #waitBehind: LockWait | undefined;
+  // Settles when something has been given up.
+  #givenUp = newDeferred();
   // Whether a transaction waits until the event loop runs its operations.
   #waiting = false;
   #readersChecked = Number.NEGATIVE_INFINITY;
@@ -85,8 +97,7 @@ export class WriteQueue {
     operation: (tables: FileTables, request: never) => Result,
     request: unknown,
   ): Promise<Result> {
-    const refusal = this.#failure ?? this.#stuck;
-    if (refusal !== undefined) return Promise.reject(refusal);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise<Result>((resolve, reject) => {
       this.#queued.push({
         operation: operation as Operation,
@@ -97,11 +108,25 @@ export class WriteQueue {
         outcome: undefined,
       });
       this.#running ??= this.#run();
+      if (this.#stuck) this.#waitBehind ??= this.#lockWait(() => this.#giveUp([]));
     });
   }
 
-  /** Resolves when nothing is queued and nothing under way. */
-  async drained(): Promise<void> {
+  #lockWait(giveUp: () => void): LockWait {
+    return new LockWait(this.#parts, giveUp);
+  }
+
+  /** Settles when no operation waits: true; or false when a transaction is under way for nobody. */
+  async drained(): Promise<boolean> {
+    while (this.#running !== undefined) {
+      if (this.#stuck && this.#queued.length === 0) return false;
+      await Promise.race([this.#running, this.#givenUp.promise]);
+    }
+    return true;
+  }
+
+  /** Resolves when nothing is under way. */
+  async ended(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
 
@@ -127,7 +152,7 @@ export class WriteQueue {
       }
     } catch (cause) {
       this.#waiting = false;
-      this.#fail(writes, await this.#reasonOf(cause));
+      this.#fail(writes, await commitErrorOf(env.timers, cause));
       return;
     }
     if (outcome === "given up") return;
@@ -137,37 +162,32 @@ export class WriteQueue {
   }
 
   async #attempt(writes: QueuedWrite[]): Promise<Outcome> {
-    const { root } = this.#parts;
+    const { root, lastCommit } = this.#parts;
     let outcome: Outcome = "given up";
-    const attempt = new LockWait(this.#parts, this.#lastTransaction, () => this.#giveUp(writes));
+    const attempt = this.#lockWait(() => this.#giveUp(writes));
     this.#waiting = true;
-    // A child of the transaction can be aborted, which costs nothing to speak of.
-    await root.childTransaction(() => {
+    await wholeTransaction(root, () => {
       this.#waiting = false;
-      this.#stuck = undefined;
+      this.#stuck = false;
+      this.#waitBehind?.begin();
+      this.#waitBehind = undefined;
       if (!attempt.begin()) return;
-      outcome = buildsOnLastCommit(root) ? "committed" : "outdated";
-      if (outcome === "committed") this.#carryOut(writes);
+      const transaction = root.getWriteTxnId();
+      outcome = buildsOnLastCommit(transaction, lastCommit) ? "committed" : "outdated";
+      if (outcome === "committed") this.#carryOut(writes, transaction);
     });
     return outcome;
   }
 
-  /** Why a commit has failed: lmdb tells it by a promise, which it rejects a little later. */
-  async #reasonOf(cause: unknown): Promise<unknown> {
-    const { commitError } = cause as { commitError?: Promise<never> };
-    if (commitError === undefined) return cause;
-    const { timers } = this.#parts.env;
-    const later = timers.breathe().then(() => timers.breathe());
-    return Promise.race([commitError.catch((reason: unknown) => reason), later.then(() => cause)]);
-  }
-
   #giveUp(writes: readonly QueuedWrite[]): void {
     const error = this.#parts.lockedOut();
-    // What comes while the file is still not to be had would have to wait as long again.
-    this.#stuck = error;
     const queued = this.#queued;
     this.#queued = [];
+    this.#stuck = true;
+    this.#waitBehind = undefined;
     for (const { reject } of [...writes, ...queued]) reject(error);
+    this.#givenUp.resolve();
+    this.#givenUp = newDeferred();
   }
 
   #fail(writes: readonly QueuedWrite[], cause: unknown): void {
@@ -183,9 +203,8 @@ export class WriteQueue {
   }
 
   /** Inside the write transaction: runs every operation, then writes what has been counted. */
-  #carryOut(writes: readonly QueuedWrite[]): void {
-    const { root, access, journal, tables } = this.#parts;
-    const transaction = root.getWriteTxnId();
+  #carryOut(writes: readonly QueuedWrite[], transaction: number): void {
+    const { access, journal, tables } = this.#parts;
     this.#releaseReaders();
     access.turnPage();
     tables.turnPage();

@@ -45,10 +45,15 @@ export class HeaderFormat {
     return header;
   }
 
+  /** Whether the bytes begin as such a header does, be it intact or not. */
+  begins(bytes: Buffer): boolean {
+    return bytes.subarray(0, magicBytes).equals(this.#magic);
+  }
+
   /** undefined when the bytes are no such header; the version is for the caller to judge. */
   decode(bytes: Buffer): FileHeader | undefined {
     if (bytes.length < fileHeaderBytes) return undefined;
-    if (!bytes.subarray(0, magicBytes).equals(this.#magic)) return undefined;
+    if (!this.begins(bytes)) return undefined;
     const origin = bytes.readUInt32LE(checkedBytes);
     if (origin !== crc32(bytes.subarray(0, checkedBytes))) return undefined;
     return {

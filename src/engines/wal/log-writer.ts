@@ -15,11 +15,11 @@
 // 6. What is on the disk is claimed by a frame when nothing more comes, and when the log is closed: a
 //    reader takes damage to it for damage then, not for the torn end of a write.
 
+import { type Deferred, newDeferred } from "../../base/deferred.js";
 import { DiskStoreWriteError, type KvError } from "../../base/errors.js";
 import type { ChangeTarget } from "../../engine/changes.js";
 import { type LogObserver, silentObserver } from "../../engine/log-events.js";
 import type { Env, Timer } from "../../env/env.js";
-import { type Deferred, newDeferred } from "./deferred.js";
 import { FramePacker } from "./frame-packer.js";
 import { type Batch, FrameQueue } from "./frame-queue.js";
 import { frameHeaderBytes, sealFrame } from "./log-format.js";

@@ -54,7 +54,10 @@ export function pathError(path: string, cause: unknown): KvError {
     `${path} cannot be used as the directory of a store: ${messageOf(cause)}`,
     {
       cause,
-      hint: "choose another `path`, or give the process the right to create and write it",
+      hint:
+        (cause as NodeJS.ErrnoException | null)?.code === "ENOTDIR"
+          ? "a `wal` store is a directory: choose another `path`; the file of a `disk` store is opened with that backend"
+          : "choose another `path`, or give the process the right to create and write it",
     },
   );
 }

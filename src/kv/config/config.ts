@@ -10,8 +10,9 @@
 import { errorClasses, InvalidOptionsError, isKvError } from "../../base/errors.js";
 import { configBytesMax } from "../../base/limits.js";
 import type { Env } from "../../env/env.js";
-import { describe, fieldsOf } from "../arguments.js";
+import { describe } from "../arguments.js";
 import { Kv } from "../kv.js";
+import { namedFields, namesOf } from "../option-names.js";
 import { envOption, normalizeOptions, type OpenKvOptions } from "../options/options.js";
 import { acquireStore } from "../registry.js";
 import type { PlacedStore } from "./configured-stores.js";
@@ -27,6 +28,8 @@ export interface OpenConfiguredStoresOptions {
   /** Clock, randomness, timers and files, for the configuration and its stores; for tests. */
   env?: Env | undefined;
 }
+
+const optionNames = namesOf<OpenConfiguredStoresOptions>({ env: true });
 
 /**
  * Reads the stores that a YAML document names, in its order, and opens none. Paths are as written:
@@ -55,7 +58,7 @@ export async function openConfiguredStores(
   file: string,
   options?: OpenConfiguredStoresOptions | null,
 ): Promise<StoreRegistry> {
-  const env = envOption(fieldsOf(options).env ?? undefined);
+  const env = envOption(namedFields(options, optionNames).env ?? undefined);
   const text = await readConfig(env, file);
   const { parseSource, placedStores } = await import("./configured-stores.js");
   const source = parseSource(text, file);

@@ -15,15 +15,13 @@
 
 import { InvalidOptionsError, isKvError } from "../../base/errors.js";
 import { describe } from "../arguments.js";
-import type { DiskOptions } from "../options/disk-options.js";
+import { namesOf } from "../option-names.js";
+import { diskNames } from "../options/disk-options.js";
 import type { MetricsOptions } from "../options/metrics-options.js";
-import {
-  type KvOptions,
-  type MemoryOptions,
-  normalizeOptions,
-  type OpenKvOptions,
-} from "../options/options.js";
-import type { SharedOptions } from "../options/shared-options.js";
+import { memoryNames } from "../options/open-names.js";
+import { type KvOptions, normalizeOptions, type OpenKvOptions } from "../options/options.js";
+import { sharedNames } from "../options/shared-options.js";
+import { valkeyFileOptionNames } from "../options/valkey-options.js";
 import { walOptionNames } from "../options/wal-options.js";
 import { type Entry, YamlSource } from "./yaml-source.js";
 
@@ -36,33 +34,15 @@ export interface PlacedStore {
   readonly places: ReadonlyMap<string, Entry>;
 }
 
-/** All keys of an option group that can be written; the compiler sees to it that none is missing. */
-function keysOf<Options>(keys: Record<keyof Options, true>): readonly string[] {
-  return Object.keys(keys);
-}
-
 const groups: ReadonlyMap<string, readonly string[]> = new Map([
-  ["memory", keysOf<MemoryOptions>({ shardCount: true })],
-  [
-    "disk",
-    keysOf<DiskOptions>({
-      timeout: true,
-      noSync: true,
-      noGrowSync: true,
-      noFreelistSync: true,
-      preLoadFreelist: true,
-      freelistType: true,
-      readOnly: true,
-      initialMmapSize: true,
-      mlock: true,
-      truncate: true,
-    }),
-  ],
-  ["shared", keysOf<SharedOptions>({ timeout: true })],
+  ["memory", [...memoryNames]],
+  ["disk", [...diskNames]],
+  ["shared", [...sharedNames]],
   ["wal", walOptionNames],
-  ["metrics", keysOf<Omit<MetricsOptions, "registry">>({ operations: true })],
+  ["valkey", valkeyFileOptionNames],
+  ["metrics", [...namesOf<Omit<MetricsOptions, "registry">>({ operations: true })]],
 ]);
-const backendGroups = ["memory", "disk", "shared", "wal"] as const;
+const backendGroups = ["memory", "disk", "shared", "wal", "valkey"] as const;
 const storeKeys = ["backend", "path", "serialization", "trackKeys", ...groups.keys()];
 
 const simpleKvName = "simple_kv";

@@ -7,7 +7,8 @@
 //    nothing and takes nothing: a store registered too late would never be closed.
 
 import { InvalidOptionsError, StoreClosedError } from "../../base/errors.js";
-import { checkKey, refuse } from "../arguments.js";
+import { keyBytesMax } from "../../base/limits.js";
+import { checkText, refuse } from "../arguments.js";
 import type { Filter } from "../filter.js";
 import type { Kv } from "../kv.js";
 import type { AnySchema } from "../schema.js";
@@ -21,7 +22,7 @@ export class StoreRegistry {
    * @throws InvalidOptionsError when the name is taken, StoreClosedError after `close`.
    */
   register<Schema extends AnySchema>(name: string, kv: Kv<Schema>): void {
-    checkKey(name, "name");
+    checkText(name, "name", keyBytesMax);
     if (!isKv(kv)) refuse("store", "a handle that openKv returned", kv);
     this.#assertOpen();
     if (this.#stores.has(name)) {

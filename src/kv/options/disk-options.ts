@@ -2,7 +2,9 @@
 //
 // The normal form holds only what was given: an option left out differs from its explicit default.
 
+import { mapBytesMax } from "../../base/limits.js";
 import { booleanField, describe, type Fields, field, refuse } from "../arguments.js";
+import { namesOf } from "../option-names.js";
 import { parseDuration } from "./duration.js";
 import { parseSize } from "./size.js";
 
@@ -10,8 +12,8 @@ export interface DiskOptions {
   /**
    * How long a write waits while other threads and processes write: milliseconds, or text like
    * "500ms" or "1.5s"; 0: without end; default 30 s. Only time counts in which nobody gets anything
-   * done. A write that waited longer rejects with
-   * `DiskStoreWriteError` and is not carried out.
+   * done. A write that waited longer rejects with `DiskStoreWriteError` and is not carried out; an
+   * opening for writing waits as long, and then fails with `DiskStoreOpenError`.
    */
   timeout?: number | string | undefined;
   /** Acknowledge writes before they are on the disk: a power cut may cost the last ones. */
@@ -32,6 +34,19 @@ export interface DiskOptions {
   /** Empty the store when it is opened. */
   truncate?: boolean | undefined;
 }
+
+export const diskNames: ReadonlySet<string> = namesOf<DiskOptions>({
+  timeout: true,
+  noSync: true,
+  noGrowSync: true,
+  noFreelistSync: true,
+  preLoadFreelist: true,
+  freelistType: true,
+  readOnly: true,
+  initialMmapSize: true,
+  mlock: true,
+  truncate: true,
+});
 
 export interface DiskSettings {
   readonly timeoutMs?: number;
@@ -68,12 +83,17 @@ export function diskSettings(fields: Fields): DiskSettings {
     .map((name) => [name, booleanField(fields, name, false, `disk.${name}`)] as const);
   return {
     ...(timeout === undefined ? {} : { timeoutMs: parseDuration(timeout, "disk.timeout") }),
-    ...(size === undefined
-      ? {}
-      : { initialMmapSizeBytes: parseSize(size, "disk.initialMmapSize") }),
+    ...(size === undefined ? {} : { initialMmapSizeBytes: mapSize(size) }),
     ...(freelistType === undefined ? {} : { freelistType }),
     ...(flags.length === 0 ? {} : { flags: Object.fromEntries(flags) }),
   };
+}
+
+/** What lies beyond has no room in the address space, and lmdb does not notice. */
+function mapSize(value: unknown): number {
+  const bytes = parseSize(value, "disk.initialMmapSize");
+  if (bytes <= mapBytesMax) return bytes;
+  return refuse('option "disk.initialMmapSize"', `at most ${mapBytesMax} bytes (16 TiB)`, value);
 }
 
 function freelistOption(value: unknown): string | undefined {

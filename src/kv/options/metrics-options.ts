@@ -1,7 +1,8 @@
 // Options of metrics. The registry is where they are shown, not what the store is: it takes no part
 // in comparing options, and the first handle of a store decides.
 
-import { booleanField, field, fieldsOf, refuse } from "../arguments.js";
+import { booleanField, type Fields, field, refuse } from "../arguments.js";
+import { namesOf } from "../option-names.js";
 
 /** What is used of a `Registry` of prom-client, in whatever copy the application has. */
 export interface MetricsRegistry {
@@ -16,14 +17,18 @@ export interface MetricsOptions {
   registry?: MetricsRegistry | undefined;
 }
 
+export const metricsNames: ReadonlySet<string> = namesOf<MetricsOptions>({
+  operations: true,
+  registry: true,
+});
+
 export interface MetricsSettings {
   readonly operationMetrics: boolean;
   readonly metricsRegistry: MetricsRegistry | undefined;
 }
 
 /** @throws InvalidOptionsError */
-export function metricsSettings(options: unknown): MetricsSettings {
-  const fields = fieldsOf(options, 'option "metrics"');
+export function metricsSettings(fields: Fields): MetricsSettings {
   const registry = field(fields, "registry");
   return {
     operationMetrics: booleanField(fields, "operations", false, "metrics.operations"),

@@ -9,11 +9,12 @@ import {
   InvalidOptionsError,
   InvalidSerializationError,
 } from "../../base/errors.js";
+import { keyBytesMax } from "../../base/limits.js";
 import { type Env, nodeEnv } from "../../env/env.js";
 import type { ValkeySettings } from "../../remote/valkey/valkey-settings.js";
 import {
   booleanField,
-  checkKey,
+  checkText,
   describe,
   type Fields,
   field,
@@ -22,8 +23,10 @@ import {
   refuse,
   textField,
 } from "../arguments.js";
+import { defaultPathOf } from "./default-path.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
+import { checkOpenNames } from "./open-names.js";
 import { type SharedOptions, type SharedSettings, sharedSettings } from "./shared-options.js";
 import { differingValkeyOptions, type ValkeyOptions, valkeySettings } from "./valkey-options.js";
 import {
@@ -45,7 +48,11 @@ export interface OpenKvOptions {
   name?: string | undefined;
   /** Default "disk". */
   backend?: Backend | undefined;
-  /** Where the backend keeps its files; default "./.anykv". Ignored by memory, shared and valkey. */
+  /**
+   * Where the backend keeps its files: default "./.anykv" for disk and "./.anykv.wal" for wal, and
+   * "-" with the escaped name behind it where the store has one. Ignored by memory, shared and
+   * valkey.
+   */
   path?: string | undefined;
   /** How values are stored; default "json". */
   serialization?: Serialization | undefined;
@@ -88,26 +95,24 @@ export interface KvOptions extends MetricsSettings {
   readonly env: Env;
 }
 
-/** Of the backends with files; backups of other stores go to the same place. */
-export const defaultPath = "./.anykv";
-const fileBackends: ReadonlySet<Backend> = new Set(["wal", "disk"]);
-
 /** @throws InvalidOptionsError, InvalidBackendError, InvalidSerializationError */
 export function normalizeOptions(options: unknown): KvOptions {
   const fields = fieldsOf(options);
   const backend = choice(fields, "backend", backends, "disk", InvalidBackendError);
   const name = field(fields, "name");
-  if (name !== undefined) checkKey(name, 'option "name"');
+  if (name !== undefined) checkText(name, 'option "name"', keyBytesMax);
   // What is in them counts for its own backend only, but they have to be objects for every one.
   const memory = group(fields, "memory");
   const disk = group(fields, "disk");
   const shared = group(fields, "shared");
   const wal = group(fields, "wal");
   const valkey = group(fields, "valkey");
+  const metrics = group(fields, "metrics");
+  checkOpenNames(fields, { memory, disk, shared, wal, valkey, metrics });
   return {
     name,
     backend,
-    path: fileBackends.has(backend) ? pathOption(fields) : "",
+    path: backend === "wal" || backend === "disk" ? pathOption(fields, backend, name) : "",
     serialization: choice(
       fields,
       "serialization",
@@ -122,7 +127,7 @@ export function normalizeOptions(options: unknown): KvOptions {
     wal: backend === "wal" ? walSettings(wal) : {},
     valkey: backend === "valkey" ? valkeySettings(valkey) : undefined,
     onProgress: backend === "wal" ? progressOption(wal) : undefined,
-    ...metricsSettings(field(fields, "metrics")),
+    ...metricsSettings(metrics),
     env: envOption(field(fields, "env")),
   };
 }
@@ -144,10 +149,10 @@ function choice<Choice extends string>(
   throw new error(`option "${name}" must be one of ${choices.join(", ")}, got ${describe(value)}`);
 }
 
-function pathOption(fields: Fields): string {
+function pathOption(fields: Fields, backend: "wal" | "disk", name: string | undefined): string {
   const path = textField(fields, "path")?.trim() ?? "";
   if (path.includes("\0")) refuse('option "path"', "a path without NUL characters", path);
-  return resolve(path === "" ? defaultPath : path);
+  return resolve(path === "" ? defaultPathOf(backend, name) : path);
 }
 
 function shardCount(fields: Fields): number {

@@ -1,15 +1,16 @@
 // Options of the shared backend.
 
-import { InvalidOptionsError } from "../../base/errors.js";
 import { lmdbDefaults } from "../../engines/lmdb/lmdb-defaults.js";
 import { type Fields, field } from "../arguments.js";
+import { namesOf } from "../option-names.js";
 import { parseDuration } from "./duration.js";
 
 export interface SharedOptions {
   /**
    * How long a write waits while other threads and processes write: milliseconds, or text like
-   * "500ms" or "1.5s"; 0: without end; default 1 s. A write that waited longer rejects with
-   * `DiskStoreWriteError` and is not carried out.
+   * "500ms" or "1.5s"; 0: without end; default 30 s. A write that waited longer rejects with
+   * `DiskStoreWriteError` and is not carried out; opening the store waits as long, and then fails
+   * with `DiskStoreOpenError`.
    */
   timeout?: number | string | undefined;
 }
@@ -18,14 +19,10 @@ export interface SharedSettings {
   readonly timeoutMs: number;
 }
 
+export const sharedNames: ReadonlySet<string> = namesOf<SharedOptions>({ timeout: true });
+
 /** @throws InvalidOptionsError */
 export function sharedSettings(fields: Fields): SharedSettings {
-  const unknown = Object.keys(fields).find((name) => name !== "timeout");
-  if (unknown !== undefined) {
-    throw new InvalidOptionsError(`option "shared.${unknown}" is not known`, {
-      hint: "known is timeout",
-    });
-  }
   const timeout = field(fields, "timeout");
   const timeoutMs =
     timeout === undefined ? lmdbDefaults.timeoutMs : parseDuration(timeout, "shared.timeout");

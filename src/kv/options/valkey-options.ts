@@ -24,6 +24,7 @@ import {
   isPlainObject,
   refuse,
 } from "../arguments.js";
+import { checkNames, namesOf } from "../option-names.js";
 import { parseDuration } from "./duration.js";
 import { parseValkeyUrl, type UrlParts } from "./valkey-url.js";
 
@@ -74,18 +75,31 @@ export interface ValkeyOptions {
   client?: object | undefined;
 }
 
-const optionNames = [
-  ...["url", "host", "port", "path", "username", "password", "database", "tls", "cluster"],
-  ...["partitions", "prefix", "connectTimeout", "commandTimeout", "retryWrites", "client"],
-];
+export const valkeyNames: ReadonlySet<string> = namesOf<ValkeyOptions>({
+  url: true,
+  host: true,
+  port: true,
+  path: true,
+  username: true,
+  password: true,
+  database: true,
+  tls: true,
+  cluster: true,
+  partitions: true,
+  prefix: true,
+  connectTimeout: true,
+  commandTimeout: true,
+  retryWrites: true,
+  client: true,
+});
 /** Options that are plain values, so that they can be written in a file. */
-export const valkeyFileOptionNames: readonly string[] = optionNames.filter(
+export const valkeyFileOptionNames: readonly string[] = [...valkeyNames].filter(
   (name) => name !== "client",
 );
 
 /** @throws InvalidOptionsError */
 export function valkeySettings(fields: Fields): ValkeySettings {
-  refuseUnknown(fields);
+  checkNames(fields, valkeyNames, "valkey.");
   const client = clientOption(fields);
   const place = client === undefined ? placeOptions(fields) : noPlace(fields, client);
   const partitions = countField(named(fields, "partitions"), "valkey.partitions", partitionsMax);
@@ -304,14 +318,6 @@ function noPlace(fields: Fields, client: ValkeyClient): Place {
 }
 
 // A mistyped `tls` would send a password in the clear.
-function refuseUnknown(fields: Fields): void {
-  const unknown = Object.keys(fields).find((name) => !optionNames.includes(name));
-  if (unknown === undefined) return;
-  throw new InvalidOptionsError(`option "valkey.${unknown}" is not known`, {
-    hint: `known are ${optionNames.join(", ")}`,
-  });
-}
-
 const optionOf = {
   nodes: "host",
   username: "username",

@@ -62,7 +62,6 @@ export interface WalSettings {
 
 /** @throws InvalidOptionsError */
 export function walSettings(fields: Fields): WalSettings {
-  refuseUnknown(fields);
   const syncWrites = booleanField(fields, "syncWrites", false, "wal.syncWrites");
   const interval = field(fields, "flushInterval");
   const segmentSize = field(fields, "segmentSize");
@@ -91,6 +90,8 @@ const optionOf = {
 /** The options that are plain values, so that they can be written in a file. */
 export const walOptionNames: readonly string[] = Object.values(optionOf);
 
+export const walNames: ReadonlySet<string> = new Set([...walOptionNames, "onProgress"]);
+
 /** The options in which two normal forms differ. To name a default means the same as to be silent. */
 export function differingWalOptions(a: WalSettings, b: WalSettings): string[] {
   const settings = Object.keys(optionOf) as (keyof WalSettings)[];
@@ -108,16 +109,6 @@ export function progressOption(fields: Fields): WalOptions["onProgress"] {
     return callback as WalOptions["onProgress"];
   }
   return refuse('option "wal.onProgress"', "a function", callback);
-}
-
-// A mistyped `syncWrites` would cost somebody data.
-function refuseUnknown(fields: Fields): void {
-  const known = [...walOptionNames, "onProgress"];
-  const unknown = Object.keys(fields).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new InvalidOptionsError(`option "wal.${unknown}" is not known`, {
-    hint: `known are ${known.join(", ")}`,
-  });
 }
 
 function refuseIdleInterval(): never {

@@ -8,14 +8,18 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
+  closeSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -313,6 +317,43 @@ describe.skipIf(!canMount)("a file system", () => {
       path = join(directory, "below", "new");
       expect((await ask({ action: "write" })).name).toBe("DiskPathError");
       expect(readdirSync(directory)).toEqual(["store"]);
+    });
+  });
+
+  // One after the other, because each needs a process of its own.
+  test("has no room for a new store: nothing is left behind, at any size", async () => {
+    for (let pages = 1; pages <= 48; pages++) {
+      await mounted(`${pages * 4}k`, async () => {
+        const label = `${pages} pages`;
+        const { name, message, hint } = await ask({ action: "read" });
+        const names = readdirSync(scratch.file("mounted"));
+        if (name === "none") {
+          expect(names.sort(), label).toEqual(["store", "store-lock"]);
+        } else {
+          expect(name, `${label}: ${message}`).toBe("DiskStoreOpenError");
+          expect(hint, label).toBeTruthy();
+          expect(names, label).toEqual([]);
+        }
+      });
+      rmSync(scratch.file("mounted"), { recursive: true });
+    }
+  }, 120_000);
+
+  test("is full when a store is opened whose lock file has gone", async () => {
+    await mounted("256k", async () => {
+      expect((await ask({ action: "read" })).name).toBe("none");
+      rmSync(`${path}-lock`);
+      const filler = openSync(join(scratch.file("mounted"), "filler"), "w");
+      expect(() => {
+        for (;;) writeSync(filler, Buffer.alloc(4_096));
+      }).toThrow("ENOSPC");
+      closeSync(filler);
+      for (const disk of [{}, readOnly]) {
+        const { name, message } = await ask({ action: "read", disk });
+        expect(name, message).toBe("DiskStoreOpenError");
+        expect(message).toContain("ENOSPC");
+      }
+      expect(readdirSync(scratch.file("mounted")).sort()).toEqual(["filler", "store"]);
     });
   });
 

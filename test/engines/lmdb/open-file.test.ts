@@ -210,7 +210,7 @@ describe("threads and processes", () => {
     const reader = open({ readOnly: true });
     expect(await reader.get("key")).toBe(1);
     const [error] = await inThread({ times: 1, increments: 1 });
-    expect(error).toContain("cannot be opened for writing");
+    expect(error).toContain("other options: readOnly=true");
     expect(await inThread({ disk: { readOnly: true }, times: 1, increments: 0 })).toEqual([]);
     await reader.close();
     expect(await inThread({ times: 1, increments: 1 })).toEqual([]);

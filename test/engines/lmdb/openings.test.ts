@@ -3,7 +3,7 @@
 // another one commits; the next writer then took a number again, began at an older state, and what had
 // been committed was gone, or a process ended with SIGSEGV. ANYKV_OPENINGS sets the number of rounds.
 
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -60,6 +60,9 @@ test(
       }
       await Promise.all(peers.map((peer) => call(peer, "close")));
     }
+    const files = Array.from({ length: rounds }, (_, store) => `store-${store}`);
+    const expected = files.flatMap((file) => [file, `${file}-lock`]).sort();
+    expect(readdirSync(directory).sort()).toEqual(expected);
   },
   60_000 + rounds * 500,
 );

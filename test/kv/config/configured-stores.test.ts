@@ -258,8 +258,8 @@ describe("mistakes are reported with file, line, column and key", () => {
       "4:24: anykv.stores.b.path means the same path as anykv.stores.a.path at kv.yml:3:24",
     ],
     [
-      "anykv:\n  stores:\n    a: { backend: wal }\n    b: { backend: wal }",
-      "4:5: anykv.stores.b means the same path as anykv.stores.a at kv.yml:3:5",
+      "anykv:\n  stores:\n    a: { path: .anykv-b }\n    b: {}",
+      "4:5: anykv.stores.b means the same path as anykv.stores.a.path at kv.yml:3:10",
     ],
     // Names.
     ['anykv: { stores: { "": {} } }', '1:20: anykv.stores. must be a non-empty string, got ""'],

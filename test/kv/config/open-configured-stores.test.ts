@@ -125,10 +125,11 @@ describe("when one store cannot be opened", () => {
     await expectNothingOpen();
   });
 
-  test("a backend that this version does not have", async () => {
-    const text = `anykv:\n  stores:\n${wal("sound")}    broken: { backend: valkey }\n`;
+  test("a server that is not there", async () => {
+    const broken = "broken: { backend: valkey, valkey: { port: 1 } }";
+    const text = `anykv:\n  stores:\n${wal("sound")}    ${broken}\n`;
     const error = await failureOf(open(text));
-    expect(error).toMatchObject({ name: "BackendUnavailableError", key: "anykv.stores.broken" });
+    expect(error).toMatchObject({ name: "ServerConnectionError", key: "anykv.stores.broken" });
     expect(error.message).toMatch(/kv\.yml:4:5: anykv\.stores\.broken cannot be opened: /);
     await expectNothingOpen();
   });

@@ -55,10 +55,6 @@ describe("refused", () => {
     );
   });
 
-  test("what is not known, which may be a mistyped option", () => {
-    expect(() => walSettings({ syncWrite: true })).toThrow('option "wal.syncWrite" is not known');
-  });
-
   test("an interval together with syncWrites, which leaves none", () => {
     expect(() => walSettings({ syncWrites: true, flushInterval: 50 })).toThrow(
       'option "wal.flushInterval" must be left out together with `syncWrites: true`',

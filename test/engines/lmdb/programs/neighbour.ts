@@ -1,13 +1,13 @@
 // Neighbour: another process with the same store, which does what it is told on its standard input
 // and answers on its standard output, one line of JSON each.
 //
-// "stop" makes it stop itself (SIGSTOP) in the middle of a write transaction.
+// Of a shared store the path is the name. "stop" makes it stop itself (SIGSTOP) in the middle of a write transaction.
 
 import { createInterface } from "node:readline";
 import { type Kv, type OpenKvOptions, openKv } from "anykv";
 import { virtualEnv } from "anykv/testing";
 
-const [path = "", options = "{}"] = process.argv.slice(2);
+const [path = "", options = "{}", backend = "disk"] = process.argv.slice(2);
 let stopsAtNextReading = false;
 const { random, files, processes } = virtualEnv();
 const env: NonNullable<OpenKvOptions["env"]> = {
@@ -33,13 +33,11 @@ const env: NonNullable<OpenKvOptions["env"]> = {
     breathe: () => new Promise((resolve) => setImmediate(resolve)),
   },
 };
-const kv = openKv({
-  backend: "disk",
-  name: "neighbour",
-  path,
-  env,
-  disk: JSON.parse(options) as object,
-});
+const settings = JSON.parse(options) as object;
+const kv =
+  backend === "shared"
+    ? openKv({ backend, name: path, env, shared: settings })
+    : openKv({ backend: "disk", name: "neighbour", path, env, disk: settings });
 
 async function answer(method: string, args: unknown[]): Promise<unknown> {
   if (method === "stop") {

@@ -1,8 +1,9 @@
 // Terminated: a process whose worker threads are ended in the middle of writing, again and again, while
 // its main thread uses the same store. It prints what it found, or dies.
 //
-// A worker tells through shared memory that it is inside a write transaction, and stays there until
-// it has been terminated; with "anywhere" every other one is terminated at any moment.
+// A worker tells through shared memory that it is inside a write transaction in which it has already
+// put a key, and stays there until it has been terminated; with "anywhere" every other one is
+// terminated at any moment. With "abort" the process aborts while the worker is inside.
 
 import { writeSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -58,7 +59,8 @@ async function work({ path, flag, stays }: WorkerData): Promise<void> {
   for (let index = 0; index < 5; index++) await kv.set(`worker:${index}`, index);
   if (stays) {
     env.arm();
-    await kv.set("never", 1, { ttl: 60_000 });
+    // In one transaction, of which the first half has been carried out by then.
+    await Promise.all([kv.set("half", 1), kv.set("never", 1, { ttl: 60_000 })]);
   }
   Atomics.store(shared, 0, 1);
   Atomics.notify(shared, 0);
@@ -85,10 +87,14 @@ async function main(): Promise<void> {
       for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
       if (isFree) throw new Error("the worker was to be in a write transaction");
     }
+    if (mode === "abort") process.abort();
     await worker.terminate();
     await probe;
     if ((await kv.incrementBy("rounds", 1)) !== round + 1) throw new Error("rounds are lost");
-    if (await kv.exists("never")) throw new Error("a write that never ended is there");
+    for (const key of ["half", "never"]) {
+      if (await kv.exists(key)) throw new Error(`${key} is there: its transaction never ended`);
+    }
+    writeSync(1, ".");
   }
   await kv.close();
   writeSync(1, "alive\n");
