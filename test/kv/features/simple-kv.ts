@@ -52,7 +52,7 @@ export const simpleKvFeatures: Readonly<Record<string, Proof>> = {
     "test/kv/metrics.test.ts > reportStats shows the state, with operations off too",
   ],
   "trouble at the opening is told with hints": [
-    "test/kv/open-kv.test.ts > backends that this version does not have are refused with a hint",
+    "test/kv/open-kv.test.ts > a server that cannot be reached rejects the operations that wait for it",
     "test/kv/config/open-configured-stores.test.ts > a directory that is in use: by whom",
     "test/kv/config/open-configured-stores.test.ts > damaged files: file, byte, and the command",
     "test/engines/wal/wal-bad-directories.test.ts > has a file among its parents",
