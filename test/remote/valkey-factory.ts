@@ -12,9 +12,11 @@ import type {
 } from "anykv/testing";
 import type { Redis } from "iovalkey";
 import { afterAll, beforeAll, expect } from "vitest";
+import type { Env } from "../../src/env/env.js";
 import { OperationMetrics } from "../../src/kv/metrics.js";
 import { type KvOptions, normalizeOptions } from "../../src/kv/options/options.js";
 import { formatOf } from "../../src/kv/serialization/format.js";
+import type { Connection } from "../../src/remote/connection.js";
 import { partitionOf } from "../../src/remote/partitions.js";
 import { RemoteStore } from "../../src/remote/remote-store.js";
 import { PlainConnection, type PlainOptions, plainClient } from "./plain-connection.js";
@@ -27,7 +29,7 @@ export interface FactoryOptions {
   readonly form?: PlainOptions["form"];
 }
 
-const partitionGaps: Partial<Record<Feature, string>> = {
+export const partitionGaps: Partial<Record<Feature, string>> = {
   "one partition":
     "its keys lie in several partitions, and the server does nothing that concerns two of them in one step",
 };
@@ -61,24 +63,31 @@ export function theClient(): Redis {
   return client;
 }
 
+/** Where a store of a test lives. */
+export interface Place {
+  connect(env: Env): Connection | Promise<Connection>;
+  /** Verifies what is left of the store, and takes it off the server. */
+  verify(): Promise<void>;
+}
+
 /** One store with its handles; it closes with the last of them, as in the registry. */
-class ServerStore {
+export class ServerStore {
   readonly #options: KvOptions;
-  readonly #place: PlainOptions;
+  readonly #place: Place;
   #store: Promise<RemoteStore> | RemoteStore;
   readonly #metrics: OperationMetrics;
   readonly #underway = new Set<Promise<unknown>>();
   #handles: Kv[] = [];
   #open = 0;
 
-  private constructor(options: KvOptions, place: PlainOptions, store: RemoteStore) {
+  private constructor(options: KvOptions, place: Place, store: RemoteStore) {
     this.#options = options;
     this.#place = place;
     this.#metrics = new OperationMetrics(options);
     this.#store = store;
   }
 
-  static async create(options: KvOptions, place: PlainOptions): Promise<ServerStore> {
+  static async create(options: KvOptions, place: Place): Promise<ServerStore> {
     return new ServerStore(options, place, await openRemote(options, place));
   }
 
@@ -123,13 +132,13 @@ class ServerStore {
 
   async close(): Promise<void> {
     await this.closeAll();
-    await verifyStore(theClient(), this.#place);
+    await this.#place.verify();
   }
 }
 
-async function openRemote(options: KvOptions, place: PlainOptions): Promise<RemoteStore> {
+async function openRemote(options: KvOptions, place: Place): Promise<RemoteStore> {
   const { env, serialization, trackKeys } = options;
-  const connection = new PlainConnection(theClient(), env, place);
+  const connection = await place.connect(env);
   return RemoteStore.open(connection, env, {
     serialization,
     trackKeys,
@@ -150,7 +159,11 @@ export function valkeyFactory({
     create: async ({ env, serialization, trackKeys }: CreateOptions): Promise<TestStore> => {
       const name = `s${++stores}`;
       const options = normalizeOptions({ backend: "memory", name, env, serialization, trackKeys });
-      const place = { store: name, partitions, clock: "test", form } as const;
+      const plain = { store: name, partitions, clock: "test", form } as const;
+      const place: Place = {
+        connect: (of) => new PlainConnection(theClient(), of, plain),
+        verify: () => verifyStore(theClient(), plain),
+      };
       const store = await ServerStore.create(options, place);
       return {
         kv: store.handle(),

@@ -137,5 +137,10 @@ export class Attempt implements ClientCommand {
   }
 
   /** Time is watched over calls, not over attempts. */
+  // Replies are taken as they come, and time is watched over calls, not over attempts.
+  setReplyContext(): void {}
+
+  setBlockingTimeout(): void {}
+
   setTimeout(): void {}
 }

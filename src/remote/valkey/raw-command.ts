@@ -32,6 +32,10 @@ class RawCommand implements ClientCommand {
     return [];
   }
 
+  setReplyContext(): void {}
+
+  setBlockingTimeout(): void {}
+
   setTimeout(): void {}
 }
 

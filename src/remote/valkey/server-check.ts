@@ -3,7 +3,7 @@
 import { ServerUnsuitableError } from "../../base/errors.js";
 import type { ServerFacts } from "../connection.js";
 import { ask } from "./raw-command.js";
-import { isForbidden } from "./server-errors.js";
+import { isForbidden, isReplyError } from "./server-errors.js";
 import type { NodeClient } from "./valkey-client.js";
 
 /** Functions came with this version of Redis; every version of Valkey has them. */
@@ -16,7 +16,7 @@ export interface Expected {
 }
 
 /**
- * Asks a node what it is. HELLO is answered while a server loads its data, and to users who may not
+ * Asks a node what it is, and leaves its protocol as it is. HELLO is answered while a server loads its data, and to users who may not
  * use INFO.
  *
  * @throws ServerUnsuitableError, or the error of the client.
@@ -24,13 +24,13 @@ export interface Expected {
 export async function checkServer(node: NodeClient, expected: Expected): Promise<ServerFacts> {
   let facts: ReadonlyMap<string, string>;
   try {
-    facts = pairsOf(await ask(node, "HELLO", "2"));
+    facts = pairsOf(await ask(node, "HELLO"));
   } catch (error) {
     // Who may not ask is let through: the library will tell.
     if (isForbidden(error) && error.message.startsWith("NOPERM")) {
       return { description: `server at ${expected.at}`, isCluster: expected.isCluster };
     }
-    if (isForbidden(error)) throw tooOld("has no HELLO", expected);
+    if (isForbidden(error) || isMisunderstood(error)) throw tooOld("knows no HELLO", expected);
     throw error;
   }
   return judge(facts, expected);
@@ -72,11 +72,20 @@ function otherMode(isCluster: boolean, at: string): Error {
       });
 }
 
+/** Before 6.2 HELLO demanded a protocol. */
+function isMisunderstood(error: unknown): boolean {
+  return isReplyError(error) && /wrong number of arguments/.test(error.message);
+}
+
+/** A list of names and values in RESP2; a map, in one of its forms, in RESP3. */
 function pairsOf(reply: unknown): ReadonlyMap<string, string> {
-  const pairs = new Map<string, string>();
-  if (!Array.isArray(reply)) return pairs;
-  for (let index = 0; index + 1 < reply.length; index += 2) {
-    pairs.set(String(reply[index]), String(reply[index + 1]));
+  if (Array.isArray(reply)) {
+    const pairs = reply.flatMap((name, index) => (index % 2 ? [] : [[name, reply[index + 1]]]));
+    return textsOf(pairs as [unknown, unknown][]);
   }
-  return pairs;
+  return textsOf(reply instanceof Map ? [...reply] : Object.entries(reply ?? {}));
+}
+
+function textsOf(pairs: readonly (readonly [unknown, unknown])[]): ReadonlyMap<string, string> {
+  return new Map(pairs.map(([name, value]) => [String(name), String(value)]));
 }

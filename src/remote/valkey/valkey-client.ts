@@ -23,6 +23,9 @@ export interface ClientCommand {
   getSlot(): number | null;
   getKeys(): readonly string[];
   setTimeout(ms: number): void;
+  /** Of ioredis 6: which protocol its connection speaks, and how long a blocking command may take. */
+  setReplyContext(context: unknown): void;
+  setBlockingTimeout(ms: number): void;
   /** Called when, and each time that, the command is written to a stream. */
   toWritable(stream?: unknown): string | Buffer;
 }

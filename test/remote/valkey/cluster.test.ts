@@ -180,7 +180,7 @@ describeWith("a cluster under load", lack, () => {
       const to = (await ownerOf(slot < 8_192 ? 16_383 : 0)) as Server;
       await to.cli("cluster", "setslot", `${slot}`, "importing", await idOf(from));
       await from.cli("cluster", "setslot", `${slot}`, "migrating", await idOf(to));
-      await move(from, to, partitionTag("anykv", name, 0) + `:${part}`);
+      await move(from, to, `${partitionTag("anykv", name, 0)}:${part}`);
       const refusals = await refusalsOf(from, to);
       let isSettled = false;
       const adding = kv.incrementBy("third", 3).finally(() => {
