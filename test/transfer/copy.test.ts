@@ -1,6 +1,8 @@
 // Copies from store to store in one process: what arrives, and what is refused.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { verifyLmdb } from "../../src/engines/lmdb/verify.js";
+import { checkRows } from "../../src/operations/check.js";
 import { contentCases, pairCases, resumeCases, writerCases } from "./copy-cases.js";
 import { CopySetting, fill, nextToken } from "./copy-setting.js";
 
@@ -39,6 +41,10 @@ test("a signal ends it, and it goes on", async () => {
   const stopped = setting.copy(from, to, "fill", { signal: controller.signal });
   await expect(stopped).rejects.toMatchObject({ name: "OperationCanceledError" });
   to.store.content.put = put;
+  // What has arrived so far is a store in order, note and all.
+  const report = await verifyLmdb(setting.env, setting.path("to"), { check: checkRows });
+  expect(report.problems).toEqual([]);
+  expect(await to.store.content.note()).toBe('{"from":"from"}');
   expect(await setting.copy(from, to)).toMatchObject({ resumed: true, kept: 1_000 });
 });
 
