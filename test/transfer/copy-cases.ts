@@ -204,6 +204,28 @@ export function resumeCases(ends: CopyEnds): void {
       expect(await contentOf(to.store)).toEqual(await contentOf(other.store));
     });
 
+    test("an emptied target still belongs to the copy that was begun", async () => {
+      const other = await setting().end(ends.source, "other");
+      await other.store.set({ key: "other", value: "1" });
+      await to.store.clear(undefined);
+      // It may be going on at this moment.
+      await expect(setting().copy(other, to)).rejects.toMatchObject({ name: "CopyTargetError" });
+      expect(await setting().copy(other, to, "replace")).toMatchObject({ written: 1 });
+      expect(await contentOf(to.store)).toEqual(await contentOf(other.store));
+    });
+
+    test("another one that begins at the same moment: one of them is refused", async () => {
+      const other = await setting().end(ends.source, "other");
+      await other.store.set({ key: "other", value: "1" });
+      const target = await setting().end(ends.target, "target");
+      const copies = [from, other].map((source) => setting().copy(source, target));
+      const outcomes = await Promise.allSettled(copies);
+      const refused = outcomes.filter(({ status }) => status === "rejected");
+      expect(refused).toMatchObject([{ reason: { name: "CopyTargetError" } }]);
+      const winner = outcomes[0]?.status === "fulfilled" ? from : other;
+      expect(await contentOf(target.store)).toEqual(await contentOf(winner.store));
+    });
+
     test("the source has changed meanwhile: told, nothing overwritten or removed", async () => {
       await from.store.set({ key: "key:1:1", value: "changed" });
       await from.store.delete({ key: "key:2:2" });
