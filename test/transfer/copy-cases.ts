@@ -139,6 +139,17 @@ export function contentCases(ends: CopyEnds): void {
       expect(await nextToken(to.store)).toBeGreaterThan(token);
     });
 
+    test("replace: of a long array that has grown only the end is written", async () => {
+      const long = await setting().end(ends.source, "long");
+      await fill(long.store, 1_500);
+      await setting().copy(long, to);
+      await to.store.push({ key: "queue", value: "one more", end: "last" });
+      const { written, removed } = await setting().copy(long, to, "replace");
+      expect({ written, removed }).toEqual({ written: expect.any(Number), removed: 0 });
+      expect(written).toBeLessThan(1_000);
+      expect(await contentOf(to.store)).toEqual(await contentOf(long.store));
+    });
+
     test("merge: the source goes over it, the rest stays", async () => {
       await to.store.set({ key: "mine", value: "1" });
       await to.store.set({ key: "text", value: "another" });
