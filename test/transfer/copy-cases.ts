@@ -147,6 +147,8 @@ export function contentCases(ends: CopyEnds): void {
       const { written, removed } = await setting().copy(long, to, "replace");
       expect({ written, removed }).toEqual({ written: expect.any(Number), removed: 0 });
       expect(written).toBeLessThan(1_000);
+      // Nothing lies in the tables that nobody can reach.
+      expect(await to.store.content.counts()).toEqual(await long.store.content.counts());
       expect(await contentOf(to.store)).toEqual(await contentOf(long.store));
     });
 
