@@ -139,6 +139,19 @@ export function contentCases(ends: CopyEnds): void {
       expect(await nextToken(to.store)).toBeGreaterThan(token);
     });
 
+    test("replace: of a long array that has grown only the end is written", async () => {
+      const long = await setting().end(ends.source, "long");
+      await fill(long.store, 1_500);
+      await setting().copy(long, to);
+      await to.store.push({ key: "queue", value: "one more", end: "last" });
+      const { written, removed } = await setting().copy(long, to, "replace");
+      expect({ written, removed }).toEqual({ written: expect.any(Number), removed: 0 });
+      expect(written).toBeLessThan(1_000);
+      // Nothing lies in the tables that nobody can reach.
+      expect(await to.store.content.counts()).toEqual(await long.store.content.counts());
+      expect(await contentOf(to.store)).toEqual(await contentOf(long.store));
+    });
+
     test("merge: the source goes over it, the rest stays", async () => {
       await to.store.set({ key: "mine", value: "1" });
       await to.store.set({ key: "text", value: "another" });
@@ -202,6 +215,28 @@ export function resumeCases(ends: CopyEnds): void {
       expect(await contentOf(to.store)).toEqual(before);
       await setting().copy(other, to, "replace");
       expect(await contentOf(to.store)).toEqual(await contentOf(other.store));
+    });
+
+    test("an emptied target still belongs to the copy that was begun", async () => {
+      const other = await setting().end(ends.source, "other");
+      await other.store.set({ key: "other", value: "1" });
+      await to.store.clear(undefined);
+      // It may be going on at this moment.
+      await expect(setting().copy(other, to)).rejects.toMatchObject({ name: "CopyTargetError" });
+      expect(await setting().copy(other, to, "replace")).toMatchObject({ written: 1 });
+      expect(await contentOf(to.store)).toEqual(await contentOf(other.store));
+    });
+
+    test("another one that begins at the same moment: one of them is refused", async () => {
+      const other = await setting().end(ends.source, "other");
+      await other.store.set({ key: "other", value: "1" });
+      const target = await setting().end(ends.target, "target");
+      const copies = [from, other].map((source) => setting().copy(source, target));
+      const outcomes = await Promise.allSettled(copies);
+      const refused = outcomes.filter(({ status }) => status === "rejected");
+      expect(refused).toMatchObject([{ reason: { name: "CopyTargetError" } }]);
+      const winner = outcomes[0]?.status === "fulfilled" ? from : other;
+      expect(await contentOf(target.store)).toEqual(await contentOf(winner.store));
     });
 
     test("the source has changed meanwhile: told, nothing overwritten or removed", async () => {
