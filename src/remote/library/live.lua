@@ -69,6 +69,22 @@ function live.find_value(key)
   return nil
 end
 
+-- The stored values of up to `chunk` keys, "" for those that are not there; an array is refused.
+function live.find_values(keys)
+  local values = redis.call("HMGET", place.v, unpack(keys))
+  local has_arrays = redis.call("HLEN", place.i) > 0
+  local deadlines = redis.call("ZCARD", place.d) > 0 and redis.call("ZMSCORE", place.d, unpack(keys))
+  for index, key in ipairs(keys) do
+    local deadline = deadlines and deadlines[index]
+    local is_due = deadline and tonumber(deadline) <= place.now()
+    if not values[index] and not is_due and has_arrays then
+      if redis.call("HEXISTS", place.i, key) == 1 then live.refuse_list(key) end
+    end
+    if not values[index] or is_due then values[index] = "" end
+  end
+  return values
+end
+
 -- As `find_value`, for an operation that is going to write.
 function live.take_value(key)
   local value = live.find_value(key)

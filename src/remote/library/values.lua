@@ -6,7 +6,9 @@ end
 
 operations.get_many = function(args)
   local values = {}
-  for index, key in ipairs(args) do values[index] = live.find_value(key) or "" end
+  in_chunks(args, function(keys)
+    for _, value in ipairs(live.find_values(keys)) do values[#values + 1] = value end
+  end)
   return values
 end
 
@@ -54,11 +56,14 @@ operations.set_many = function(args)
     pairs[#pairs + 1] = args[index + 1]
   end
   live.take_all(keys)
-  in_chunks(pairs, function(some) redis.call("HSET", place.v, unpack(some)) end)
-  add_all(place.k, 0, keys)
-  add_all(place.f, 0, without_claims(keys))
+  local added = 0
+  in_chunks(pairs, function(some) added = added + redis.call("HSET", place.v, unpack(some)) end)
+  if added > 0 then
+    add_all(place.k, 0, keys)
+    add_all(place.f, 0, without_claims(keys))
+  end
   if expiry == "" then
-    remove_all("ZREM", place.d, keys)
+    if redis.call("ZCARD", place.d) > 0 then remove_all("ZREM", place.d, keys) end
   elseif expiry ~= "keep" then
     add_all(place.d, place.now() + tonumber(expiry), keys)
   end
