@@ -66,6 +66,21 @@ test("what a process that has been killed leaves to expire is removed by another
   for (let rows = 3; rows > 1; await turn()) rows = (await tracked.stats()).index?.keysMap ?? 0;
 });
 
+test("counts are of one instant while another process removes what has expired", async () => {
+  const other = neighbour();
+  const size = 2_000;
+  const entries = Object.fromEntries(Array.from({ length: size }, (_, i) => [`due:${i}`, i]));
+  for (let round = 0; round < 10; round++) {
+    await other.call("setMany", entries, { ttl: 100 });
+    for (let count = size; count > 0; await turn()) {
+      const counts = await Promise.all([kv.count({ prefix: "due:" }), kv.size()]);
+      count = counts[0];
+      expect([0, size]).toContain(count);
+      expect([1, size + 1]).toContain(counts[1]);
+    }
+  }
+});
+
 test("tokens rise across processes, and a claim holds in all of them", async () => {
   const other = neighbour();
   const tokens: number[] = [];
