@@ -79,13 +79,16 @@ function lowerBound<Item>(items: readonly Item[], holds: (item: Item) => boolean
 
 export class LiveView implements View {
   readonly #view: View;
-  readonly #onDue: () => void;
+  #hasMetDue = false;
   readonly #tables: Partial<Record<ExpiringTable, ReadTable>> = {};
 
-  /** `onDue` is called when rows are met that somebody should remove. */
-  constructor(view: View, onDue: () => void) {
+  constructor(view: View) {
     this.#view = view;
-    this.#onDue = onDue;
+  }
+
+  /** Whether rows have been met that somebody should remove. */
+  get hasMetDue(): boolean {
+    return this.#hasMetDue;
   }
 
   #live(name: ExpiringTable): ReadTable {
@@ -97,7 +100,7 @@ export class LiveView implements View {
     const due: string[] = [];
     this.#view.forEachDue(name, (key) => due.push(key));
     if (due.length === 0) return this.#view[name];
-    this.#onDue();
+    this.#hasMetDue = true;
     return new LiveTable(this.#view[name], due);
   }
 

@@ -98,7 +98,13 @@ export class LocalStore implements Store {
   /** What others write may be due by the time of the operation. */
   #live<R, Result>(operation: ReadOperation<R, Result>): ReadOperation<R, Result> {
     if (!this.#isShared) return operation;
-    return (view, request) => operation(new LiveView(view, this.#onDue), request);
+    return (view, request) => {
+      const live = new LiveView(view);
+      const result = operation(live, request);
+      // Not before its end: it might go on in another state of the file.
+      if (live.hasMetDue) this.#onDue();
+      return result;
+    };
   }
 
   /** Writes by rank: on reaped tables. */
