@@ -45,29 +45,40 @@ local function without_claims(keys)
   return free
 end
 
--- claim, expiry, then key and value in turn
+-- Every second of `args` from a position on.
+local function every_second(args, first)
+  local keys = {}
+  for index = first, #args, 2 do keys[#keys + 1] = args[index] end
+  return keys
+end
+
+-- claim, expiry, then key and value in turn. Batches mostly find no array, no deadline and no new
+-- key: then the values are all that is touched.
 operations.set_many = function(args)
   local expiry = args[2]
   guard.require(args[1])
-  local keys, pairs = {}, {}
-  for index = 3, #args, 2 do
-    keys[#keys + 1] = args[index]
-    pairs[#pairs + 1] = args[index]
-    pairs[#pairs + 1] = args[index + 1]
+  local has_deadlines = redis.call("ZCARD", place.d) > 0
+  local keys = nil
+  if has_deadlines or redis.call("HLEN", place.i) > 0 then
+    keys = every_second(args, 3)
+    live.take_all(keys)
   end
-  live.take_all(keys)
   local added = 0
-  in_chunks(pairs, function(some) added = added + redis.call("HSET", place.v, unpack(some)) end)
+  for first = 3, #args, 2 * chunk do
+    local last = math.min(#args, first + 2 * chunk - 1)
+    added = added + redis.call("HSET", place.v, unpack(args, first, last))
+  end
   if added > 0 then
+    keys = keys or every_second(args, 3)
     add_all(place.k, 0, keys)
     add_all(place.f, 0, without_claims(keys))
   end
   if expiry == "" then
-    if redis.call("ZCARD", place.d) > 0 then remove_all("ZREM", place.d, keys) end
+    if has_deadlines then remove_all("ZREM", place.d, keys) end
   elseif expiry ~= "keep" then
-    add_all(place.d, place.now() + tonumber(expiry), keys)
+    add_all(place.d, place.now() + tonumber(expiry), keys or every_second(args, 3))
   end
-  return #keys
+  return (#args - 2) / 2
 end
 
 -- key, claim
