@@ -57,7 +57,8 @@ export class Books {
     if (kind === "i") once(this.#counts, Number(what), "counted");
     else if (kind === "t") this.#grant(what, more.map(Number));
     else if (kind === "h") this.#raised++;
-    else if (kind === "e") this.#end(more.map(Number));
+    else if (kind === "(e") this.#ending(more.map(Number));
+    else if (kind === "e") this.#ended++;
     else if (kind === "-") this.#lost++;
     else if (kind === "u") this.#uncertain.set(what, (this.#uncertain.get(what) ?? 0) + 1);
     else if (kind === "p") once(this.#popped, what, "popped");
@@ -75,11 +76,10 @@ export class Books {
     this.#grants.set(token, { key, from, until: latest });
   }
 
-  #end([token = 0, until = 0]: number[]): void {
+  #ending([token = 0, until = 0]: number[]): void {
     const grant = this.#grants.get(token);
     if (grant === undefined) throw new Error(`token ${token} was never granted`);
     grant.until = until;
-    this.#ended++;
   }
 
   /** Resolves when the members have said so much; asked for in rising order by each who asks. */
@@ -260,6 +260,10 @@ export class Member {
 
   get isAlive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get wasKilled(): boolean {
+    return this.#child.signalCode === "SIGKILL";
   }
 
   kill(): void {

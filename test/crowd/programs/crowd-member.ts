@@ -4,13 +4,13 @@
 //
 //   i N            the counter became N            t KEY TOKEN FROM LATEST   a claim was granted
 //   p KEY          a value was popped              h KEY                     its counter was raised
-//   a N            N was appended                  e KEY TOKEN UNTIL         it ended; "-": was lost
+//   a N            N was appended                  e KEY TOKEN               it ended; "-": was lost
 //   q N            an element was taken            s KEY                     a value was added
 //   u KIND         it is unknown whether the operation happened             done  all has been done
 //
-// FROM to UNTIL, in microseconds of the clock that all processes share, the claim was live for sure;
-// without an end it is until LATEST. What is about to be begun, and a kill may leave half-told, is
-// announced: "(a N", "(s KEY".
+// What is about to be begun, and a kill may leave half-told, is announced: "(a N", "(s KEY" and
+// "(e KEY TOKEN UNTIL". FROM to UNTIL, or to LATEST when no end was announced, a claim was live for
+// sure: in microseconds of the clock that all processes share.
 
 import { writeSync } from "node:fs";
 import { isKvError, type Kv, type OpenKvOptions, openKv } from "anykv";
@@ -78,9 +78,9 @@ async function leased(): Promise<void> {
   say(`t ${claim.key} ${claim.token} ${now()} ${latest}`);
   const count = await told("h", kv.incrementBy(`held:${claim.key}`, 1, { claim }));
   if (count !== undefined) say(`h ${claim.key}`);
-  const until = now();
+  announce(`e ${claim.key} ${claim.token} ${now()}`);
   const ended = await told("e", kv.completeClaim(claim, { deleteKey: false }));
-  if (ended !== undefined) say(`${ended ? "e" : "-"} ${claim.key} ${claim.token} ${until}`);
+  if (ended !== undefined) say(`${ended ? "e" : "-"} ${claim.key} ${claim.token}`);
 }
 
 async function add(kind: "s" | "a", what: string, work: () => Promise<unknown>): Promise<void> {
