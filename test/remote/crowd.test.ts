@@ -62,6 +62,7 @@ class Crowd {
   readonly #name: string;
   readonly #members: Member[] = [];
   #started = 0;
+  #isOver = false;
 
   constructor(row: Case) {
     this.#options = optionsOf(row);
@@ -80,7 +81,14 @@ class Crowd {
       member = new Member(compiled, this.books, work);
       this.#members[place] = member;
       await member.ended;
-    } while (member.wasKilled);
+    } while (member.wasKilled && !this.#isOver);
+  }
+
+  /** Whatever has become of it: the next crowd must not be disturbed by this one. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    for (const member of this.#members) member.kill();
+    await Promise.allSettled(this.#members.map(({ ended }) => ended));
   }
 
   kill(number: number): void {
@@ -94,7 +102,8 @@ class Crowd {
   async disturb(times: number, act: (time: number) => unknown): Promise<void> {
     for (let time = 1; time <= times; time++) {
       const moment = this.books.reaches((time * linesMin) / (times + 1)).then(() => true);
-      if (!(await Promise.race([moment, this.finished.then(() => false)]))) return;
+      const isThere = await Promise.race([this.finished.then(() => false), moment]);
+      if (!isThere || this.#isOver) return;
       await act(time);
     }
   }
@@ -111,7 +120,12 @@ async function work(row: Case): Promise<Books> {
   const cutting = crowd.disturb(cutsMax, async () => {
     connections += Number(await client.call("CLIENT", "KILL", "TYPE", "normal"));
   });
-  await Promise.all([crowd.finished, cutting, crowd.disturb(kills, (time) => crowd.kill(time))]);
+  const killing = crowd.disturb(kills, (time) => crowd.kill(time));
+  try {
+    await Promise.all([crowd.finished, cutting, killing]);
+  } finally {
+    await crowd.end();
+  }
   {
     await using kv = openKv({ ...optionsOf(row), trackKeys: true });
     await crowd.books.check(kv);
