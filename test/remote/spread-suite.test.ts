@@ -6,5 +6,5 @@ import { useServer, valkeyFactory } from "./valkey-factory.js";
 
 describeWith("valkey-server", lackOf("valkey"), () => {
   useServer("valkey");
-  usualSuite(valkeyFactory({ kind: "valkey", partitions: 3 }), { uniformity: "half" });
+  usualSuite(valkeyFactory({ kind: "valkey", partitions: 3 }), { uniformAt: [90] });
 });

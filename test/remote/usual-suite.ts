@@ -1,8 +1,8 @@
 // How much of the store suite a usual run has time for; ANYKV_REMOTE=all asks for everything.
 //
 // Tracked and untracked keys are the same calls to a server, so one file runs both and the others run
-// tracked ones. Uniformity takes thousands of calls one after the other: all of its cases run in one
-// partition, half of them in several, which have the shares of the partitions beside it.
+// tracked ones. Uniformity takes thousands of calls one after the other: a quarter of its cases runs
+// in one partition, another one in three.
 
 import { type StoreFactory, storeSuite } from "anykv/testing";
 import { describe, expect, test } from "vitest";
@@ -12,14 +12,14 @@ const wantsAll = process.env.ANYKV_REMOTE === "all";
 export interface Usual {
   /** Whether untracked keys are among it; default false. */
   readonly untracked?: boolean;
-  /** How many cases of uniformity are among it; default none. */
-  readonly uniformity?: "none" | "half" | "all";
+  /** Which cases of uniformity are among it, by how many percent are claimed; default none. */
+  readonly uniformAt?: readonly number[];
 }
 
 /** Registers the suite, or that part of it. */
 export function usualSuite(
   factory: StoreFactory,
-  { untracked = false, uniformity = "none" }: Usual,
+  { untracked = false, uniformAt = [] }: Usual,
 ): void {
   if (wantsAll) {
     storeSuite({ describe, expect, test }, factory);
@@ -29,7 +29,7 @@ export function usualSuite(
   let path: readonly string[] = [];
   const isUsual = ([suite = "", family]: readonly string[]): boolean => {
     const isTracked = suite.endsWith("trackKeys: true");
-    if (family === "uniformity") return isTracked && uniformity !== "none";
+    if (family === "uniformity") return isTracked && uniformAt.length > 0;
     return isTracked || untracked;
   };
   const describeUsual = (name: string, body: () => void): unknown => {
@@ -42,10 +42,9 @@ export function usualSuite(
     });
   };
   const testUsual = (name: string, body: () => void | Promise<void>, timeoutMs?: number) => {
-    const isLeftOut = uniformity === "half" && / is uniform when (0|90) % /.test(name);
-    return isLeftOut
-      ? test.skip(`${name}: ANYKV_REMOTE=all`, () => {})
-      : test(name, body, timeoutMs);
+    const [, percent] = / is uniform when (\d+) % /.exec(name) ?? [];
+    const isAsked = percent === undefined || uniformAt.includes(Number(percent));
+    return isAsked ? test(name, body, timeoutMs) : test.skip(`${name}: ANYKV_REMOTE=all`, () => {});
   };
   storeSuite({ describe: describeUsual, expect, test: testUsual }, factory);
 }

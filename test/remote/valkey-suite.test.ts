@@ -8,6 +8,6 @@ describeWith("valkey-server", lackOf("valkey"), () => {
   useServer("valkey");
   usualSuite(valkeyFactory({ kind: "valkey", partitions: 1 }), {
     untracked: true,
-    uniformity: "all",
+    uniformAt: [50],
   });
 });
