@@ -39,10 +39,10 @@ export type Operation = keyof typeof operationTable & string;
 
 export const operations = Object.entries(operationTable) as [Operation, OperationKind][];
 
-/** Whether a call may be sent again whatever has become of it. */
+/** Whether a call may be sent again whatever has become of it: a partition is made once in any case. */
 export function isRepeatable(operation: Operation): boolean {
   const kind = operationTable[operation];
-  return kind === "read" || kind === "reap";
+  return kind === "read" || kind === "reap" || operation === "open";
 }
 
 /** Flags of a function, as the server knows them. */

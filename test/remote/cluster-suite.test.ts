@@ -1,11 +1,10 @@
 // Every documented behaviour, on a real cluster of three primaries and three replicas.
 
-import { storeSuite } from "anykv/testing";
-import { describe, expect, test } from "vitest";
 import { clusterFactory, useCluster } from "./cluster-factory.js";
 import { describeWith, lackOfAny } from "./servers.js";
+import { usualSuite } from "./usual-suite.js";
 
 describeWith("a cluster", lackOfAny(), () => {
   useCluster();
-  storeSuite({ describe, expect, test }, clusterFactory(5));
+  usualSuite(clusterFactory(5), {});
 });

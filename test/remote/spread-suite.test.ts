@@ -1,11 +1,10 @@
 // Every documented behaviour, on a real server: the store spread over three partitions.
 
-import { storeSuite } from "anykv/testing";
-import { describe, expect, test } from "vitest";
 import { describeWith, lackOf } from "./servers.js";
+import { usualSuite } from "./usual-suite.js";
 import { useServer, valkeyFactory } from "./valkey-factory.js";
 
 describeWith("valkey-server", lackOf("valkey"), () => {
   useServer("valkey");
-  storeSuite({ describe, expect, test }, valkeyFactory({ kind: "valkey", partitions: 3 }));
+  usualSuite(valkeyFactory({ kind: "valkey", partitions: 3 }), { uniformAt: [90] });
 });

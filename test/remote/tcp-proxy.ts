@@ -8,6 +8,7 @@ export class TcpProxy {
   readonly #pairs = new Set<{ readonly client: Socket; readonly upstream: Socket }>();
   #holdsReplies = false;
   #refuses = false;
+  #fatal: string | undefined;
   /** Connections that clients have made. */
   connections = 0;
 
@@ -29,6 +30,11 @@ export class TcpProxy {
   /** From now on requests get through and replies do not. */
   holdReplies(): void {
     this.#holdsReplies = true;
+  }
+
+  /** Breaks all connections once, when a request has that text in it; the request gets through. */
+  cutBehind(text: string): void {
+    this.#fatal = text;
   }
 
   /** Breaks all connections; held replies are lost. New ones work, unless they are refused. */
@@ -62,7 +68,16 @@ export class TcpProxy {
     const pair = { client, upstream };
     this.#pairs.add(pair);
     upstream.on("error", () => client.destroy());
-    client.on("data", (bytes) => upstream.write(bytes));
+    client.on("data", (bytes) => {
+      const isFatal = this.#fatal !== undefined && bytes.includes(this.#fatal);
+      if (!isFatal) {
+        upstream.write(bytes);
+        return;
+      }
+      this.#fatal = undefined;
+      client.destroy();
+      upstream.end(bytes);
+    });
     upstream.on("data", (bytes) => {
       if (!this.#holdsReplies) client.write(bytes);
     });

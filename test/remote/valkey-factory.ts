@@ -27,6 +27,8 @@ export interface FactoryOptions {
   readonly kind: ServerKind;
   readonly partitions: number;
   readonly form?: PlainOptions["form"];
+  /** Of every store that it makes; default: a name of its own for each. */
+  readonly storeName?: string;
 }
 
 export const partitionGaps: Partial<Record<Feature, string>> = {
@@ -152,12 +154,13 @@ export function valkeyFactory({
   kind,
   partitions,
   form = "functions",
+  storeName,
 }: FactoryOptions): StoreFactory {
   const spread = partitions === 1 ? "one partition" : `${partitions} partitions`;
   return {
     name: `${kind}-server, ${spread}, ${form}`,
     create: async ({ env, serialization, trackKeys }: CreateOptions): Promise<TestStore> => {
-      const name = `s${++stores}`;
+      const name = storeName ?? `s${++stores}`;
       const options = normalizeOptions({ backend: "memory", name, env, serialization, trackKeys });
       const plain = { store: name, partitions, clock: "test", form } as const;
       const place: Place = {

@@ -7,12 +7,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openKv } from "anykv";
+import { type OpenKvOptions, openKv } from "anykv";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Books, furnish, Member, members, programs } from "../../crowd/crowd.js";
 import { type CompiledPackage, compilePackage } from "../../processes/compiled-package.js";
-import { Books, leases, Member } from "./crowd.js";
 
-const members = 8;
 const operations = Number(process.env.ANYKV_CROWD_OPERATIONS ?? 400);
 const kills = Number(process.env.ANYKV_CROWD_KILLS ?? 10);
 const killEveryMs = 100;
@@ -21,7 +20,7 @@ let compiled: CompiledPackage;
 let directory = "";
 
 beforeAll(async () => {
-  compiled = await compilePackage("test/engines/lmdb/programs");
+  compiled = await compilePackage(programs);
   directory = mkdtempSync(join(tmpdir(), "anykv-crowd-"));
 }, 60_000);
 
@@ -30,10 +29,13 @@ afterAll(() => {
   compiled.remove();
 });
 
-async function furnish(path: string): Promise<void> {
+const optionsOf = (path: string): OpenKvOptions => {
+  return { backend: "disk", name: "crowd", path, disk: { timeout: 0 } };
+};
+
+async function furnishAt(path: string): Promise<void> {
   await using kv = openKv({ backend: "disk", name: `furnish-${path}`, path });
-  const entries = Array.from({ length: leases }, (_, lease) => [`lease:${lease}`, lease]);
-  await kv.setMany(Object.fromEntries(entries));
+  await furnish(kv);
 }
 
 async function checkAll(path: string, books: Books): Promise<void> {
@@ -46,9 +48,10 @@ test(
   async () => {
     const path = join(directory, "crowd");
     const books = new Books();
-    await furnish(path);
+    await furnishAt(path);
     const crowd = Array.from({ length: members }, (_, number) => {
-      return new Member(compiled, books, [path, `m${number}`, `${number + 1}`, `${operations}`]);
+      const work = { name: `m${number}`, seed: number + 1, operations };
+      return new Member(compiled, books, { options: optionsOf(path), ...work });
     });
     await Promise.all(crowd.map(({ ended }) => ended));
     expect(books.done).toBe(members);
@@ -63,11 +66,11 @@ test(
   async () => {
     const path = join(directory, "killed");
     const books = new Books();
-    await furnish(path);
+    await furnishAt(path);
     let started = 0;
     const start = (): Member => {
-      const seed = `${1_000 + ++started}`;
-      return new Member(compiled, books, [path, `k${started}`, seed, `${operations}`]);
+      const work = { name: `k${++started}`, seed: 1_000 + started, operations };
+      return new Member(compiled, books, { options: optionsOf(path), ...work });
     };
     const crowd = Array.from({ length: members }, start);
     for (let kill = 0; kill < kills; kill++) {

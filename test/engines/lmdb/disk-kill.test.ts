@@ -9,10 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openKv } from "anykv";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkCounts } from "../../crowd/crowd.js";
 import { type CompiledPackage, compilePackage } from "../../processes/compiled-package.js";
 import { Disk, type FileSystem, missing } from "../../processes/power-cut.js";
 import { checkWitnessed, linesOf, Memory, writeUntil } from "../wal/witness.js";
-import { checkCounts } from "./crowd.js";
 import { diskWriterSource } from "./disk-witness.js";
 
 const rounds = Number(process.env.ANYKV_KILL_ROUNDS ?? 8);

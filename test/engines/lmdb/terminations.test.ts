@@ -20,8 +20,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { openKv } from "anykv";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkCounts } from "../../crowd/crowd.js";
 import { type CompiledPackage, compilePackage } from "../../processes/compiled-package.js";
-import { checkCounts } from "./crowd.js";
 
 const terminations = Number(process.env.ANYKV_TERMINATIONS ?? 32);
 const isNode20 = process.versions.node.startsWith("20.");

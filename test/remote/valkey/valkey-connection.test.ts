@@ -1,6 +1,7 @@
 // The connection to a single server: what becomes of calls when connections break, answers are lost,
 // the library vanishes or time is up. Nothing that may have happened happens twice.
 
+import { openKv } from "anykv";
 import { Redis } from "iovalkey";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { nodeEnv } from "../../../src/env/env.js";
@@ -92,6 +93,15 @@ describeWith("a call whose answer is lost", lack, () => {
     proxy.cut();
     expect(textOf(await losing)).toBe("j1");
     expect(proxy.connections).toBeGreaterThan(before);
+  });
+
+  test("is sent again when it opens a store", async () => {
+    proxy.cutBehind("anykv_open");
+    const valkey = { port: proxy.port };
+    await using kv = openKv({ backend: "valkey", name: "opened", valkey });
+    await kv.set("key", 1);
+    expect(await kv.get("key")).toBe(1);
+    expect(proxy.connections).toBe(2);
   });
 
   test("is carried out once when writes are retried", async () => {

@@ -5,23 +5,45 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import type { Kv } from "anykv";
+import type { Kv, OpenKvOptions } from "anykv";
 import { expect } from "vitest";
-import type { CompiledPackage } from "../../processes/compiled-package.js";
+import type { CompiledPackage } from "../processes/compiled-package.js";
 
+/** The folder of the programs, for `compilePackage`. */
+export const programs = "test/crowd/programs";
+export const members = 8;
 /** Enough that some are free however many members die with one in their hands. */
-export const leases = 2_000;
+const leases = 2_000;
 /** Operations that one member has under way at once. */
 const lanes = 16;
 
+/** The part in braces keeps a lease and the counter that it guards together. */
+const leaseKeys = Array.from({ length: leases }, (_, lease) => `lease:{${lease}}`);
+
+/** Adds what the members lease. */
+export async function furnish(kv: Kv): Promise<void> {
+  await kv.setMany(Object.fromEntries(leaseKeys.map((key) => [key, key])));
+}
+
+interface Grant {
+  readonly key: string;
+  /** From when to when it was live for sure, in microseconds. */
+  readonly from: number;
+  until: number;
+}
+
 export class Books {
   readonly #counts = new Set<number>();
-  readonly #tokens = new Map<number, string>();
+  readonly #grants = new Map<number, Grant>();
   /** Keys or elements that were announced, added and taken. */
   readonly #pool = { announced: new Set<string>(), added: new Set<string>() };
   readonly #queue = { announced: new Set<string>(), added: new Set<string>() };
   readonly #popped = new Set<string>();
   readonly #taken = new Set<string>();
+  /** By the kind of the operation. */
+  readonly #uncertain = new Map<string, number>();
+  readonly #awaited: { lines: number; reached: () => void }[] = [];
+  #raised = 0;
   #ended = 0;
   #lost = 0;
   lines = 0;
@@ -30,11 +52,15 @@ export class Books {
 
   note(line: string): void {
     this.lines++;
-    const [kind, what = "", token = ""] = line.split(" ");
+    while (this.lines >= (this.#awaited[0]?.lines ?? Infinity)) this.#awaited.shift()?.reached();
+    const [kind, what = "", ...more] = line.split(" ");
     if (kind === "i") once(this.#counts, Number(what), "counted");
-    else if (kind === "t") this.#grant(what, Number(token));
+    else if (kind === "t") this.#grant(what, more.map(Number));
+    else if (kind === "h") this.#raised++;
+    else if (kind === "(e") this.#ending(more.map(Number));
     else if (kind === "e") this.#ended++;
     else if (kind === "-") this.#lost++;
+    else if (kind === "u") this.#uncertain.set(what, (this.#uncertain.get(what) ?? 0) + 1);
     else if (kind === "p") once(this.#popped, what, "popped");
     else if (kind === "q") once(this.#taken, what, "taken from the queue");
     else if (kind === "(s") this.#pool.announced.add(what);
@@ -45,50 +71,86 @@ export class Books {
     else throw new Error(`a line that means nothing: ${line}`);
   }
 
-  #grant(key: string, token: number): void {
-    expect(this.#tokens.has(token), `token ${token} was granted twice`).toBe(false);
-    this.#tokens.set(token, key);
+  #grant(key: string, [token = 0, from = 0, latest = 0]: number[]): void {
+    expect(this.#grants.has(token), `token ${token} was granted twice`).toBe(false);
+    this.#grants.set(token, { key, from, until: latest });
+  }
+
+  #ending([token = 0, until = 0]: number[]): void {
+    const grant = this.#grants.get(token);
+    if (grant === undefined) throw new Error(`token ${token} was never granted`);
+    grant.until = until;
+  }
+
+  /** Resolves when the members have said so much; asked for in rising order by each who asks. */
+  reaches(lines: number): Promise<void> {
+    if (this.lines >= lines) return Promise.resolve();
+    return new Promise((reached) => {
+      this.#awaited.push({ lines, reached });
+      this.#awaited.sort((a, b) => a.lines - b.lines);
+    });
+  }
+
+  get uncertain(): number {
+    return [...this.#uncertain.values()].reduce((sum, count) => sum + count, 0);
   }
 
   get summary(): string {
     return (
       `${this.lines} lines, ${this.kills} kills, ${this.#counts.size} counted, ` +
-      `${this.#tokens.size} claims, ${this.#popped.size} popped, ${this.#taken.size} taken`
+      `${this.#grants.size} claims, ${this.#popped.size} popped, ${this.#taken.size} taken, ` +
+      `${this.uncertain} uncertain`
     );
+  }
+
+  /** Operations of these kinds that may have happened without being told. */
+  #untold(...kinds: readonly string[]): number {
+    const uncertain = kinds.map((kind) => this.#uncertain.get(kind) ?? 0);
+    return uncertain.reduce((sum, count) => sum + count, this.kills * lanes);
   }
 
   /** Holds the store to the books, when nobody works on it any more. */
   async check(kv: Kv): Promise<void> {
-    const untold = this.kills * lanes;
-    await this.#checkCounter(kv, untold);
-    await this.#checkClaims(kv, untold);
+    await this.#checkCounter(kv);
+    await this.#checkClaims(kv);
+    this.#checkTimes();
     const pool = await kv.listKeys({ prefix: "pool:" });
-    checkMoved("pool", this.#pool, this.#popped, pool, untold);
+    checkMoved("pool", this.#pool, this.#popped, pool, this.#untold("p"));
     const queue = (await kv.range("queue")) as string[];
-    checkMoved("queue", this.#queue, this.#taken, queue, untold);
+    checkMoved("queue", this.#queue, this.#taken, queue, this.#untold("q"));
     await checkCounts(kv);
   }
 
-  async #checkCounter(kv: Kv, untold: number): Promise<void> {
+  async #checkCounter(kv: Kv): Promise<void> {
     const counter = (await kv.find<number>("counter")) ?? 0;
     const said = [...this.#counts].sort((a, b) => a - b);
     expect(said.at(-1) ?? 0).toBeLessThanOrEqual(counter);
     expect(counter - said.length).toBeGreaterThanOrEqual(0);
-    expect(counter - said.length).toBeLessThanOrEqual(untold);
+    expect(counter - said.length).toBeLessThanOrEqual(this.#untold("i"));
   }
 
   /** Whoever held a lease added to its counter while nobody else could hold it. */
-  async #checkClaims(kv: Kv, untold: number): Promise<void> {
+  async #checkClaims(kv: Kv): Promise<void> {
     expect(this.#lost, "leases that were lost although they were live").toBe(0);
     const stillHeld = (await kv.allocationStats({ prefix: "lease:" })).claimedLive;
-    expect(stillHeld).toBeLessThanOrEqual(untold);
-    let held = 0;
-    for (let lease = 0; lease < leases; lease++) {
-      held += (await kv.find<number>(`held:lease:${lease}`)) ?? 0;
+    expect(stillHeld).toBeLessThanOrEqual(this.#untold("t", "e"));
+    const counters = await kv.getMany<number>(leaseKeys.map((key) => `held:${key}`));
+    const held = counters.reduce((sum, entry) => sum + (entry.value ?? 0), 0);
+    expect(held).toBeGreaterThanOrEqual(this.#raised);
+    expect(held - this.#raised).toBeLessThanOrEqual(this.#untold("h"));
+    expect(this.#grants.size - this.#ended).toBeLessThanOrEqual(this.#untold("e"));
+  }
+
+  /** Two claims of one key were never live at the same moment. */
+  #checkTimes(): void {
+    const grants = [...this.#grants.values()].sort((a, b) => a.from - b.from);
+    const latest = new Map<string, Grant>();
+    for (const grant of grants) {
+      const { key, from } = grant;
+      const before = latest.get(key);
+      expect(before?.until ?? 0, `${key} was held twice at once`).toBeLessThanOrEqual(from);
+      latest.set(key, grant);
     }
-    expect(held).toBeGreaterThanOrEqual(this.#ended);
-    expect(held - this.#ended).toBeLessThanOrEqual(untold);
-    expect(this.#tokens.size - this.#ended).toBeLessThanOrEqual(untold);
   }
 }
 
@@ -153,12 +215,22 @@ export async function checkCounts(kv: Kv): Promise<void> {
   expect(all.sort()).toEqual([...keys].sort());
 }
 
+export interface Work {
+  /** With which a member opens the store; what JSON can hold. */
+  readonly options: OpenKvOptions;
+  readonly name: string;
+  readonly seed: number;
+  readonly operations: number;
+}
+
 export class Member {
   readonly #child: ChildProcess;
   readonly ended: Promise<void>;
 
-  constructor(compiled: CompiledPackage, books: Books, args: readonly string[]) {
-    const program = join(compiled.directory, "test/engines/lmdb/programs/crowd-member.js");
+  constructor(compiled: CompiledPackage, books: Books, work: Work) {
+    const program = join(compiled.directory, programs, "crowd-member.js");
+    const { options, name, seed, operations } = work;
+    const args = [JSON.stringify(options), name, `${seed}`, `${operations}`];
     this.#child = spawn(process.execPath, [program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -182,10 +254,16 @@ export class Member {
         else reject(new Error(`a member ended with ${code ?? signal}: ${errors}`));
       });
     });
+    // Whoever awaits it is told; nobody may be there yet.
+    this.ended.catch(() => {});
   }
 
   get isAlive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get wasKilled(): boolean {
+    return this.#child.signalCode === "SIGKILL";
   }
 
   kill(): void {

@@ -1,19 +1,25 @@
 // Historian: works on a few keys that others work on too, and tells when each operation began and
-// ended, by the clock that all processes of a machine share.
+// ended, by the clock that all processes of a machine share. An operation of which nobody knows
+// whether it happened has no output. While it works, it writes a dot for every few operations.
+//
+// A claim that nobody was told of holds its key to the end, so the keys are others after a while.
 //
 // Every operation is asked for in a turn of the event loop of its own: what was acknowledged before
 // that turn began has to be seen. With "stale" it reads what it has seen itself a little while ago,
 // as a cache that nobody invalidates would: the checker has to notice.
 
-import { type Kv, openKv } from "anykv";
+import { isKvError, type Kv, type OpenKvOptions, openKv } from "anykv";
 import { seededRandom } from "anykv/testing";
 
-const [path = "", seed = "", operations = "", mode = ""] = process.argv.slice(2);
+const [options = "", seed = "", operations = "", mode = ""] = process.argv.slice(2);
 const { below } = seededRandom(Number(seed));
-const kv = openKv({ backend: "disk", name: "history", path, disk: { timeout: 0 } });
+const kv = openKv(JSON.parse(options) as OpenKvOptions);
 const lanes = 3;
 const registers = 4;
 const leases = 2;
+/** Operations of a process on the same keys. */
+const eraOperations = 100;
+const dotOperations = 20;
 const lines: string[] = [];
 const cache = new Map<string, { value: number | null; uses: number }>();
 
@@ -22,6 +28,8 @@ interface Drawn {
   readonly input: Record<string, unknown> & { readonly kind: string };
   run(store: Kv): Promise<unknown>;
 }
+
+const era = (): number => Math.floor((Number(operations) - left) / eraOperations);
 
 async function read(store: Kv, key: string): Promise<number | null> {
   const known = cache.get(key);
@@ -32,7 +40,7 @@ async function read(store: Kv, key: string): Promise<number | null> {
 }
 
 function drawRegister(): Drawn {
-  const key = `register:${below(registers)}`;
+  const key = `register:${era()}:${below(registers)}`;
   const kind = (["read", "read", "read", "write", "swap", "add", "delete"] as const)[below(7)];
   if (kind === "write") {
     const value = below(5);
@@ -56,7 +64,7 @@ function drawRegister(): Drawn {
 const held = new Map<string, { id: string; key: string; token: number }[]>();
 
 function drawLease(): Drawn {
-  const key = `lease:${below(leases)}`;
+  const key = `lease:${era()}:${below(leases)}`;
   const claims = held.get(key) ?? [];
   held.set(key, claims);
   const claim = claims.at(-1);
@@ -84,13 +92,24 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Undefined when it is not known whether it happened. */
+async function outputOf(work: Promise<unknown>): Promise<unknown> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isKvError(error) && error.name === "OutcomeUnknownError") return undefined;
+    throw error;
+  }
+}
+
 let left = Number(operations);
 async function lane(): Promise<void> {
   while (left-- > 0) {
     await turn();
     const begin = process.hrtime.bigint();
     const { key, input, run } = below(3) === 0 ? drawLease() : drawRegister();
-    const output = await run(kv);
+    if (left % dotOperations === 0) process.stdout.write(".\n");
+    const output = await outputOf(run(kv));
     const end = process.hrtime.bigint();
     lines.push(JSON.stringify({ key, input, output, begin: `${begin}`, end: `${end}` }));
   }

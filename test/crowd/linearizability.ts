@@ -22,6 +22,13 @@ export interface Specification<State, Input, Output> {
 /** Ends that come after everything. */
 export const noEnd = 1n << 62n;
 
+interface Found<State> {
+  readonly index: number;
+  /** Its place in the order in which operations are tried. */
+  readonly turn: number;
+  readonly after: State;
+}
+
 /** An order that explains the history, or undefined. */
 export function linearize<State, Input, Output>(
   { initial, step, keyOf }: Specification<State, Input, Output>,
@@ -42,10 +49,10 @@ export function linearize<State, Input, Output>(
     if (told === remaining) return order.map((index) => operations[index] as never);
     while (done[first]) first++;
     const state = states[states.length - 1] as State;
-    const place = findNext(next[next.length - 1] as number, state);
-    if (place !== undefined) {
-      const { index, after } = place;
-      next[next.length - 1] = index + 1;
+    const found = findNext(next[next.length - 1] as number, state);
+    if (found !== undefined) {
+      const { index, after } = found;
+      next[next.length - 1] = found.turn + 1;
       done[index] = true;
       order.push(index);
       states.push(after);
@@ -62,18 +69,28 @@ export function linearize<State, Input, Output>(
     if (operations[undone]?.output !== undefined) told--;
   }
 
-  function findNext(from: number, state: State): { index: number; after: State } | undefined {
+  function findNext(from: number, state: State): Found<State> | undefined {
+    const count = operations.length;
+    return from < count
+      ? (findAmong(true, from, state) ?? findAmong(false, 0, state))
+      : findAmong(false, from - count, state);
+  }
+
+  /** Those without an output come last: they may as well never have happened. */
+  function findAmong(isTold: boolean, from: number, state: State): Found<State> | undefined {
     // Nothing may be placed that begins after something unplaced has ended.
     let horizon = noEnd;
     for (let index = first; index < operations.length; index++) {
-      const operation = operations[index] as Operation<Input, Output>;
-      if (operation.begin > horizon) return undefined;
+      const { input, output, begin, end } = operations[index] as Operation<Input, Output>;
+      if (begin > horizon) return undefined;
       if (done[index]) continue;
-      if (operation.end < horizon) horizon = operation.end;
-      if (index < from) continue;
-      const after = step(state, operation.input, operation.output);
+      if (end < horizon) horizon = end;
+      if (index < from || (output !== undefined) !== isTold) continue;
+      const after = step(state, input, output);
       if (after === undefined || isTried(index, after)) continue;
-      return { index, after };
+      if (isTold) return { index, turn: index, after };
+      const isIdle = keyOf(after) === keyOf(state);
+      if (!isIdle) return { index, turn: operations.length + index, after };
     }
     return undefined;
   }
@@ -126,6 +143,9 @@ export type LeaseInput =
   | { readonly kind: "claim" }
   | { readonly kind: "release"; readonly token: number };
 
+/** Of a holder that was never told. */
+const untold = -1;
+
 /** One key that may be claimed; the state is the token of its holder, and the highest so far. */
 interface Lease {
   readonly holder: number | null;
@@ -139,6 +159,10 @@ export const lease: Specification<Lease, LeaseInput, number | boolean | null> = 
   step(state, input, output) {
     if (input.kind === "claim") {
       if (output === null) return state.holder === null ? undefined : state;
+      if (output === undefined) {
+        const { holder, highest } = state;
+        return holder === null ? { holder: untold, highest: highest + 1 } : state;
+      }
       if (typeof output !== "number") return undefined;
       if (state.holder !== null || output <= state.highest) return undefined;
       return { holder: output, highest: output };
