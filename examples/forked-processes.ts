@@ -13,7 +13,7 @@ interface Job {
 
 const kv = openKv({ name: "jobs", backend: "disk", path: ".anykv.examples/forked-processes" });
 
-/** Works until no job is left, in nobody's hands either. The first worker dies in the middle. */
+/** Works until no job is left, in nobody's hands either. The first worker dies with one in its hands. */
 async function work(worker: number): Promise<void> {
   const options = { prefix: "job:", owner: `worker ${worker}`, ttl: 1_000 };
   while ((await kv.count({ prefix: "job:" })) > 0) {
@@ -39,8 +39,8 @@ async function main(): Promise<void> {
   const jobs = Array.from({ length: 50 }, (_, page) => [`job:${page}`, { page }] as const);
   await kv.setMany(Object.fromEntries(jobs));
   const program = fileURLToPath(import.meta.url);
-  const workers = [1, 2, 3, 4].map((worker) => fork(program, [String(worker)]));
-  const ends = await Promise.all(workers.map((worker) => once(worker, "exit")));
+  const end = (worker: number) => once(fork(program, [String(worker)]), "exit");
+  const ends = [await end(1), ...(await Promise.all([2, 3, 4].map(end)))];
   console.log("workers killed:", ends.filter(([, signal]) => signal === "SIGKILL").length);
   console.log("jobs left:", await kv.count({ prefix: "job:" }));
   console.log("results:", await kv.count({ prefix: "result:" }));
