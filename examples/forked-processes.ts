@@ -5,7 +5,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { openKv } from "anykv";
+import { openKv, StaleClaimError } from "anykv";
 
 interface Job {
   page: number;
@@ -13,9 +13,9 @@ interface Job {
 
 const kv = openKv({ name: "jobs", backend: "disk", path: ".anykv.examples/forked-processes" });
 
-/** Works until no job is left, in nobody's hands either. The first worker dies in the middle. */
+/** Works until no job is left, in nobody's hands either. The first worker dies with one in its hands. */
 async function work(worker: number): Promise<void> {
-  const options = { prefix: "job:", owner: `worker ${worker}`, ttl: 300 };
+  const options = { prefix: "job:", owner: `worker ${worker}`, ttl: 1_000 };
   while ((await kv.count({ prefix: "job:" })) > 0) {
     const claim = await kv.claimRandom<Job>(options);
     if (claim === null) {
@@ -24,9 +24,13 @@ async function work(worker: number): Promise<void> {
     }
     if (worker === 1) process.kill(process.pid, "SIGKILL");
     const { page } = claim.entry.value;
-    // Refused if the claim has run out meanwhile, and then somebody else has the job.
-    await kv.set(`result:${page}`, page ** 2, { claim });
-    await kv.completeClaim(claim, { deleteKey: true });
+    try {
+      await kv.set(`result:${page}`, page ** 2, { claim });
+      await kv.completeClaim(claim, { deleteKey: true });
+    } catch (error) {
+      // The claim has run out meanwhile, so nothing was written, and somebody else does the job.
+      if (!(error instanceof StaleClaimError)) throw error;
+    }
   }
 }
 
@@ -35,8 +39,8 @@ async function main(): Promise<void> {
   const jobs = Array.from({ length: 50 }, (_, page) => [`job:${page}`, { page }] as const);
   await kv.setMany(Object.fromEntries(jobs));
   const program = fileURLToPath(import.meta.url);
-  const workers = [1, 2, 3, 4].map((worker) => fork(program, [String(worker)]));
-  const ends = await Promise.all(workers.map((worker) => once(worker, "exit")));
+  const end = (worker: number) => once(fork(program, [String(worker)]), "exit");
+  const ends = [await end(1), ...(await Promise.all([2, 3, 4].map(end)))];
   console.log("workers killed:", ends.filter(([, signal]) => signal === "SIGKILL").length);
   console.log("jobs left:", await kv.count({ prefix: "job:" }));
   console.log("results:", await kv.count({ prefix: "result:" }));

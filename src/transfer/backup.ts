@@ -90,8 +90,7 @@ export async function backup(copying: Copying, request: BackupRequest): Promise<
       refuse: (path) => refuseKept(copying, path),
       beforeRename: () => checkCanceled(copying),
     });
-    // Whoever has the former file open in another process keeps it, and what belongs to it.
-    await removeBesides(copying, target);
+    // What lies beside the target stays: somebody may be opening the new file by now.
     const { isExact } = snapshot;
     return { ...written, bestEffort: !isExact, warning: isExact ? "" : bestEffortWarning };
   } catch (cause) {

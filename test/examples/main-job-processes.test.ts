@@ -75,7 +75,7 @@ describe("the main job in processes, on a store that breaks its promises", () =>
       "hands out to one process what another one holds",
       ["items handed out twice", "violations seen by the referee"],
       "claimRandom",
-      `${onceIn(10)} return async function (options) {
+      `${onceIn(2)} return async function (options) {
         const claim = await original.call(this, options);
         if (claim !== null && now()) await this.releaseClaim(claim);
         return claim;

@@ -62,6 +62,13 @@ export function writeFailure(path: string, cause: unknown): KvError {
   });
 }
 
+/** What is written now would be gone with the last one who has the file open. */
+export function replaced(path: string): KvError {
+  return new DiskStoreWriteError(`the file of ${path} has been replaced or removed`, {
+    hint: "nothing was written; close the store and open it again, and do so before replacing its file",
+  });
+}
+
 // A second environment of this thread would wait for the first, and the first for this thread.
 export function stillWaiting(path: string): KvError {
   return new DiskStoreOpenError(

@@ -8,7 +8,7 @@
 // lock held: within a write transaction what is read here is what LMDB itself finds in its map.
 // Closing the descriptor gives up no lock, because LMDB has all of its locks on the lock file.
 
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { pageBytesAt, readNumber, transactionAt } from "./file-header.js";
 
 export class LastCommit {
@@ -31,6 +31,11 @@ export class LastCommit {
   /** Outside a write transaction others may be committing meanwhile. */
   read(): number {
     return Math.max(this.#numberOf(0), this.#numberOf(this.#otherHeader));
+  }
+
+  /** Whether another file has taken the place of this one, or it has been removed. */
+  get isReplaced(): boolean {
+    return fstatSync(this.#descriptor).nlink === 0;
   }
 
   #numberOf(header: number): number {

@@ -94,11 +94,16 @@ export class LmdbEngine implements Engine {
 
   snapshot({ tables: names }: SnapshotOptions): Snapshot {
     const reader = this.#file.access.openReader();
-    return this.#reading((tables) => {
-      const rows = names.reduce((count, name) => count + tables[name].size, 0);
-      const natives = names.map((name) => ({ name, rows: tables[name].native }));
-      return new LmdbSnapshot(reader, natives, rows, this.#parts.env.clock.now());
-    });
+    try {
+      return this.#reading((tables) => {
+        const rows = names.reduce((count, name) => count + tables[name].size, 0);
+        const natives = names.map((name) => ({ name, rows: tables[name].native }));
+        return new LmdbSnapshot(reader, natives, rows, this.#parts.env.clock.now());
+      });
+    } catch (error) {
+      reader.done();
+      throw error;
+    }
   }
 
   /** In one write transaction: the thread and all writers of the file wait for its end. */

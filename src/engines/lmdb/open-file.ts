@@ -15,6 +15,7 @@ import {
   lockedOut,
   openFailure,
   openLockedOut,
+  replaced,
   stillWaiting,
   writeFailure,
 } from "./file-errors.js";
@@ -94,6 +95,7 @@ export class OpenFile {
       timeoutMs,
       failure: (cause) => writeFailure(path, cause),
       lockedOut: () => lockedOut(path, timeoutMs),
+      replaced: () => replaced(path),
     });
     this.#endGuard = guardExit(this.writes);
   }

@@ -42,20 +42,15 @@ export async function openLmdb(env: Env, options: LmdbOptions): Promise<LmdbEngi
     onClosed?.();
     throw error;
   });
-  const engine = new LmdbEngine({
-    name,
-    capabilities: capabilitiesOf(options),
-    env,
-    file,
-    path,
-    readOnly,
-    release: () => releaseFile(file).finally(onClosed),
-  });
+  const release = (): Promise<void> => releaseFile(file).finally(onClosed);
+  const capabilities = capabilitiesOf(options);
+  let engine: LmdbEngine | undefined;
   try {
+    engine = new LmdbEngine({ name, capabilities, env, file, path, readOnly, release });
     if (truncate) await engine.empty();
     if (trackKeys && !readOnly) await engine.buildIndexes();
   } catch (error) {
-    await engine.close();
+    await (engine === undefined ? release() : engine.close());
     throw error;
   }
   return engine;

@@ -59,6 +59,7 @@ export interface WriteQueueParts {
   /** Makes an error of the file one of ours. */
   readonly failure: (cause: unknown) => Error;
   readonly lockedOut: () => Error;
+  readonly replaced: () => Error;
 }
 
 export class WriteQueue {
@@ -151,7 +152,7 @@ export class WriteQueue {
         outcome = await this.#attempt(writes);
       }
     } catch (cause) {
-      this.#waiting = false;
+      this.#endWaits();
       this.#fail(writes, await commitErrorOf(env.timers, cause));
       return;
     }
@@ -166,17 +167,27 @@ export class WriteQueue {
     let outcome: Outcome = "given up";
     const attempt = this.#lockWait(() => this.#giveUp(writes));
     this.#waiting = true;
-    await wholeTransaction(root, () => {
-      this.#waiting = false;
-      this.#stuck = false;
-      this.#waitBehind?.begin();
-      this.#waitBehind = undefined;
-      if (!attempt.begin()) return;
-      const transaction = root.getWriteTxnId();
-      outcome = buildsOnLastCommit(transaction, lastCommit) ? "committed" : "outdated";
-      if (outcome === "committed") this.#carryOut(writes, transaction);
-    });
+    try {
+      await wholeTransaction(root, () => {
+        this.#endWaits();
+        if (!attempt.begin()) return;
+        if (lastCommit.isReplaced) throw this.#parts.replaced();
+        const transaction = root.getWriteTxnId();
+        outcome = buildsOnLastCommit(transaction, lastCommit) ? "committed" : "outdated";
+        if (outcome === "committed") this.#carryOut(writes, transaction);
+      });
+    } finally {
+      // Also where the file could not be had at all.
+      attempt.begin();
+    }
     return outcome;
+  }
+
+  #endWaits(): void {
+    this.#waiting = false;
+    this.#stuck = false;
+    this.#waitBehind?.begin();
+    this.#waitBehind = undefined;
   }
 
   #giveUp(writes: readonly QueuedWrite[]): void {

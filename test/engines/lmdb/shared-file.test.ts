@@ -1,7 +1,7 @@
 // One file and several ways to it: other names, other threads, and a backup that takes its place.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -38,6 +38,35 @@ test("a file is the same store under every name that leads to it", async () => {
   await kv.set("count", 1);
   expect(await other.call("get", "count")).toBe(1);
   other.child.kill("SIGKILL");
+});
+
+test("a link to a file that is not there yet leads to the same store", async () => {
+  const path = join(directory, "later");
+  const link = join(directory, "link to later");
+  symlinkSync("later", link);
+  await using kv = openKv({ backend: "disk", name: link, path: link });
+  await kv.set("count", 1);
+  const other = new Neighbour(compiled, path);
+  expect(await other.call("incrementBy", "count", 1)).toBe(2);
+  expect(await kv.incrementBy("count", 1)).toBe(3);
+  expect(
+    readdirSync(directory)
+      .filter((name) => name.includes("later"))
+      .sort(),
+  ).toEqual(["later", "later-lock", "link to later"]);
+  other.child.kill("SIGKILL");
+});
+
+test("nothing is written to a file that has been replaced or removed", async () => {
+  const path = join(directory, "replaced");
+  await using kv = openKv({ backend: "disk", name: path, path });
+  await kv.set("key", 1);
+  rmSync(path);
+  await expect(kv.set("key", 2)).rejects.toMatchObject({
+    name: "DiskStoreWriteError",
+    message: expect.stringContaining("replaced or removed"),
+  });
+  expect(await kv.get("key")).toBe(1);
 });
 
 test("whoever uses a file is found under every name that leads to it", async () => {
