@@ -6,8 +6,9 @@
 // of the file. Nothing of such a transaction has been acknowledged, or even carried out, so the
 // process can be ended at once; the lock is one that the system releases.
 //
-// A worker thread that ends is taken care of by Node, which runs what the thread of lmdb waits for:
-// there is nothing to do, and the process is not the thread's to end.
+// A worker thread that ends is taken care of by Node, which runs what the thread of lmdb waits for,
+// and the process is not the thread's to end. While that one still waits for a process that is stopped,
+// the worker's end waits with it, and so does the end of the process: nothing is known of it here.
 //
 // Where Node can (`process.execve`, from 22.15), the process is replaced by one that ends with the
 // exit code it would have had. Node 20 cannot: there the process ends by SIGKILL.

@@ -221,7 +221,8 @@ describe("pages", () => {
     const random = seededRandom(1);
     for (;;) {
       const at = (2 + random.below(bytes.length / pageBytes - 2)) * pageBytes;
-      if (bytes.readUInt16LE(at + 18) !== 2 || !bytes.includes('{"key":"key:', at)) continue;
+      const page = bytes.subarray(at, at + pageBytes);
+      if (page.readUInt16LE(18) !== 2 || !page.includes('{"key":"key:')) continue;
       const bad = Buffer.from(bytes);
       bad.fill(0xa5, at, at + 24);
       writeFileSync(path, bad);
