@@ -28,10 +28,6 @@ export class LockWait {
     if (parts.timeoutMs > 0) this.#arm();
   }
 
-  get givenUp(): boolean {
-    return this.#givenUp;
-  }
-
   /** The file is ours; false when nobody waits for that any more. */
   begin(): boolean {
     this.#hasBegun = true;

@@ -139,7 +139,10 @@ test("a read sees what was written while its thread waited within a turn", async
   }
 });
 
-test("a worker that exits in the middle of its writes ends alone", async () => {
+// From Node 26 on lmdb 3.5.6 ends the process, as in terminations.test.ts.
+const survives = Number.parseInt(process.versions.node, 10) < 26;
+
+test.runIf(survives)("a worker that exits in the middle of its writes ends alone", async () => {
   const path = join(directory, "workers");
   const script = compiled.script(
     "exits.mjs",
