@@ -1,0 +1,121 @@
+// Command: one row of the table that drives dispatch, arity errors, `COMMAND`, docs/commands.md and
+// the test of reply shapes.
+//
+// How a command runs
+// - `read` and `write` run inside one transaction of the store, synchronously, as operations do:
+//   they check first and write afterwards, so that one that throws has changed nothing. That is what
+//   lets several of them run in one transaction (MULTI, and pipelines on engines whose commits have
+//   to be waited for).
+// - with `ranked`, on tables from which everything due has been removed: for what counts by rank.
+// - `take` is for commands that may wait: it is tried in a transaction, and again whenever one of its
+//   keys has got elements, until it answers something or the time is up.
+// - `session` concerns the connection or the server and no data.
+
+import type { Transaction, View } from "../../engine/engine.js";
+import type { Argument } from "./argument.js";
+import type { Encoded, Encoder } from "./encoder.js";
+import type { Session } from "./session.js";
+import type { ValueCodec } from "./value-codec.js";
+
+/** What a client is told: the text begins with the code, as in `ERR syntax error`. */
+export class CommandError extends Error {}
+
+/** What a command that concerns data may know beside the data. */
+export interface CommandContext {
+  readonly encode: Encoder;
+  readonly values: ValueCodec;
+  /** Tells that the array under a key has got elements: whoever waits for them is served. */
+  pushed(key: string): void;
+}
+
+export type Flag =
+  | "write"
+  | "readonly"
+  | "denyoom"
+  | "admin"
+  | "pubsub"
+  | "noscript"
+  | "blocking"
+  | "loading"
+  | "stale"
+  | "fast"
+  | "no_auth"
+  | "no_multi"
+  | "movablekeys"
+  | "allow_busy";
+
+export type Group =
+  | "string"
+  | "generic"
+  | "list"
+  | "hash"
+  | "set"
+  | "connection"
+  | "server"
+  | "transactions"
+  | "pubsub"
+  | "scripting";
+
+/** The form of a reply, for the documentation and the test that holds every command to it. */
+export type ReplyShape =
+  | "ok"
+  | "simple"
+  | "integer"
+  | "bulk"
+  | "nil"
+  | "array"
+  | "map"
+  | "set"
+  | "double"
+  | "any";
+
+export type Body =
+  | {
+      readonly kind: "read";
+      readonly ranked?: boolean;
+      readonly run: (view: View, args: readonly Argument[], context: CommandContext) => Encoded;
+    }
+  | {
+      readonly kind: "write";
+      readonly ranked?: boolean;
+      readonly run: (
+        transaction: Transaction,
+        args: readonly Argument[],
+        context: CommandContext,
+      ) => Encoded;
+    }
+  | {
+      readonly kind: "take";
+      /** The keys in the order in which they are tried, and how long to wait; 0: without end. */
+      readonly plan: (args: readonly Argument[]) => { keys: readonly string[]; timeoutMs: number };
+      readonly run: (
+        transaction: Transaction,
+        args: readonly Argument[],
+        context: CommandContext,
+      ) => Encoded | undefined;
+      /** The reply when the time is up. */
+      readonly none: (encode: Encoder) => Encoded;
+    }
+  | {
+      readonly kind: "session";
+      readonly run: (session: Session, args: readonly Argument[]) => Encoded | Promise<Encoded>;
+    };
+
+export interface Command {
+  /** In capitals. Commands with subcommands have a row for each: `CLIENT|SETNAME`. */
+  readonly name: string;
+  readonly group: Group;
+  /** With the name (and the subcommand); negative: at least so many. */
+  readonly arity: number;
+  readonly flags: readonly Flag[];
+  /** Positions of the keys among all words, the name being 0; `[0, 0, 0]` for none. */
+  readonly keys: readonly [first: number, last: number, step: number];
+  /** Arguments as documentation writes them: `key value [NX | XX] [GET]`. */
+  readonly syntax: string;
+  readonly summary: string;
+  /** As `O(1)`, or `O(N)` with what N is. */
+  readonly complexity: string;
+  readonly reply: readonly ReplyShape[];
+  /** Arguments come without the name (and the subcommand). */
+  readonly body: Body;
+}

@@ -1,0 +1,15 @@
+// Value codec: how the values of a store look to clients of the RESP door. docs/resp.md has the rules
+// for people.
+//
+// Invariant: what a client sets, it gets back byte for byte, or is refused.
+
+import type { Stored } from "../../engine/stored.js";
+import type { Argument } from "./argument.js";
+
+export interface ValueCodec {
+  readonly serialization: "json" | "string" | "bytes";
+  /** @throws CommandError when the store cannot keep the value. */
+  store(value: Argument): Stored;
+  /** A stored value as a client reads it. */
+  show(stored: Stored): Argument;
+}
