@@ -40,10 +40,10 @@ function bulk(value: Argument): Encoded {
     const bytes = Buffer.byteLength(value);
     // As many bytes as characters: all of it is ASCII.
     if (bytes === value.length) return `$${bytes}\r\n${value}\r\n`;
-    return `$${bytes}\r\n${Buffer.from(value).latin1Slice()}\r\n`;
+    return `$${bytes}\r\n${Buffer.from(value).toString("latin1")}\r\n`;
   }
   const view = Buffer.from(value.buffer, value.byteOffset, value.length);
-  return `$${view.length}\r\n${view.latin1Slice()}\r\n`;
+  return `$${view.length}\r\n${view.toString("latin1")}\r\n`;
 }
 
 function aggregate(sign: string, length: number, items: readonly Encoded[]): Encoded {
@@ -51,7 +51,7 @@ function aggregate(sign: string, length: number, items: readonly Encoded[]): Enc
 }
 
 function bytewise(text: string): Encoded {
-  return Buffer.from(text.replace(/[\r\n]+/g, " ")).latin1Slice();
+  return Buffer.from(text.replace(/[\r\n]+/g, " ")).toString("latin1");
 }
 
 function doubleText(value: number): string {
