@@ -29,6 +29,7 @@ import * as arrays from "./remote-arrays.js";
 import * as claims from "./remote-claims.js";
 import { remoteContent } from "./remote-content.js";
 import * as queries from "./remote-queries.js";
+import { range } from "./remote-range.js";
 import { RemoteReaper } from "./remote-reaper.js";
 import { replace } from "./remote-replace.js";
 import { measure, reports, takeSnapshot } from "./remote-snapshot.js";
@@ -262,7 +263,7 @@ export class RemoteStore implements Store {
   }
 
   range(request: Request.RangeRequest): Promise<Stored[]> {
-    return this.#calls.attend(arrays.range(this.#calls, request));
+    return this.#calls.attend(range(this.#calls, request));
   }
 
   deleteArray(request: Request.KeyRequest): Promise<boolean> {

@@ -37,7 +37,7 @@ export async function verifyPartition(run: RunCommand, tag: string): Promise<str
     free: await read("f"),
     deadlines: await read("d"),
     arrays: await read("a"),
-    lists: await read("i"),
+    lists: new Map([...(await read("i"))].map(([key, id]) => [key, idOf(id)])),
     claims: await read("c"),
     leases: await read("e"),
     buckets: await read("b"),
@@ -50,6 +50,11 @@ export async function verifyPartition(run: RunCommand, tag: string): Promise<str
     ...(await checkBuckets(run, tag, rows)),
     ...(await checkNames(run, tag, rows)),
   ];
+}
+
+/** Without the number of changes behind it. */
+function idOf(id: string): string {
+  return id.replace(/ [1-9]\d*$/, "");
 }
 
 /** Fields or members, with what belongs to each, in pages. */
@@ -183,8 +188,8 @@ async function addRetired(
   known.add(name);
   const [kind, number] = name.split(":");
   for (const [member, value] of await readAll(run, `${tag}:${name}`)) {
-    known.add(kind === "x" ? `l:${value}` : `m:${number}:${member}`);
-    if (kind === "x") known.add(`s:x:${value}`);
+    known.add(kind === "x" ? `l:${idOf(value)}` : `m:${number}:${member}`);
+    if (kind === "x") known.add(`s:x:${idOf(value)}`);
   }
 }
 

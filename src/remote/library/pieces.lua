@@ -31,24 +31,6 @@ operations.piece_values = function(args)
   return reply
 end
 
--- Elements from a position on, few at first and then more at a time, until they are `page_bytes`
--- together: how long one is shows only when it has been read.
-function pieces.elements(name, first, limit)
-  local elements, bytes, step = {}, 0, 1
-  while #elements < limit and bytes < page_bytes do
-    local start = first + #elements
-    local stop = math.min(start + step, first + limit) - 1
-    local found = redis.call("LRANGE", name, start, stop)
-    for _, element in ipairs(found) do
-      elements[#elements + 1] = element
-      bytes = bytes + #element
-    end
-    if #found <= stop - start then break end
-    step = math.min(2 * step, 100)
-  end
-  return elements, bytes
-end
-
 -- A deadline as it is told: "" for none.
 local function deadline_of(key)
   return redis.call("ZSCORE", place.d, key) or ""
@@ -70,7 +52,7 @@ operations.piece_arrays = function(args)
   for _, key in ipairs(keys) do
     local name = live.list_name(redis.call("HGET", place.i, key))
     if not live.is_due(key) then
-      local elements, size = pieces.elements(name, first, limit - rows)
+      local elements, size = live.elements(name, first, limit - rows)
       rows, bytes = rows + #elements, bytes + size
       if #elements > 0 then
         local length = redis.call("LLEN", name)
@@ -235,6 +217,7 @@ local function list_for(key, first)
     local name = live.list_name(id)
     if redis.call("LLEN", name) < first then return nil end
     redis.call("LTRIM", name, 0, first - 1)
+    live.count_change(key, id)
     return name
   end
   if first > 0 then return nil end
