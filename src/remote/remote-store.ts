@@ -52,6 +52,7 @@ export function remoteCapabilities(partitions: number): Capabilities {
     sharing: "hosts",
     durability: "server",
     atomicBatches: partitions === 1,
+    oneStepAtAnySize: false,
     guardsAnyKey: partitions === 1,
     exactSnapshots: false,
     waitsInTurn: false,

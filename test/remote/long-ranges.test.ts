@@ -1,13 +1,10 @@
 // Ranges that take more than one call, beside others who change the array in between.
 
 import { expect, test } from "vitest";
-import type { Env } from "../../src/env/env.js";
-import type { Call, Connection } from "../../src/remote/connection.js";
-import { RemoteStore } from "../../src/remote/remote-store.js";
-import { PlainConnection } from "./plain-connection.js";
-import { check, type RemotePlace, withPlace } from "./remote-stores.js";
+import type { RemoteStore } from "../../src/remote/remote-store.js";
+import { check, openWatched, withPlace } from "./remote-stores.js";
 import { describeWith, lackOfAny } from "./servers.js";
-import { anyKind, theClient, useServer } from "./valkey-factory.js";
+import { anyKind, useServer } from "./valkey-factory.js";
 
 const whole = { key: "q", start: 0, end: Number.MAX_SAFE_INTEGER };
 
@@ -17,41 +14,6 @@ async function fill(store: RemoteStore, first: number, behind: number): Promise<
     pushes.push(store.push({ key: "q", value: `${element}`, end: "last" }));
   }
   await Promise.all(pushes);
-}
-
-interface Between {
-  /** Right before a call of `range` is sent. */
-  readonly before?: () => unknown;
-  /** When its answer has come, with the number of such calls. */
-  readonly after?: (call: number) => Promise<unknown>;
-}
-
-async function openWatched(
-  { name, env }: RemotePlace,
-  { before, after }: Between,
-): Promise<{ store: RemoteStore; calls: Call[] }> {
-  const options = { store: name, partitions: 1, clock: "test", form: "functions" } as const;
-  const plain = new PlainConnection(theClient(), env as Env, options);
-  const calls: Call[] = [];
-  const connection: Connection = {
-    partitions: 1,
-    server: plain.server,
-    call: async (call) => {
-      if (call.operation !== "range") return plain.call(call);
-      before?.();
-      const reply = await plain.call(call);
-      await after?.(calls.push(call));
-      return reply;
-    },
-    onReconnect: () => {},
-    close: () => plain.close(),
-  };
-  const store = await RemoteStore.open(connection, env, {
-    serialization: "json",
-    trackKeys: false,
-    reapMsMax: Infinity,
-  });
-  return { store, calls };
 }
 
 describeWith("a range of more than one call", lackOfAny(), () => {
@@ -84,7 +46,7 @@ describeWith("a range of more than one call", lackOfAny(), () => {
     test(`is of one instant when ${what} meanwhile`, () =>
       withPlace(1, async (other, place) => {
         await fill(other, 0, 2_500);
-        const { store, calls } = await openWatched(place, {
+        const { store, calls } = await openWatched(place, "range", {
           after: async (call) => {
             if (call !== 1) return;
             await change(other);
@@ -102,7 +64,7 @@ describeWith("a range of more than one call", lackOfAny(), () => {
   test("goes on while other arrays and values change", () =>
     withPlace(1, async (other, place) => {
       await fill(other, 0, 2_500);
-      const { store, calls } = await openWatched(place, {
+      const { store, calls } = await openWatched(place, "range", {
         after: async () => {
           await other.push({ key: "other", value: "1", end: "last" });
           await other.set({ key: "v", value: "1" });
@@ -118,7 +80,7 @@ describeWith("a range of more than one call", lackOfAny(), () => {
   test("gives up when the array never rests, and says so", () =>
     withPlace(1, async (other, place) => {
       await fill(other, 0, 25_000);
-      const { store } = await openWatched(place, {
+      const { store } = await openWatched(place, "range", {
         before: () => void other.pop({ key: "q", end: "first", check }),
       });
       await expect(store.range(whole)).rejects.toMatchObject({
@@ -132,7 +94,7 @@ describeWith("a range of more than one call", lackOfAny(), () => {
   test("needs two attempts when the array changes after every answer", () =>
     withPlace(1, async (other, place) => {
       await fill(other, 0, 25_000);
-      const { store, calls } = await openWatched(place, {
+      const { store, calls } = await openWatched(place, "range", {
         after: () => other.pop({ key: "q", end: "first", check }),
       });
       expect((await store.range(whole)).map(Number)).toStrictEqual(
@@ -153,7 +115,7 @@ describeWith("a range of more than one call", lackOfAny(), () => {
           end: "last",
         });
       }
-      const { store, calls } = await openWatched(place, {
+      const { store, calls } = await openWatched(place, "range", {
         after: async (call) => {
           if (call === 2) await other.push({ key: "q", value: "20", end: "last" });
         },
