@@ -41,7 +41,7 @@ const makers: Readonly<Record<string, Maker>> = {
       { hint: "use the version of anykv that wrote it, or a store of another name" },
     ),
   PARTITIONS: (text) =>
-    new InvalidOptionsError(`the store is spread over ${text} partitions`, {
+    new InvalidOptionsError(`the store has ${text} partition${text === "1" ? "" : "s"}`, {
       hint: `open it with \`partitions: ${text}\`, or copy it into a store of another name`,
     }),
 };

@@ -162,7 +162,9 @@ export function serverError(error: Error, at: string): KvError {
     return new UnexpectedStoreOutputError(`${at}: ${error.message}`, { cause });
   }
   const { type, says, hint } = refusal;
-  return new type(`${at}: ${says} (${error.message})`, { hint, cause });
+  // The text for NOAUTH is a long one about HELLO, which nobody has called.
+  const reply = code === "NOAUTH" ? "" : ` (${error.message})`;
+  return new type(`${at}: ${says}${reply}`, { hint, cause });
 }
 
 /** The error without the command that it met, which may hold a password. */
