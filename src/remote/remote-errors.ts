@@ -42,7 +42,7 @@ const makers: Readonly<Record<string, Maker>> = {
     ),
   PARTITIONS: (text) =>
     new InvalidOptionsError(`the store has ${text} partition${text === "1" ? "" : "s"}`, {
-      hint: `open it with \`partitions: ${text}\`, or copy it into a store of another name`,
+      hint: `open it with \`partitions: ${text}\` (in an URL for \`anykv copy\` ?partitions=${text}), or copy it into a store of another name`,
     }),
 };
 

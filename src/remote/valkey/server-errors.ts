@@ -97,7 +97,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   NOAUTH: {
     type: ServerAccessError,
     says: "the server demands a password",
-    hint: "give `valkey.password`, and `valkey.username` if there are users",
+    hint: "give `valkey.password`, and `valkey.username` if there are users, or both in the URL",
   },
   WRONGPASS: {
     type: ServerAccessError,
