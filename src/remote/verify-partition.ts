@@ -182,6 +182,7 @@ async function addRetired(
 ): Promise<void> {
   known.add(name);
   const [kind, number] = name.split(":");
+  if (kind === "x") known.add(`o:${number}`);
   for (const [member, value] of await readAll(run, `${tag}:${name}`)) {
     known.add(kind === "x" ? `l:${value}` : `m:${number}:${member}`);
     if (kind === "x") known.add(`s:x:${value}`);

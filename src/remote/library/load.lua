@@ -15,8 +15,9 @@ local silent_ms = 60000
 local function staged(name) return place.tag .. "s:" .. name end
 
 local function discard()
-  upkeep.retire(staged("i"), staged("b"), redis.call("HGET", place.n, "staging") or "0")
-  for _, name in ipairs({ "v", "k", "f", "d", "a", "z" }) do redis.call("UNLINK", staged(name)) end
+  local generation = redis.call("HGET", place.n, "staging") or "0"
+  upkeep.retire(staged("i"), staged("a"), staged("b"), generation)
+  for _, name in ipairs({ "v", "k", "f", "d", "z" }) do redis.call("UNLINK", staged(name)) end
   redis.call("HDEL", place.n, "loading", "staging")
 end
 
