@@ -26,8 +26,10 @@ const trustedKinds: Readonly<Record<Serialization, string>> = {
   bytes: "jtb",
 };
 
-/** Keys of one atomic batch, and choices of one call. */
+/** Keys of one atomic batch. */
 export const batchKeysMax = 10_000;
+/** Keys that one call chooses at random, or claims that it ends: what needs not be one step is not. */
+export const stepKeysMax = 1_000;
 
 const randomBound = 2 ** 53;
 const check = Buffer.from("check");
@@ -61,6 +63,9 @@ export class Calls {
 
   /** Items by partition, each group in the order of the list. */
   grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): Group<Item>[] {
+    if (this.partitions === 1 && items.length > 0) {
+      return [{ partition: 0, items: [...items], places: [...items.keys()] }];
+    }
     const groups = new Map<number, Group<Item>>();
     for (const [place, item] of items.entries()) {
       const partition = this.partitionOf(keyOf(item));

@@ -18,7 +18,7 @@ export const layoutVersion = 1;
 
 // Each file may use those before it.
 const files = [
-  ..."place clock live guard values counter atomics expiry queries claims".split(" "),
+  ..."place clock pages live guard values counter atomics expiry queries claims".split(" "),
   ..."lists members upkeep dump load pieces once enter".split(" "),
 ];
 

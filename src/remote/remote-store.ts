@@ -31,6 +31,7 @@ import { remoteContent } from "./remote-content.js";
 import * as queries from "./remote-queries.js";
 import { RemoteReaper } from "./remote-reaper.js";
 import { replace } from "./remote-replace.js";
+import { randomKeys } from "./remote-samples.js";
 import { measure, reports, takeSnapshot } from "./remote-snapshot.js";
 import * as values from "./remote-values.js";
 import { RemoteWaiters } from "./remote-waiters.js";
@@ -205,7 +206,7 @@ export class RemoteStore implements Store {
   }
 
   randomKeys(request: Request.SampleRequest): Promise<string[]> {
-    return this.#calls.attend(queries.randomKeys(this.#calls, request));
+    return this.#calls.attend(randomKeys(this.#calls, request));
   }
 
   popRandom(request: Request.PopRandomRequest): Promise<Request.Entry[]> {

@@ -12,6 +12,8 @@ import { bytesIn, listIn, numberIn, textIn } from "./replies.js";
 export type RunCommand = (...words: (string | number)[]) => Promise<Reply>;
 
 const pageSize = 1_000;
+/** From here on the library measures before it reads. */
+const largeBytes = 16_384;
 /** Names behind the tag that a partition may have, apart from those that the rows below lead to. */
 const fixedNames = new Set([..."vkfdaicebgn"]);
 
@@ -82,7 +84,8 @@ function differences(
   return [...only, ...others].map((key) => `${JSON.stringify(key)}: ${what} differ`);
 }
 
-function checkKeys({ values, order, free, deadlines, arrays, lists, claims }: Rows): string[] {
+function checkKeys(rows: Rows): string[] {
+  const { values, order, free, deadlines, arrays, lists, claims, counters } = rows;
   const unclaimed = new Map([...values].filter(([key]) => !claims.has(key)));
   const faults = [
     ...differences(values, order, "values (v) and their order (k)"),
@@ -91,6 +94,9 @@ function checkKeys({ values, order, free, deadlines, arrays, lists, claims }: Ro
   ];
   for (const [key, value] of values) {
     if (!/^[jtb]/.test(value)) faults.push(`${JSON.stringify(key)}: its value has no kind`);
+    if (value.length >= largeBytes && !counters.has("large")) {
+      faults.push(`${JSON.stringify(key)}: its value is large, and nothing tells of it`);
+    }
     if (lists.has(key)) faults.push(`${JSON.stringify(key)}: holds a value and an array`);
   }
   for (const key of deadlines.keys()) {

@@ -212,6 +212,7 @@ describeWith("a store on a server", lackOfAny(), () => {
         [["zrem", "d", "x"], "zadd", "d", "5", "x"],
         [["hdel", "v", "q"], "hset", "v", "q", "j1"],
         [["hset", "v", "n1", "j1"], "hset", "v", "n1", "?1"],
+        [["hset", "v", "n1", "j1"], "hset", "v", "n1", `j${"1".repeat(16_383)}`],
         [["hset", "c", "n0", "1 "], "hset", "c", "n0", "9 "],
         [["zrem", "e", "n1"], "zadd", "e", "5", "n1"],
         [["zrem", "a", "x"], "zadd", "a", "0", "x"],

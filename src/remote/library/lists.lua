@@ -6,13 +6,15 @@ operations.push = function(args)
   guard.require(args[4])
   local id = live.take_list(key)
   local command = args[2] == "first" and "LPUSH" or "RPUSH"
+  page.note(args[3])
   if id then return redis.call(command, live.list_name(id), args[3]) end
+  local deadline = live.deadline_in(args[5])
   id = decimal(redis.call("HINCRBY", place.n, "list", 1))
   -- The list itself first: if its slot is just leaving this node, nothing has been written yet.
   redis.call(command, live.list_name(id), args[3])
   redis.call("HSET", place.i, key, id)
   redis.call("ZADD", place.a, 0, key)
-  live.set_expiry(key, args[5], true)
+  live.set_deadline(key, deadline, true)
   return 1
 end
 
@@ -42,7 +44,8 @@ local function offset(position, size)
 end
 
 -- key, start, end as in Array.prototype.slice, limit;
--- where the elements begin, where all that were asked for end, then up to `limit` elements
+-- where the elements begin, where all that were asked for end, then up to `limit` elements, fewer
+-- when they are large
 operations.range = function(args)
   local id = live.find_list(args[1])
   if not id then return { 0, 0 } end
@@ -52,7 +55,7 @@ operations.range = function(args)
   local stop = math.min(behind, first + tonumber(args[4]))
   local reply = { first, behind }
   if first < stop then
-    for _, element in ipairs(redis.call("LRANGE", name, first, stop - 1)) do
+    for _, element in ipairs((page.elements(name, first, stop - first))) do
       reply[#reply + 1] = element
     end
   end

@@ -42,6 +42,7 @@ end
 operations.clear = function(args)
   guard.require(args[1])
   upkeep.empty(upkeep.next_generation())
+  if redis.call("HEXISTS", place.n, "loading") == 0 then redis.call("HDEL", place.n, "large") end
   return 1
 end
 
