@@ -40,6 +40,11 @@ const makers: Readonly<Record<string, Maker>> = {
       `the server holds a store of layout ${text}, and this version knows layout ${layoutVersion}`,
       { hint: "use the version of anykv that wrote it, or a store of another name" },
     ),
+  FOREIGN: (text) =>
+    new BackendUnavailableError(
+      `the server holds something else in the place of a part of the store (${text})`,
+      { hint: "give the store another name or prefix, or remove what another program has written" },
+    ),
   PARTITIONS: (text) =>
     new InvalidOptionsError(`the store is spread over ${text} partitions`, {
       hint: `open it with \`partitions: ${text}\`, or copy it into a store of another name`,

@@ -118,8 +118,29 @@ operations.reap = function(args)
   return { more and 1 or 0, next == never and -1 or next, now, removed }
 end
 
+local structures = {
+  HLEN = { "n", "v", "i", "c" },
+  ZCARD = { "k", "f", "d", "a", "e", "b" },
+  LLEN = { "g" },
+}
+
+-- What somebody else has put in the place of a structure would stop calls in the middle of their
+-- writes.
+local function refuse_foreign()
+  for command, names in pairs(structures) do
+    for _, name in ipairs(names) do
+      local found = redis.pcall(command, place[name])
+      if type(found) == "table" then
+        if string.find(found.err, "WRONGTYPE", 1, true) then fail("FOREIGN", name) end
+        error(found)
+      end
+    end
+  end
+end
+
 -- Layout, number of partitions, number of this one; refuses what does not fit together.
 operations.open = function(args)
+  refuse_foreign()
   local found = redis.call("HMGET", place.n, "layout", "partitions")
   if not found[1] then
     redis.call("HSET", place.n, "layout", args[1], "partitions", args[2])
