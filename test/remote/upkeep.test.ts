@@ -3,7 +3,8 @@
 import { virtualEnv } from "anykv/testing";
 import { expect, test } from "vitest";
 import { Calls } from "../../src/remote/calls.js";
-import type { Connection } from "../../src/remote/connection.js";
+import type { Argument, Connection, Reply } from "../../src/remote/connection.js";
+import type { Operation } from "../../src/remote/operation-table.js";
 import { RemoteReaper } from "../../src/remote/remote-reaper.js";
 import type { RemoteStore } from "../../src/remote/remote-store.js";
 import { listIn, numberIn } from "../../src/remote/replies.js";
@@ -45,6 +46,13 @@ test("a server that says that more is left and removes nothing is not asked in c
   await reaper.close();
 });
 
+function caller({ name, env }: RemotePlace) {
+  const plain = { store: name, partitions: 1, clock: "test", form: "functions" } as const;
+  const connection = new PlainConnection(theClient(), env, plain);
+  return (operation: Operation, ...args: Argument[]): Promise<Reply> =>
+    connection.call({ operation, partition: 0, args, isRead: false });
+}
+
 describeWith("the upkeep of a store on a server", lackOfAny(), () => {
   useServer(anyKind());
 
@@ -65,17 +73,12 @@ describeWith("the upkeep of a store on a server", lackOfAny(), () => {
       for (let item = 0; item < 250; item++) {
         await store.addMember({ bucket: `b${item}`, item: "i" });
       }
-      const plain = { store: place.name, partitions: 1, clock: "test", form: "functions" } as const;
-      const connection = new PlainConnection(theClient(), place.env, plain);
-      const call = async (operation: "clear" | "reap") => {
-        const args = operation === "reap" ? [500] : [""];
-        return connection.call({ operation, partition: 0, args, isRead: false });
-      };
-      await call("clear");
+      const call = caller(place);
+      await call("clear", "");
       let left = (await namesOf(place)).length;
       for (let steps = 0; ; steps++) {
         expect(steps).toBeLessThan(30);
-        const [more, , , removed] = listIn(await call("reap")).map(numberIn);
+        const [more, , , removed] = listIn(await call("reap", 500)).map(numberIn);
         const now = (await namesOf(place)).length;
         expect(now).toBeLessThan(left);
         expect(removed).toBeGreaterThan(0);
@@ -83,5 +86,30 @@ describeWith("the upkeep of a store on a server", lackOfAny(), () => {
         if (more === 0) break;
       }
       expect(await namesOf(place)).toStrictEqual(["clock", "n"]);
+    }));
+
+  test("what a restore has left that was killed is removed when it has been silent for long", () =>
+    withPlace(1, async (store, place) => {
+      const call = caller(place);
+      const reapAll = async (): Promise<void> => {
+        while (numberIn(listIn(await call("reap", 500))[0]) === 1) {}
+      };
+      await store.set({ key: "old", value: "1" });
+      await call("load_begin", "load");
+      await call("load_values", "load", "new", "j2", "", "mortal", "j3", 60_000);
+      await call("load_arrays", "load", "q", 7, "", "r", 8, "");
+      await call("load_elements", "load", 7, 0, "j1", 7, 1, "j2", 8, 0, "j3");
+      await call("load_build", "load", 7, 0);
+      await call("load_members", "load", "b", "i", "");
+      place.env.stall(599_999);
+      await reapAll();
+      expect((await namesOf(place)).filter((name) => name.startsWith("s:"))).not.toStrictEqual([]);
+      place.env.stall(1);
+      await reapAll();
+      expect(await namesOf(place)).toStrictEqual(["clock", "f", "k", "n", "v"]);
+      expect(await store.scanKeys({ prefix: "", after: "", limit: 0 })).toMatchObject({
+        keys: ["old"],
+      });
+      await expect(call("load_commit", "load", 0)).rejects.toThrow("ANYKV_LOAD_LOST");
     }));
 });

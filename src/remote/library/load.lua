@@ -5,12 +5,13 @@
 --   s:x:<id>    hash: position -> element, until the array of that id has been built from it
 --   n.loading   "<load> <moment of its last call>"     n.staging  its generation of buckets
 --
--- One load at a time. One that has been silent for `silent_ms` has been given up: the next one
--- removes what it left.
+-- One load at a time. One that has been silent for `silent_ms` may have been given up: the next one
+-- removes what it left. After `given_up_ms` the reaper does.
 
 local load = {}
 
 local silent_ms = 60000
+local given_up_ms = 600000
 
 local function staged(name) return place.tag .. "s:" .. name end
 
@@ -19,6 +20,15 @@ local function discard()
   upkeep.retire(staged("i"), staged("a"), staged("b"), generation)
   for _, name in ipairs({ "v", "k", "f", "d", "z" }) do redis.call("UNLINK", staged(name)) end
   redis.call("HDEL", place.n, "loading", "staging")
+end
+
+-- How many loads have been removed because nobody goes on with them: one or none.
+function upkeep.end_silent_load()
+  local loading = redis.call("HGET", place.n, "loading")
+  local moment = loading and tonumber(string.match(loading, "(%d+)$"))
+  if not moment or moment + given_up_ms > place.now() then return 0 end
+  discard()
+  return 1
 end
 
 local function touch(id)

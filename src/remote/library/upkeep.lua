@@ -111,7 +111,8 @@ operations.reap = function(args)
     removed = removed + found
   end
   if not more then
-    removed = removed + upkeep.sweep()
+    -- A load that is removed is swept: load.lua.
+    removed = removed + upkeep.end_silent_load() + upkeep.sweep()
     more = redis.call("EXISTS", place.g) == 1
   end
   local next = expiry.next_deadline()
