@@ -15,6 +15,8 @@ import { checkServer, type Expected } from "./server-check.js";
 import { isReplyError } from "./server-errors.js";
 import type { ClientStream, NodeClient, ValkeyClient } from "./valkey-client.js";
 
+const heldBytesMax = Number(process.env["HELD"] ?? 8_192);
+
 export interface LinkOptions {
   readonly env: Pick<Env, "timers">;
   readonly expected: Expected;
@@ -28,6 +30,7 @@ export class Link {
   #isChecked = false;
   #isHungUp = false;
   #corked: ClientStream[] | undefined;
+  #corkedBytes = 0;
   /** What the client has complained about last, until a connection stands. */
   lastError: Error | undefined;
   /** Whether the last attempt to connect got a connection; with TLS: a secured one. */
@@ -70,6 +73,8 @@ export class Link {
   send(attempt: Attempt): void {
     if (this.#corked === undefined) this.#cork();
     this.client.sendCommand(attempt);
+    this.#corkedBytes += attempt.size;
+    if (this.#corkedBytes >= heldBytesMax) this.#uncork();
   }
 
   /** The nodes that carry out calls. */
@@ -216,10 +221,16 @@ export class Link {
     );
     for (const stream of streams) stream.cork();
     this.#corked = streams;
+    this.#corkedBytes = 0;
     this.#options.env.timers.breathe().then(() => {
-      this.#corked = undefined;
-      for (const stream of streams) stream.uncork();
+      if (this.#corked === streams) this.#uncork();
     });
+  }
+
+  #uncork(): void {
+    const streams = this.#corked ?? [];
+    this.#corked = undefined;
+    for (const stream of streams) stream.uncork();
   }
 }
 

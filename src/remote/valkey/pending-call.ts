@@ -82,6 +82,11 @@ export class Attempt implements ClientCommand {
     return this.#isWritten;
   }
 
+  /** About how many bytes it writes. */
+  get size(): number {
+    return this.#payload.length;
+  }
+
   /** No matter what comes now, it is not for the call any more. */
   giveUp(): void {
     this.#isOver = true;
