@@ -308,8 +308,8 @@ export const errorCatalogue = [
   {
     name: "ServerRefusedError",
     code: "ANYKV_SERVER_REFUSED",
-    when: "A server refuses an operation in its present state (out of memory, loading, read-only, cluster down); nothing has changed.",
-    remedy: "Follow `hint`, and call again when the server has recovered.",
+    when: "A server refuses an operation in its present state (out of memory, loading, read-only, cluster down), or an array changes all the while a long `range` of it is read; nothing has changed.",
+    remedy: "Follow `hint`, and call again when the server has recovered or the array rests.",
   },
   {
     name: "OutcomeUnknownError",

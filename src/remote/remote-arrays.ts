@@ -5,9 +5,8 @@ import type * as Request from "../operations/requests.js";
 import type { Calls } from "./calls.js";
 import type { Argument } from "./connection.js";
 import { expiryArgument } from "./expiry-argument.js";
-import { pageRowsMax } from "./merge.js";
 import { subjectOf } from "./remote-values.js";
-import { flagIn, foundIn, listIn, numberIn, storedIn } from "./replies.js";
+import { flagIn, foundIn, numberIn } from "./replies.js";
 
 export async function push(
   calls: Calls,
@@ -32,23 +31,6 @@ export async function pop(
 
 export async function length(calls: Calls, key: string): Promise<number> {
   return numberIn(await calls.call("length", calls.partitionOf(key), [key], { key }));
-}
-
-/** In steps of bounded size: of one instant up to `pageRowsMax` elements. */
-export async function range(
-  calls: Calls,
-  { key, start, end }: Request.RangeRequest,
-): Promise<Stored[]> {
-  const elements: Stored[] = [];
-  let [from, to] = [start, end];
-  while (true) {
-    const args = [key, from, to, pageRowsMax];
-    const reply = await calls.call("range", calls.partitionOf(key), args, { key });
-    const [first, behind, ...found] = listIn(reply);
-    for (const element of found) elements.push(storedIn(element));
-    [from, to] = [numberIn(first) + found.length, numberIn(behind)];
-    if (found.length === 0 || from >= to) return elements;
-  }
 }
 
 async function byMember(

@@ -29,6 +29,7 @@ import * as arrays from "./remote-arrays.js";
 import * as claims from "./remote-claims.js";
 import { remoteContent } from "./remote-content.js";
 import * as queries from "./remote-queries.js";
+import { range } from "./remote-range.js";
 import { RemoteReaper } from "./remote-reaper.js";
 import { replace } from "./remote-replace.js";
 import { randomKeys } from "./remote-samples.js";
@@ -52,6 +53,7 @@ export function remoteCapabilities(partitions: number): Capabilities {
     sharing: "hosts",
     durability: "server",
     atomicBatches: partitions === 1,
+    oneStepAtAnySize: false,
     guardsAnyKey: partitions === 1,
     exactSnapshots: false,
     waitsInTurn: false,
@@ -263,7 +265,7 @@ export class RemoteStore implements Store {
   }
 
   range(request: Request.RangeRequest): Promise<Stored[]> {
-    return this.#calls.attend(arrays.range(this.#calls, request));
+    return this.#calls.attend(range(this.#calls, request));
   }
 
   deleteArray(request: Request.KeyRequest): Promise<boolean> {

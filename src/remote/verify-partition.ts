@@ -39,7 +39,7 @@ export async function verifyPartition(run: RunCommand, tag: string): Promise<str
     free: await read("f"),
     deadlines: await read("d"),
     arrays: await read("a"),
-    lists: await read("i"),
+    lists: new Map([...(await read("i"))].map(([key, id]) => [key, idOf(id)])),
     claims: await read("c"),
     leases: await read("e"),
     buckets: await read("b"),
@@ -52,6 +52,11 @@ export async function verifyPartition(run: RunCommand, tag: string): Promise<str
     ...(await checkBuckets(run, tag, rows)),
     ...(await checkNames(run, tag, rows)),
   ];
+}
+
+/** Without the number of changes behind it. */
+function idOf(id: string): string {
+  return id.replace(/ [1-9]\d*$/, "");
 }
 
 /** Fields or members, with what belongs to each, in pages. */
@@ -190,8 +195,8 @@ async function addRetired(
   const [kind, number] = name.split(":");
   if (kind === "x") known.add(`o:${number}`);
   for (const [member, value] of await readAll(run, `${tag}:${name}`)) {
-    known.add(kind === "x" ? `l:${value}` : `m:${number}:${member}`);
-    if (kind === "x") known.add(`s:x:${value}`);
+    known.add(kind === "x" ? `l:${idOf(value)}` : `m:${number}:${member}`);
+    if (kind === "x") known.add(`s:x:${idOf(value)}`);
   }
 }
 

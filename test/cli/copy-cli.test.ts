@@ -175,6 +175,21 @@ describe("refused", () => {
       expect(error, args.join(" ")).toContain(`ANYKV_${name}`);
       expect(error).not.toContain("secret");
     }
+    for (const [url, said] of [
+      ["valkey://u:secret@h:1?bogus=1", 'the parameter "bogus" in the URL TO is not known'],
+      ["valkey://u:secret@h:1?name=a&Name=b", 'the parameter "Name" in the URL TO is not known'],
+      ["valkey://h?database=1", 'the parameter "database" in the URL TO is not known'],
+      ["unix:///x?database=1&tls=1", 'the parameter "tls" in the URL TO is not known'],
+      ["valkey://h?name=a&name=b", 'the parameter "name" in the URL TO must be given once'],
+      ["valkey://h?name=", 'the parameter "name" in the URL TO must be given once, with a value'],
+      ["valkey://u:1?secret@h", "a parameter in the URL TO is not known"],
+      ["valkey://u:p/secret@h", "TO is an URL that is malformed"],
+    ] as const) {
+      const { code, error } = await run(["copy", from, url]);
+      expect(code, url).toBe(2);
+      expect(error).toContain(said);
+      expect(error).not.toContain("secret");
+    }
     expect((await run(["copy", from])).code).toBe(2);
     expect((await run(["verify", to])).error).toContain("neither the file nor the directory");
   });

@@ -28,7 +28,7 @@ operations.dump_arrays = function(args)
   local reply = { done and 1 or 0 }
   for index, key in ipairs(keys) do
     reply[#reply + 1] = key
-    reply[#reply + 1] = redis.call("HGET", place.i, key)
+    reply[#reply + 1] = live.id_of(redis.call("HGET", place.i, key))
     reply[#reply + 1] = deadlines[index]
   end
   return reply

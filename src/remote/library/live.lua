@@ -3,6 +3,7 @@
 --   v  hash  key -> kind and value          k  sorted set of the same keys, all scores 0
 --   f  the keys of k that no claim is on    d  sorted set  key -> deadline, of values and arrays
 --   i  hash  key -> id of an array          a  sorted set of the same keys, all scores 0
+--            (behind a blank: how many of its elements have come or gone since it was made)
 --   c  hash  key -> "<token> <owner>"       e  sorted set  key -> end of the lease
 --   l:<id>  list of the kinds and elements of an array
 --
@@ -37,8 +38,19 @@ function live.drop_values(keys, are_free)
   return remove_all("HDEL", place.v, keys)
 end
 
+-- An id is told with what stands behind it: the text changes whenever the elements do.
+function live.id_of(id)
+  return string.match(id, "^%d+")
+end
+
 function live.list_name(id)
-  return place.tag .. "l:" .. id
+  return place.tag .. "l:" .. live.id_of(id)
+end
+
+-- To be called for each change of the elements under an id that stays.
+function live.count_change(key, id)
+  local changes = tonumber(string.match(id, " (%d+)$") or 0) + 1
+  redis.call("HSET", place.i, key, live.id_of(id) .. " " .. decimal(changes))
 end
 
 -- Forgets an array whose elements are gone, or are going.

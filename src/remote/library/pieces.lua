@@ -206,6 +206,7 @@ local function list_for(key, first)
     local name = live.list_name(id)
     if redis.call("LLEN", name) < first then return nil end
     redis.call("LTRIM", name, 0, first - 1)
+    live.count_change(key, id)
     return name
   end
   if first > 0 then return nil end

@@ -66,7 +66,7 @@ local function sweep_lists(number)
   for _, id in ipairs(redis.call("HMGET", lists, unpack(keys))) do
     if id then
       names[#names + 1] = live.list_name(id)
-      names[#names + 1] = upkeep.pieces_name(id)
+      names[#names + 1] = upkeep.pieces_name(live.id_of(id))
     end
   end
   if #names > 0 then redis.call("UNLINK", unpack(names)) end

@@ -157,7 +157,7 @@ describe("refused", () => {
     [{ path: "/x", port: 5 }, "valkey.path"],
     [{ path: "/x", cluster: true }, "valkey.path"],
     [{ cluster: ["a"], host: "b" }, "valkey.host"],
-    [{ cluster: ["a"], url: "valkey://b" }, "valkey.host"],
+    [{ cluster: ["a"], url: "valkey://b" }, "valkey.url"],
     [{ cluster: true, database: 1 }, "valkey.database"],
     [{ client, host: "a" }, "valkey.host"],
     [{ client, tls: true }, "valkey.tls"],
