@@ -52,6 +52,10 @@ export interface Connection {
    * @throws KvError for everything else, with a hint.
    */
   call(call: Call): Promise<Reply>;
+  /** Whether nothing can be called any more. */
+  readonly hasEnded: boolean;
+  /** To be called when the store is open, before its first operation. */
+  opened(): Promise<void>;
   /** Has `listener` called after each reconnect, when calls can be sent again. */
   onReconnect(listener: () => void): void;
   /** Lets what is under way settle, rejects what comes later, then hangs up. Idempotent. */

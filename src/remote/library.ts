@@ -9,7 +9,7 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { flagsOf, operations } from "./operation-table.js";
+import { flagsOf, type OperationKind, operations } from "./operation-table.js";
 
 /** Rises with every change of `library/`, or a server keeps what it has. */
 export const libraryVersion = 1;
@@ -19,7 +19,7 @@ export const layoutVersion = 1;
 // Each file may use those before it.
 const files = [
   ..."place clock live guard values counter atomics expiry queries claims".split(" "),
-  ..."lists members upkeep dump load pieces once enter".split(" "),
+  ..."lists members upkeep opening dump load pieces once enter".split(" "),
 ];
 
 export type LibraryClock = "server" | "test";
@@ -67,7 +67,8 @@ export function libraryWith(clock: LibraryClock): Library {
   const known = libraries.get(clock);
   if (known !== undefined) return known;
   const name = clock === "server" ? "anykv" : "anykvtest";
-  const body = [countedTable(), ...files.map((file) => sourceOf(file, clock))].join("\n");
+  const sources = files.map((file) => sourceOf(file, clock));
+  const body = [...operationTables(), commandTable(sources), ...sources].join("\n");
   const script = `${body}\n${scriptEnd}`;
   const library: Library = {
     name,
@@ -79,9 +80,19 @@ export function libraryWith(clock: LibraryClock): Library {
   return library;
 }
 
-function countedTable(): string {
-  const counted = operations.filter(([, kind]) => kind === "write" || kind === "free");
-  return `local counted = { ${counted.map(([operation]) => `${operation} = true`).join(", ")} }`;
+/** What the library knows of its operations: which change the content, and which of them make room. */
+function operationTables(): string[] {
+  const table = (name: string, kinds: readonly OperationKind[]): string => {
+    const listed = operations.filter(([, kind]) => kinds.includes(kind));
+    return `local ${name} = { ${listed.map(([operation]) => `${operation} = true`).join(", ")} }`;
+  };
+  return [table("counted", ["write", "free"]), table("freeing", ["free"])];
+}
+
+/** All words that may be names of commands; the server knows which are. */
+function commandTable(sources: readonly string[]): string {
+  const words = sources.flatMap((source) => source.match(/"[A-Z]{3,}"/g) ?? []);
+  return `local commands = { ${[...new Set(words)].sort().join(", ")} }`;
 }
 
 function sourceOf(file: string, clock: LibraryClock): string {

@@ -59,6 +59,11 @@ export function isBehind(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("ANYKV_BEHIND");
 }
 
+/** All data of the partition have been lost since the store was opened. */
+export function isNotOpen(error: Error): boolean {
+  return error.message.startsWith("ANYKV_NOT_OPEN");
+}
+
 function wrongType(text: string): KvError {
   const [kind, hex = ""] = text.split(" ");
   const key = Buffer.from(hex, "hex").toString();

@@ -18,6 +18,12 @@ function guard.require(claim)
   if not token or not guard.is_held(key, token) then fail("STALE_CLAIM", "nothing was changed") end
 end
 
+-- Of calls that grant tokens: where all data have been lost under an open store, tokens would begin
+-- again. Whoever opens the partition anew gives it tokens that were never granted.
+function guard.require_open()
+  if redis.call("HEXISTS", place.n, "layout") == 0 then fail("NOT_OPEN", "the partition is gone") end
+end
+
 -- Whether a stored value may be handed out for the last time. `trust` is "<kinds> <digests>": the
 -- kinds that the caller can always read, and the SHA-1 of further values that it has seen and found
 -- readable.

@@ -81,20 +81,6 @@ operations.reap = function(args)
   return { more and 1 or 0, next == never and -1 or next, place.now() }
 end
 
--- Layout, number of partitions, number of this one; refuses what does not fit together.
-operations.open = function(args)
-  local found = redis.call("HMGET", place.n, "layout", "partitions")
-  if not found[1] then
-    redis.call("HSET", place.n, "layout", args[1], "partitions", args[2])
-    redis.call("HSETNX", place.n, "token", args[3])
-  elseif found[1] ~= args[1] then
-    fail("LAYOUT", found[1])
-  elseif found[2] ~= args[2] then
-    fail("PARTITIONS", found[2])
-  end
-  return 1
-end
-
 -- Keys in order, rows of the table, changes so far, the moment.
 operations.report = function()
   return {
