@@ -7,6 +7,7 @@ export class TcpProxy {
   readonly #target: number;
   readonly #pairs = new Set<{ readonly client: Socket; readonly upstream: Socket }>();
   #holdsReplies = false;
+  #silenced: string | undefined;
   #refuses = false;
   #fatal: string | undefined;
   #late: { readonly text: string; readonly refuse: boolean } | undefined;
@@ -32,6 +33,11 @@ export class TcpProxy {
   /** From now on requests get through and replies do not. */
   holdReplies(): void {
     this.#holdsReplies = true;
+  }
+
+  /** The same from a request on that has that text in it. */
+  holdRepliesBehind(text: string): void {
+    this.#silenced = text;
   }
 
   /** Breaks all connections once, when a request has that text in it; the request gets through. */
@@ -65,6 +71,7 @@ export class TcpProxy {
   /** Breaks all connections; held replies are lost. New ones work, unless they are refused. */
   cut({ refuse = false } = {}): void {
     this.#holdsReplies = false;
+    this.#silenced = undefined;
     this.#refuses = refuse;
     for (const { client, upstream } of this.#pairs) {
       client.destroy();
@@ -103,6 +110,7 @@ export class TcpProxy {
         client.removeAllListeners("close").destroy();
         return;
       }
+      if (this.#silenced !== undefined && bytes.includes(this.#silenced)) this.holdReplies();
       const isFatal = this.#fatal !== undefined && bytes.includes(this.#fatal);
       if (!isFatal) {
         upstream.write(bytes);

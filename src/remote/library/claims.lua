@@ -41,7 +41,7 @@ end
 -- prefix, step, milliseconds, owner, trust, then a random number for each claim;
 -- "ok", end of the leases, then key, token and value in turn
 operations.claim_random = function(args)
-  guard.require_open()
+  guard.require_open(args[2])
   local keys, values = choose_free(args, 6)
   local unread = guard.untrusted(keys, values, args[5])
   if unread then return unread end
@@ -81,7 +81,7 @@ end
 -- step, milliseconds, owner, trust, 1 for all or nothing, then keys;
 -- "ok", end of the leases, then state, token and value for each key, or "blocked", position, state
 operations.claim_keys = function(args)
-  guard.require_open()
+  guard.require_open(args[1])
   local keys, values, states = from(args, 6), {}, {}
   local free, free_values = {}, {}
   for index, key in ipairs(keys) do

@@ -18,10 +18,11 @@ function guard.require(claim)
   if not token or not guard.is_held(key, token) then fail("STALE_CLAIM", "nothing was changed") end
 end
 
--- Of calls that grant tokens: where all data have been lost under an open store, tokens would begin
--- again. Whoever opens the partition anew gives it tokens that were never granted.
-function guard.require_open()
-  if redis.call("HEXISTS", place.n, "layout") == 0 then fail("NOT_OPEN", "the partition is gone") end
+-- Of calls that grant tokens, whose step is the number of partitions: where all data have been lost
+-- under an open store, tokens would begin again, or meet those of other partitions. Whoever opens the
+-- partition anew gives it tokens that were never granted.
+function guard.require_open(step)
+  if redis.call("HGET", place.n, "partitions") ~= step then fail("NOT_OPEN", "the store was lost") end
 end
 
 -- Whether a stored value may be handed out for the last time. `trust` is "<kinds> <digests>": the
