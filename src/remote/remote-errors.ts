@@ -5,6 +5,7 @@ import {
   InvalidOptionsError,
   type KvError,
   RestoreInProgressError,
+  ServerUnsuitableError,
   StaleClaimError,
   UnexpectedStoreOutputError,
   ValueParseError,
@@ -40,6 +41,10 @@ const makers: Readonly<Record<string, Maker>> = {
       `the server holds a store of layout ${text}, and this version knows layout ${layoutVersion}`,
       { hint: "use the version of anykv that wrote it, or a store of another name" },
     ),
+  UNKNOWN_OPERATION: (text) =>
+    new ServerUnsuitableError(`the server does not know the operation ${text}`, {
+      hint: "use a newer version of the server",
+    }),
   PARTITIONS: (text) =>
     new InvalidOptionsError(`the store is spread over ${text} partitions`, {
       hint: `open it with \`partitions: ${text}\`, or copy it into a store of another name`,

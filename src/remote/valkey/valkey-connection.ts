@@ -250,8 +250,8 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   /** Nothing has happened: the library is loaded, everywhere, and the call sent again. */
   #missing(pending: PendingCall, error: Error): void {
     if (++pending.loads > loadsMax) {
-      const hint = "look for programs with another version of anykv that use the same server";
-      const message = `${this.#parts.at}: the library lacks the operation ${pending.call.operation}`;
+      const hint = "look for who takes it away: FUNCTION FLUSH, FUNCTION DELETE";
+      const message = `${this.#parts.at}: the function library vanishes as soon as it is loaded`;
       this.reject(pending, new ServerUnsuitableError(message, { hint, cause: causeOf(error) }));
       return;
     }
