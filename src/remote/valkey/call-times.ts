@@ -46,6 +46,10 @@ export class CallTimes {
     return was;
   }
 
+  underway(): PendingCall[] {
+    return [...this.#calls];
+  }
+
   /** Resolves when no call is under way. */
   idle(): Promise<void> {
     if (this.#calls.size === 0) return Promise.resolve();

@@ -104,10 +104,15 @@ export class Attempt implements ClientCommand {
     this.#isOver = true;
   }
 
-  toWritable(): string | Buffer {
+  /** The connection is gone: what has been written will not be answered. */
+  lose(): void {
     if (this.#isWritten && !this.#isOver) {
       this.#fail(new Error("the connection was lost before the answer came"));
     }
+  }
+
+  toWritable(): string | Buffer {
+    this.lose();
     if (this.#isOver) return ping;
     this.#isWritten = true;
     return this.#payload;
@@ -153,7 +158,6 @@ export class Attempt implements ClientCommand {
     return [];
   }
 
-  /** Time is watched over calls, not over attempts. */
   // Replies are taken as they come, and time is watched over calls, not over attempts.
   setReplyContext(): void {}
 

@@ -98,6 +98,10 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
     link.opened();
     link.onUp = () => this.#up();
     link.onEnd = () => this.#ended();
+    // Clients may keep what they have written until they connect again, or forget it then.
+    link.onDown = () => {
+      for (const { attempt } of this.#times.underway()) attempt?.lose();
+    };
   }
 
   get hasEnded(): boolean {
