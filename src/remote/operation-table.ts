@@ -14,7 +14,7 @@ const named = <Name extends string>(kind: OperationKind, names: readonly Name[])
   Object.fromEntries(names.map((name) => [name, kind])) as Record<Name, OperationKind>;
 
 export const operationTable = {
-  ...named("read", ["get", "get_many", "exists", "ttl", "length", "range"]),
+  ...named("read", ["get", "get_many", "exists", "ttl", "length", "lengths", "range"]),
   ...named("read", ["contains_member", "count_members", "report", "measure", "inspect"]),
   ...named("read", ["dump_values", "dump_arrays", "dump_elements", "dump_buckets"]),
   ...named("read", ["dump_members", "dump_token"]),

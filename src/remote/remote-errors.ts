@@ -5,6 +5,8 @@ import {
   InvalidOptionsError,
   type KvError,
   RestoreInProgressError,
+  ServerConnectionError,
+  ServerRefusedError,
   ServerUnsuitableError,
   StaleClaimError,
   UnexpectedStoreOutputError,
@@ -62,6 +64,11 @@ export function typedError(error: Error, subject: Subject): KvError {
 
 export function isBehind(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("ANYKV_BEHIND");
+}
+
+/** Whether a call that has failed so has changed nothing, and may succeed later. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof ServerConnectionError || error instanceof ServerRefusedError;
 }
 
 /** All data of the partition have been lost since the store was opened. */

@@ -27,6 +27,7 @@ import type { Connection } from "./connection.js";
 import * as arrays from "./remote-arrays.js";
 import * as claims from "./remote-claims.js";
 import { remoteContent } from "./remote-content.js";
+import { mayPass } from "./remote-errors.js";
 import { openPartitions } from "./remote-opening.js";
 import * as queries from "./remote-queries.js";
 import { RemoteReaper } from "./remote-reaper.js";
@@ -78,7 +79,12 @@ export class RemoteStore implements Store {
     this.content = remoteContent(this.#calls, (ttlMs) => this.#reaper.expect(ttlMs));
     const waiterCalls = {
       pop: (request: Request.PopRequest) => arrays.pop(this.#calls, request),
-      length: (key: string) => arrays.length(this.#calls, key),
+      lengths: async (keys: readonly string[]) => {
+        const found = await arrays.lengths(this.#calls, keys);
+        // Where nothing can be called any more, a pop tells those who wait.
+        return connection.hasEnded ? keys.map(() => 1) : found;
+      },
+      mayPass: (error: unknown) => mayPass(error) && !connection.hasEnded,
     };
     this.#waiters = new RemoteWaiters(env, waiterCalls, pollMsMax);
     connection.onReconnect(() => this.#waiters.wakeAll());
