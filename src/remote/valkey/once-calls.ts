@@ -106,10 +106,9 @@ export class OnceCalls {
     const line = this.#lines[call.partition] as Line;
     pending.ticket = undefined;
     if (ticket?.client === line.client) line.client = undefined;
-    if (++pending.begins > beginsMax) {
-      const hint = "let the server evict nothing: `maxmemory-policy noeviction`";
-      const message = "the server keeps forgetting which calls it has carried out";
-      this.#sender.reject(pending, new ServerRefusedError(message, { hint }));
+    // Where nothing is known of the client there is nothing to fence off.
+    if (pending.isFence || ++pending.begins > beginsMax) {
+      this.#sender.reject(pending, forgotten());
       return;
     }
     line.queue.add(pending);
@@ -199,4 +198,10 @@ export class OnceCalls {
   #draw(): string {
     return this.#random.below(randomBound).toString(36);
   }
+}
+
+function forgotten(): ServerRefusedError {
+  return new ServerRefusedError("the server keeps forgetting which calls it has carried out", {
+    hint: "let the server evict nothing: `maxmemory-policy noeviction`",
+  });
 }

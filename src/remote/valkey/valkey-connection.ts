@@ -81,6 +81,7 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   readonly #listeners: (() => void)[] = [];
   #form: LibraryForm;
   #isOpen = false;
+  #isBeginning = false;
   #isPausing = false;
   #loading: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -118,12 +119,17 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
 
   async opened(): Promise<void> {
     const { env, openBy } = this.#parts;
-    await this.#once?.begin(() => env.clock.monotonic() < openBy);
+    this.#isBeginning = true;
+    try {
+      await this.#once?.begin(() => env.clock.monotonic() < openBy);
+    } finally {
+      this.#isBeginning = false;
+    }
     this.#isOpen = true;
   }
 
   begin(call: Call): Promise<Reply> {
-    const pending = this.#pend(call, !this.#isOpen);
+    const pending = this.#pend(call, this.#isBeginning);
     this.dispatch(pending);
     return pending.promise;
   }
