@@ -30,6 +30,14 @@ export class RecordedConnection implements Connection {
     return reply;
   }
 
+  get hasEnded(): boolean {
+    return this.#inner.hasEnded;
+  }
+
+  opened(): Promise<void> {
+    return this.#inner.opened();
+  }
+
   onReconnect(listener: () => void): void {
     this.#inner.onReconnect(listener);
   }

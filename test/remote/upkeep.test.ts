@@ -34,6 +34,8 @@ test("a server that says that more is left and removes nothing is not asked in c
     partitions: 1,
     server: { description: "a server without progress", isCluster: false },
     call: async () => [1, -1, asked++, 0],
+    hasEnded: false,
+    opened: async () => {},
     onReconnect: () => {},
     close: async () => {},
   };

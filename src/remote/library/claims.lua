@@ -39,6 +39,7 @@ end
 -- "ok" or, if values are so large that they have to be fetched in several calls, "more";
 -- end of the leases, then key, token and value in turn
 operations.claim_random = function(args)
+  guard.require_open(args[2])
   local keys, values, has_more = choose_free(args, 6)
   local unread = guard.untrusted(keys, values, args[5])
   if unread then return unread end
@@ -91,6 +92,7 @@ end
 -- "ok", end of the leases, then state, token and value for each key, or "blocked", position, state.
 -- Without all or nothing there are fewer when values are large.
 operations.claim_keys = function(args)
+  guard.require_open(args[1])
   local keys = from(args, 6)
   local values = values_to_claim(keys, args[5] == "1")
   local states = hindrances(keys, values)

@@ -18,6 +18,13 @@ function guard.require(claim)
   if not token or not guard.is_held(key, token) then fail("STALE_CLAIM", "nothing was changed") end
 end
 
+-- Of calls that grant tokens, whose step is the number of partitions: where all data have been lost
+-- under an open store, tokens would begin again, or meet those of other partitions. Whoever opens the
+-- partition anew gives it tokens that were never granted.
+function guard.require_open(step)
+  if redis.call("HGET", place.n, "partitions") ~= step then fail("NOT_OPEN", "the store was lost") end
+end
+
 local function is_trusted(value, kinds, trust)
   if string.find(kinds, string.sub(value, 1, 1), 1, true) then return true end
   return #trust > #kinds and string.find(trust, redis.sha1hex(value), #kinds + 1, true) ~= nil

@@ -79,3 +79,15 @@ operations.delete_array = function(args)
   live.drop_list(args[1], id)
   return 1
 end
+
+-- keys; the length of each array, 0 where there is none
+operations.lengths = function(args)
+  local lengths = {}
+  in_chunks(args, function(keys)
+    for index, id in ipairs(redis.call("HMGET", place.i, unpack(keys))) do
+      local is_there = id and not live.is_due(keys[index])
+      lengths[#lengths + 1] = is_there and redis.call("LLEN", live.list_name(id)) or 0
+    end
+  end)
+  return lengths
+end

@@ -119,41 +119,6 @@ operations.reap = function(args)
   return { more and 1 or 0, next == never and -1 or next, now, removed }
 end
 
-local structures = {
-  HLEN = { "n", "v", "i", "c" },
-  ZCARD = { "k", "f", "d", "a", "e", "b" },
-  LLEN = { "g" },
-}
-
--- What somebody else has put in the place of a structure would stop calls in the middle of their
--- writes.
-local function refuse_foreign()
-  for command, names in pairs(structures) do
-    for _, name in ipairs(names) do
-      local found = redis.pcall(command, place[name])
-      if type(found) == "table" then
-        if string.find(found.err, "WRONGTYPE", 1, true) then fail("FOREIGN", name) end
-        error(found)
-      end
-    end
-  end
-end
-
--- Layout, number of partitions, number of this one; refuses what does not fit together.
-operations.open = function(args)
-  refuse_foreign()
-  local found = redis.call("HMGET", place.n, "layout", "partitions")
-  if not found[1] then
-    redis.call("HSET", place.n, "layout", args[1], "partitions", args[2])
-    redis.call("HSETNX", place.n, "token", args[3])
-  elseif found[1] ~= args[1] then
-    fail("LAYOUT", found[1])
-  elseif found[2] ~= args[2] then
-    fail("PARTITIONS", found[2])
-  end
-  return 1
-end
-
 -- Keys in order, rows of the table, changes so far, the moment.
 operations.report = function()
   return {
