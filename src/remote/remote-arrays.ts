@@ -5,8 +5,9 @@ import type * as Request from "../operations/requests.js";
 import type { Calls } from "./calls.js";
 import type { Argument } from "./connection.js";
 import { expiryArgument } from "./expiry-argument.js";
+import { pageRowsMax } from "./merge.js";
 import { subjectOf } from "./remote-values.js";
-import { flagIn, foundIn, numberIn } from "./replies.js";
+import { flagIn, foundIn, listIn, numberIn } from "./replies.js";
 
 export async function push(
   calls: Calls,
@@ -31,6 +32,30 @@ export async function pop(
 
 export async function length(calls: Calls, key: string): Promise<number> {
   return numberIn(await calls.call("length", calls.partitionOf(key), [key], { key }));
+}
+
+/** The lengths of many arrays; 0 as well where there is none, and where the server does not answer. */
+export async function lengths(calls: Calls, keys: readonly string[]): Promise<number[]> {
+  const found = keys.map(() => 0);
+  const looks = calls
+    .grouped(keys, (key) => key)
+    .flatMap(({ partition, items, places }) =>
+      pagesOf(items).map(async (page, number) => {
+        const reply = listIn(await calls.call("lengths", partition, page));
+        for (const [index, count] of reply.entries()) {
+          found[places[number * pageRowsMax + index] as number] = numberIn(count);
+        }
+      }),
+    );
+  await Promise.allSettled(looks);
+  return found;
+}
+
+function pagesOf(items: readonly string[]): string[][] {
+  const count = Math.ceil(items.length / pageRowsMax);
+  return Array.from({ length: count }, (_, number) =>
+    items.slice(number * pageRowsMax, (number + 1) * pageRowsMax),
+  );
 }
 
 async function byMember(

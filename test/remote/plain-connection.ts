@@ -66,6 +66,12 @@ export class PlainConnection implements Connection {
 
   onReconnect(): void {}
 
+  async opened(): Promise<void> {}
+
+  get hasEnded(): boolean {
+    return this.#closed;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#underway);

@@ -83,6 +83,8 @@ export async function openWatched(
       await after?.(calls.push(call));
       return reply;
     },
+    hasEnded: false,
+    opened: () => plain.opened(),
     onReconnect: () => {},
     close: () => plain.close(),
   };

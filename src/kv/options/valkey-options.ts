@@ -225,10 +225,15 @@ function secretText(fields: Fields, name: string): string | undefined {
   const value = field(fields, name);
   if (value === undefined) return undefined;
   if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
+  if (typeof value === "number") {
+    // A number may have lost its leading zeros, so it is not taken for the text.
+    throw new InvalidOptionsError(`option "valkey.${name}" must be a string, got a number`, {
+      hint: `write it in quotes, also in a file of YAML: ${name}: "..."`,
+    });
+  }
   const got = typeof value === "string" ? "another text" : `a value of type ${typeof value}`;
   throw new InvalidOptionsError(
     `option "valkey.${name}" must be a non-empty string without NUL, got ${got}`,
-    typeof value === "number" ? { hint: "put digits in quotes to make them text" } : {},
   );
 }
 
@@ -302,13 +307,25 @@ function clientOption(fields: Fields): ValkeyClient | undefined {
   if (typeof sendCommand !== "function" || typeof connect !== "function" || !options) {
     return refuse('option "valkey.client"', "a client of iovalkey or ioredis", client);
   }
-  // What it would put before our names is not what the names in a store are made of.
-  if (options.keyPrefix) {
-    throw new InvalidOptionsError('option "valkey.client" must be a client without `keyPrefix`', {
-      hint: "give the prefix as `valkey.prefix`",
-    });
-  }
+  refuseClientOptions(options, "");
+  if (isPlainObject(options.redisOptions))
+    refuseClientOptions(options.redisOptions, "redisOptions.");
   return client as ValkeyClient;
+}
+
+/** What would change what is sent, or what comes back; everything else is up to the client. */
+function refuseClientOptions(options: Fields, place: string): void {
+  const hints = {
+    keyPrefix: "give the prefix as `valkey.prefix`",
+    stringNumbers: "give the store a client of its own",
+  };
+  for (const [name, hint] of Object.entries(hints)) {
+    if (!options[name]) continue;
+    throw new InvalidOptionsError(
+      `option "valkey.client" must be a client without \`${place}${name}\``,
+      { hint },
+    );
+  }
 }
 
 const clientsOwn = [

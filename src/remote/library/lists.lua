@@ -6,6 +6,8 @@ operations.push = function(args)
   guard.require(args[4])
   local id = live.take_list(key)
   local command = args[2] == "first" and "LPUSH" or "RPUSH"
+  local deadline = not id and live.deadline_in(args[5]) or nil
+  page.note(args[3])
   if id then
     local length = redis.call(command, live.list_name(id), args[3])
     live.count_change(key, id)
@@ -16,7 +18,7 @@ operations.push = function(args)
   redis.call(command, live.list_name(id), args[3])
   redis.call("HSET", place.i, key, id)
   redis.call("ZADD", place.a, 0, key)
-  live.set_expiry(key, args[5], true)
+  live.set_deadline(key, deadline, true)
   return 1
 end
 
@@ -49,24 +51,6 @@ local function offset(position, size)
   return math.min(position, size)
 end
 
--- Elements from a position on, few at first and then more at a time, until they are `page_bytes`
--- together: how long one is shows only when it has been read.
-function live.elements(name, first, limit)
-  local elements, bytes, step = {}, 0, 1
-  while #elements < limit and bytes < page_bytes do
-    local start = first + #elements
-    local stop = math.min(start + step, first + limit) - 1
-    local found = redis.call("LRANGE", name, start, stop)
-    for _, element in ipairs(found) do
-      elements[#elements + 1] = element
-      bytes = bytes + #element
-    end
-    if #found <= stop - start then break end
-    step = math.min(2 * step, 100)
-  end
-  return elements, bytes
-end
-
 -- key, start, end as in Array.prototype.slice, how many of the range to leave out, limit, state of
 -- the array or nothing;
 -- the state of the array, the size of the range, then elements of it: none if another state was
@@ -81,7 +65,7 @@ operations.range = function(args)
   if args[6] and args[6] ~= id then return reply end
   first = first + tonumber(args[4])
   local limit = math.min(tonumber(args[5]), behind - first)
-  for _, element in ipairs(limit > 0 and live.elements(name, first, limit) or {}) do
+  for _, element in ipairs(limit > 0 and page.elements(name, first, limit) or {}) do
     reply[#reply + 1] = element
   end
   return reply
@@ -94,4 +78,16 @@ operations.delete_array = function(args)
   if not id then return 0 end
   live.drop_list(args[1], id)
   return 1
+end
+
+-- keys; the length of each array, 0 where there is none
+operations.lengths = function(args)
+  local lengths = {}
+  in_chunks(args, function(keys)
+    for index, id in ipairs(redis.call("HMGET", place.i, unpack(keys))) do
+      local is_there = id and not live.is_due(keys[index])
+      lengths[#lengths + 1] = is_there and redis.call("LLEN", live.list_name(id)) or 0
+    end
+  end)
+  return lengths
 end

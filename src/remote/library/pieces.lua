@@ -7,22 +7,11 @@
 
 local pieces = {}
 
--- The first of keys whose values are `page_bytes` together, or all.
-function pieces.fitting(keys)
-  local bytes = 0
-  for index, key in ipairs(keys) do
-    bytes = bytes + redis.call("HSTRLEN", place.v, key)
-    if bytes >= page_bytes then return { unpack(keys, 1, index) } end
-  end
-  return keys
-end
-
 -- after, limit; whether it is the end, the moment, then key, value and deadline in turn
 operations.piece_values = function(args)
-  local found, done = query.page(place.k, "", args[1], tonumber(args[2]))
-  local keys = pieces.fitting(found)
-  local values, deadlines = query.values(keys), deadlines_of(keys)
-  local reply = { (done and #values == #found) and 1 or 0, place.now() }
+  local keys, done = query.page(place.k, "", args[1], tonumber(args[2]))
+  local values, deadlines = page.values(keys), deadlines_of(keys)
+  local reply = { (done and #values == #keys) and 1 or 0, place.now() }
   for index, value in ipairs(values) do
     reply[#reply + 1] = keys[index]
     reply[#reply + 1] = value
@@ -52,7 +41,7 @@ operations.piece_arrays = function(args)
   for _, key in ipairs(keys) do
     local name = live.list_name(redis.call("HGET", place.i, key))
     if not live.is_due(key) then
-      local elements, size = live.elements(name, first, limit - rows)
+      local elements, size = page.elements(name, first, limit - rows)
       rows, bytes = rows + #elements, bytes + size
       if #elements > 0 then
         local length = redis.call("LLEN", name)
@@ -233,6 +222,7 @@ end
 operations.put_elements = function(args)
   local name = list_for(args[1], tonumber(args[3]))
   if not name then return 0 end
+  page.note_all(args, 4, 1)
   in_chunks(from(args, 4), function(some) redis.call("RPUSH", name, unpack(some)) end)
   set_deadline(args[1], args[2])
   return 1

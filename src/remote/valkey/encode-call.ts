@@ -1,6 +1,6 @@
 // The bytes of a call, as RESP: an array of bulk strings.
 //
-//   FCALL anykv_<operation> 1 <tag>:v <arguments>            functions
+//   FCALL <library>_<operation> 1 <tag>:v <arguments>        functions
 //   EVALSHA <sha1> 1 <tag>:v <operation> <arguments>         scripts, or EVAL with the source itself
 //
 // On a cluster a second key, `<tag>:x`, is declared, which never exists. While a slot moves to

@@ -2,7 +2,7 @@
 //
 // What becomes of a call whose connection breaks
 //   not written yet                         it waits for the next connection
-//   written, `isRead` or sent as `once`     it waits as well, and is sent again
+//   written, `isRead` or sent as `once`     it waits as well, and is sent again (once-calls.ts)
 //   written, anything else                  OutcomeUnknownError
 // A refusal means that nothing has happened: those that pass by themselves (a server that loads, a
 // slot that moves, a cluster that chooses a new primary) are waited out; a library that is missing is
@@ -23,13 +23,14 @@ import {
   type ServerFacts,
 } from "../connection.js";
 import type { Library } from "../library.js";
+import type { Operation } from "../operation-table.js";
 import { crc16, partitionTag, placedBy } from "../partitions.js";
 import { CallTimes } from "./call-times.js";
 import { connectError, timeoutError } from "./connect-errors.js";
 import { CallEncoder, type CallForm, type CallNames } from "./encode-call.js";
 import { type LibraryForm, loadLibrary } from "./library-loader.js";
 import type { Link } from "./link.js";
-import { OnceCalls } from "./once-calls.js";
+import { OnceCalls, type OnceSender, type Ticket } from "./once-calls.js";
 import { Attempt, type CallOwner, PendingCall } from "./pending-call.js";
 import {
   causeOf,
@@ -55,6 +56,9 @@ export interface ConnectionParts {
   readonly commandTimeoutMs: number;
   /** Whether writes are sent as `once`. */
   readonly retryWrites: boolean;
+  readonly connectTimeoutMs: number;
+  /** When opening has to be done, on the monotonic clock. */
+  readonly openBy: number;
 }
 
 /** Until a call that was refused for the moment is sent again. */
@@ -62,8 +66,10 @@ const pauseMs = 50;
 /** How often the library is loaded for one call. */
 const loadsMax = 5;
 const clusterSlots = 16_384;
+/** What a store is opened with. */
+const openingOperations: ReadonlySet<Operation> = new Set<Operation>(["inspect", "open"]);
 
-export class ValkeyConnection implements Connection, CallOwner {
+export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   readonly partitions: number;
   readonly server: ServerFacts;
   readonly #parts: ConnectionParts;
@@ -74,6 +80,8 @@ export class ValkeyConnection implements Connection, CallOwner {
   readonly #waiting = new WaitingCalls();
   readonly #listeners: (() => void)[] = [];
   #form: LibraryForm;
+  #isOpen = false;
+  #isBeginning = false;
   #isPausing = false;
   #loading: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -87,28 +95,68 @@ export class ValkeyConnection implements Connection, CallOwner {
     this.#encoder = new CallEncoder(names, library.name);
     this.#slots = slotsOf(names);
     this.#times = new CallTimes(env, commandTimeoutMs, (call) => this.#expired(call));
-    const send = (call: Call): Promise<Reply> => this.#issue(call);
-    this.#once = retryWrites ? new OnceCalls(env, names.partitions, send) : undefined;
+    this.#once = retryWrites ? new OnceCalls(env, names.partitions, this) : undefined;
     link.opened();
     link.onUp = () => this.#up();
     link.onEnd = () => this.#ended();
+    // Clients may keep what they have written until they connect again, or forget it then.
+    link.onDown = () => {
+      for (const { attempt } of this.#times.underway()) attempt?.lose();
+    };
+  }
+
+  get hasEnded(): boolean {
+    return this.#parts.link.hasEnded;
   }
 
   call(call: Call): Promise<Reply> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
-    if (this.#once !== undefined && !call.isRead) return this.#once.call(call);
-    return this.#issue(call);
+    const isOpening = !this.#isOpen && openingOperations.has(call.operation);
+    const pending = this.#pend(call, isOpening);
+    if (this.#once === undefined || isOpening || this.#once.admit(pending)) this.dispatch(pending);
+    return pending.promise;
   }
 
-  #issue(call: Call): Promise<Reply> {
-    const slot = this.#slots[call.partition] as number;
-    const pending = new PendingCall(call, slot, this.#times.deadline());
-    this.#times.add(pending);
-    const { link } = this.#parts;
-    if (link.isUp && !this.#waiting.has(call.partition)) this.#send(pending);
-    else if (link.hasEnded) this.#giveUp(pending);
-    else this.#waiting.add(pending);
+  async opened(): Promise<void> {
+    const { env, openBy } = this.#parts;
+    this.#isBeginning = true;
+    try {
+      await this.#once?.begin(() => env.clock.monotonic() < openBy);
+    } finally {
+      this.#isBeginning = false;
+    }
+    this.#isOpen = true;
+  }
+
+  begin(call: Call): Promise<Reply> {
+    const pending = this.#pend(call, this.#isBeginning);
+    this.dispatch(pending);
     return pending.promise;
+  }
+
+  fence(call: Call, ticket: Ticket): void {
+    const pending = this.#pend(call, false);
+    pending.ticket = ticket;
+    pending.isFence = true;
+    pending.promise.catch(() => {});
+    this.dispatch(pending);
+  }
+
+  #pend(call: Call, isOpening: boolean): PendingCall {
+    const slot = this.#slots[call.partition] as number;
+    const deadline = this.#times.deadline();
+    const until = isOpening ? Math.min(deadline, this.#parts.openBy) : deadline;
+    const pending = new PendingCall(call, slot, until);
+    this.#times.add(pending);
+    return pending;
+  }
+
+  dispatch(pending: PendingCall): void {
+    const { link } = this.#parts;
+    const isLast = this.#closing !== undefined && !link.isUp;
+    if (link.isUp && !this.#waiting.has(pending.call.partition)) this.#send(pending);
+    else if (link.hasEnded || isLast) this.#giveUp(pending);
+    else this.#waiting.add(pending);
   }
 
   onReconnect(listener: () => void): void {
@@ -122,13 +170,28 @@ export class ValkeyConnection implements Connection, CallOwner {
 
   async #close(): Promise<void> {
     const { link } = this.#parts;
-    if (!link.isUp) for (const pending of this.#waiting.take()) this.#giveUp(pending);
+    if (!link.isUp) {
+      for (const pending of [...this.#waiting.take(), ...(this.#once?.queued() ?? [])]) {
+        this.#giveUp(pending);
+      }
+    }
     await this.#times.idle();
+    await this.#end();
     await link.hangUp();
   }
 
+  /** The server need not keep answers for a client that asks for nothing any more. */
+  async #end(): Promise<void> {
+    if (this.#once === undefined || !this.#parts.link.isUp) return;
+    for (const [partition, client] of this.#once.begun()) {
+      const call: Call = { operation: "once_end", partition, args: [client], isRead: false };
+      this.begin(call).catch(() => {});
+    }
+    await this.#times.idle();
+  }
+
   #send(pending: PendingCall): void {
-    const payload = this.#encoder.encode(pending.call, this.#formOf(pending));
+    const payload = this.#encoder.encode(pending.form, this.#formOf(pending));
     const attempt = new Attempt(pending, payload, this);
     pending.attempt = attempt;
     this.#parts.link.send(attempt);
@@ -142,7 +205,9 @@ export class ValkeyConnection implements Connection, CallOwner {
   }
 
   answered(pending: PendingCall, reply: Reply): void {
-    if (this.#times.delete(pending)) pending.resolve(reply);
+    if (!this.#times.delete(pending)) return;
+    pending.resolve(reply);
+    this.#once?.settled(pending, "answered");
   }
 
   failed(pending: PendingCall, error: Error, wasLost: boolean): void {
@@ -154,7 +219,7 @@ export class ValkeyConnection implements Connection, CallOwner {
     if (wasLost && !pending.call.isRead) {
       pending.isUncertain = true;
       if (!pending.isRepeatable) {
-        this.#reject(pending, error);
+        this.reject(pending, error);
         return;
       }
     }
@@ -165,7 +230,7 @@ export class ValkeyConnection implements Connection, CallOwner {
   #refused(pending: PendingCall, error: Error): void {
     const { at, link } = this.#parts;
     if (error.message.startsWith("ANYKV_")) {
-      if (this.#times.delete(pending)) pending.reject(new LibraryError(error.message));
+      this.#refusedByLibrary(pending, error);
     } else if (isFunctionMissing(error)) {
       this.#missing(pending, error);
     } else if (isScriptMissing(error) && !pending.needsSource) {
@@ -175,23 +240,36 @@ export class ValkeyConnection implements Connection, CallOwner {
       this.#wait(pending, error);
     } else {
       if (replyCode(error) === "READONLY") link.renew();
-      this.#reject(pending, serverError(error, at));
+      this.reject(pending, serverError(error, at));
+    }
+  }
+
+  #refusedByLibrary(pending: PendingCall, error: Error): void {
+    const code = replyCode(error);
+    if (code === "ANYKV_SUPERSEDED") pending.isUncertain = true;
+    if (code === "ANYKV_NOT_BEGUN" && !pending.isUncertain) {
+      this.#once?.refused(pending);
+    } else if (code === "ANYKV_SUPERSEDED" || code === "ANYKV_NOT_BEGUN") {
+      this.reject(pending, error);
+    } else if (this.#times.delete(pending)) {
+      pending.reject(new LibraryError(error.message));
+      this.#once?.settled(pending, "refused");
     }
   }
 
   /** Nothing has happened: the library is loaded, everywhere, and the call sent again. */
   #missing(pending: PendingCall, error: Error): void {
     if (++pending.loads > loadsMax) {
-      const hint = "look for programs with another version of anykv that use the same server";
-      const message = `${this.#parts.at}: the library lacks the operation ${pending.call.operation}`;
-      this.#reject(pending, new ServerUnsuitableError(message, { hint, cause: causeOf(error) }));
+      const hint = "look for who takes it away: FUNCTION FLUSH, FUNCTION DELETE";
+      const message = `${this.#parts.at}: the function library vanishes as soon as it is loaded`;
+      this.reject(pending, new ServerUnsuitableError(message, { hint, cause: causeOf(error) }));
       return;
     }
     this.#loading ??= this.#load();
     this.#loading.then(
       () => this.#wait(pending, error),
       (reason: Error) =>
-        isKvError(reason) ? this.#reject(pending, reason) : this.#wait(pending, reason),
+        isKvError(reason) ? this.reject(pending, reason) : this.#wait(pending, reason),
     );
   }
 
@@ -241,34 +319,41 @@ export class ValkeyConnection implements Connection, CallOwner {
     const { attempt } = pending;
     attempt?.giveUp();
     if (attempt?.isWritten && !pending.call.isRead) pending.isUncertain = true;
-    pending.reject(this.#verdict(pending, this.#reason(pending)));
+    this.#fail(pending, this.#reason(pending));
   }
 
   /** There will be no connection any more. */
   #giveUp(pending: PendingCall): void {
-    this.#reject(pending, this.#reason(pending));
+    this.reject(pending, this.#reason(pending));
   }
 
-  #reject(pending: PendingCall, error: Error): void {
-    if (this.#times.delete(pending)) pending.reject(this.#verdict(pending, error));
+  reject(pending: PendingCall, error: Error): void {
+    if (this.#times.delete(pending)) this.#fail(pending, error);
+  }
+
+  #fail(pending: PendingCall, error: Error): void {
+    pending.reject(this.#verdict(pending, error));
+    this.#once?.settled(pending, pending.isUncertain ? "unknown" : "refused");
   }
 
   /** The error of a call, unless it may have been carried out all the same. */
   #verdict({ isUncertain, call }: PendingCall, error: Error): Error {
     if (!isUncertain) return error;
     const message = `${call.operation} was sent and not answered: it may have been carried out`;
+    const more = this.#once === undefined ? ", or open with `valkey: { retryWrites: true }`" : "";
     return new OutcomeUnknownError(`${this.#parts.at}: ${message}`, {
-      hint: "read what it would have changed, or open with `valkey: { retryWrites: true }`",
+      hint: `read what it would have changed${more}`,
       cause: isKvError(error) ? error : causeOf(error),
     });
   }
 
   /** Why a call that is given up could not be carried out. */
-  #reason({ lastError }: PendingCall): Error {
-    const { at, link, commandTimeoutMs } = this.#parts;
+  #reason({ lastError, deadline }: PendingCall): Error {
+    const { at, link, openBy, connectTimeoutMs, commandTimeoutMs } = this.#parts;
     if (isReplyError(lastError)) return serverError(lastError, at);
     if (link.lastError === undefined && !link.hasEnded) {
-      return timeoutError(commandTimeoutMs, this.#context());
+      const ms = deadline === openBy ? connectTimeoutMs : commandTimeoutMs;
+      return timeoutError(ms, this.#context());
     }
     return isKvError(link.lastError)
       ? link.lastError

@@ -7,6 +7,7 @@ import { isKvError } from "anykv";
 import { expect, test } from "vitest";
 import { nodeEnv } from "../../../src/env/env.js";
 import { type ValkeyOptions, valkeySettings } from "../../../src/kv/options/valkey-options.js";
+import { neededCommands } from "../../../src/remote/needed-rights.js";
 import { openValkey } from "../../../src/remote/valkey/open-valkey.js";
 import type { ValkeyConnection } from "../../../src/remote/valkey/valkey-connection.js";
 import { lackOfOpenssl, makeCertificates } from "../certificates.js";
@@ -384,9 +385,8 @@ describeWith("opening manages", lackOf("valkey") ?? lackOfOpenssl(), () => {
       "a user who may do nothing that is not needed",
       async (ends) => {
         const running = await server(ends);
-        const rights = ["+hello", "+fcall", "+function|load", "~anykv:*"];
-        const data = ["+@read", "+@write", "+time"];
-        await running.cli("acl", "setuser", "worker", "on", ">secret", ...rights, ...data);
+        const rights = [...neededCommands.split(" "), "~anykv:*"];
+        await running.cli("acl", "setuser", "worker", "on", ">secret", ...rights);
         return { port: running.port, username: "worker", password: "secret" };
       },
     ],
