@@ -202,7 +202,7 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   answered(pending: PendingCall, reply: Reply): void {
     if (!this.#times.delete(pending)) return;
     pending.resolve(reply);
-    this.#once?.settled(pending, "answered");
+    this.#once?.settled(pending, "answered", reply);
   }
 
   failed(pending: PendingCall, error: Error, wasLost: boolean): void {
