@@ -204,7 +204,7 @@ export const errorCatalogue = [
   {
     name: "CopyTargetError",
     code: "ANYKV_COPY_TARGET",
-    when: "The target of a copy holds something already, is being filled from another source, is the source itself, or would be replaced by nothing; nothing was changed.",
+    when: "The target of a copy holds something already, is being filled from another source, is the source itself, or would be replaced by nothing, or a server has nothing to copy; nothing was changed.",
     remedy:
       "Choose another target, or say with `--replace` or `--merge` what becomes of its content.",
   },

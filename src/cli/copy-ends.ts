@@ -20,6 +20,8 @@ export interface Place {
   readonly address: string;
   readonly identity: string;
   readonly options: object;
+  /** A store on a server comes into being when it is opened: a wrong name is no error there. */
+  readonly isServer: boolean;
 }
 
 /** @throws InvalidOptionsError for an URL that is none; DiskPathError where there is no store. */
@@ -65,7 +67,7 @@ function isUrl(text: string): boolean {
 function filesPlace(env: Env, path: string, backend: BackendOfFiles, disk: object): Place {
   const identity = `${env.processes.host}:${realPath(path)}`;
   const options = { backend, path, env, ...(backend === "disk" ? { disk } : {}) };
-  return { address: path, identity, options };
+  return { address: path, identity, options, isServer: false };
 }
 
 /** The same for every way that leads to it. */
@@ -108,7 +110,7 @@ function serverPlace(env: Env, end: End, text: string): Place {
   const identity = /^(localhost|127\.|\[?::1|\/)/.test(place)
     ? `${env.processes.host}:${place}`
     : place;
-  return { address: shownUrl(url, given), identity, options };
+  return { address: shownUrl(url, given), identity, options, isServer: true };
 }
 
 function checkParameters(url: URL, end: End): void {

@@ -53,8 +53,8 @@ const makers: Readonly<Record<string, Maker>> = {
       hint: "use a newer version of the server",
     }),
   PARTITIONS: (text) =>
-    new InvalidOptionsError(`the store is spread over ${text} partitions`, {
-      hint: `open it with \`partitions: ${text}\`, or copy it into a store of another name`,
+    new InvalidOptionsError(`the store has ${text} partition${text === "1" ? "" : "s"}`, {
+      hint: `open it with \`partitions: ${text}\` (in an URL for \`anykv copy\` ?partitions=${text}), or copy it into a store of another name`,
     }),
 };
 

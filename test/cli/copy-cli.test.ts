@@ -208,7 +208,10 @@ test("a signal: 130, and the same command goes on", async () => {
   const from = await makeSource();
   const stopped = await run(["copy", from, path("to")], AbortSignal.abort(new Error("SIGINT")));
   expect(stopped.code).toBe(130);
-  expect(stopped.error).toContain("operation was canceled: SIGINT (ANYKV_OPERATION_CANCELED)");
+  expect(stopped.error).toBe(
+    "anykv: operation was canceled: SIGINT (ANYKV_OPERATION_CANCELED)\n" +
+      "  what has arrived stays in TO; the same command goes on from there\n",
+  );
   expect((await run(["copy", from, path("to")])).code).toBe(0);
 });
 
@@ -220,6 +223,16 @@ describeWith("with a server", lackOfAny(), () => {
   });
 
   afterAll(() => server.stop());
+
+  test("a store that holds nothing is none to copy: 2, and nothing comes into being", async () => {
+    const { code, error } = await run(["copy", `${server.url}?name=typo`, path("to")]);
+    expect(code).toBe(2);
+    expect(error).toBe(
+      `anykv: ${server.url}?name=typo holds nothing (ANYKV_COPY_TARGET)\n` +
+        "  check `name`, `prefix` and the database of FROM\n",
+    );
+    expect((await run(["verify", path("to")])).error).toContain("neither the file nor");
+  });
 
   test("there and back, each store under its name", async () => {
     const from = await makeSource("wal");
@@ -233,7 +246,6 @@ describeWith("with a server", lackOfAny(), () => {
     const back = await run(["copy", `${server.url}?name=other`, path("back"), "--json"]);
     expect(JSON.parse(back.out)).toMatchObject({ from: `${server.url}?name=other`, written: 7 });
     expect(await contentAt({ backend: "disk", path: path("back") })).toEqual(content);
-    expect((await run(["copy", `${server.url}?name=nobody`, path("empty")])).code).toBe(0);
   });
 
   test("another number of partitions, and nobody there", async () => {

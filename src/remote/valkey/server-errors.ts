@@ -98,7 +98,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   NOAUTH: {
     type: ServerAccessError,
     says: "the server demands a password",
-    hint: "give `valkey.password`, and `valkey.username` if there are users",
+    hint: "give `valkey.password`, and `valkey.username` if there are users, or both in the URL",
   },
   WRONGPASS: {
     type: ServerAccessError,
@@ -172,7 +172,9 @@ export function serverError(error: Error, at: string): KvError {
     return new UnexpectedStoreOutputError(`${at}: ${error.message}`, { cause });
   }
   const { type, says, hint } = refusal;
-  return new type(`${at}: ${says} (${error.message})`, { hint, cause });
+  // The text for NOAUTH is a long one about HELLO, which nobody has called.
+  const reply = code === "NOAUTH" ? "" : ` (${error.message})`;
+  return new type(`${at}: ${says}${reply}`, { hint, cause });
 }
 
 /** The error without the command that it met, which may hold a password. */

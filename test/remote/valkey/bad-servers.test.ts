@@ -115,6 +115,14 @@ const cases: readonly Case[] = [
     expected: ["ServerUnsuitableError", /redis 6\.2\.14: too old/, /7\.0/],
   },
   {
+    title: "a node of a cluster that has no slots yet",
+    options: async (ends) => ({
+      url: (await server(ends, "--cluster-enabled", "yes")).url,
+      cluster: true,
+    }),
+    expected: ["ServerConnectionError", /no node of the cluster tells/, /CLUSTER INFO/],
+  },
+  {
     title: "no password",
     options: async (ends) => ({ url: (await server(ends, ...users)).url }),
     expected: ["ServerAccessError", /demands a password/, /valkey\.password/],
@@ -237,7 +245,7 @@ const cases: readonly Case[] = [
   },
   {
     title: "a server that is loading its data",
-    options: async (ends) => ({ port: await loadingServer(ends), connectTimeout: 500 }),
+    options: async (ends) => ({ port: await loadingServer(ends), connectTimeout: 2_000 }),
     expected: ["ServerRefusedError", /loading its data/, /connectTimeout/],
   },
 ];
