@@ -21,7 +21,7 @@ import type {
   StoreSnapshot,
   WaitRequest,
 } from "../store/store.js";
-import { canceled } from "../store/waiters.js";
+import { refuseAborted } from "../store/waiters.js";
 import { Calls, type Serialization, settleAll } from "./calls.js";
 import type { Connection } from "./connection.js";
 import * as arrays from "./remote-arrays.js";
@@ -385,9 +385,4 @@ export class RemoteStore implements Store {
     await this.#waiters.close();
     await this.#calls.close();
   }
-}
-
-function refuseAborted(signals: readonly AbortSignal[]): void {
-  const aborted = signals.find((signal) => signal.aborted);
-  if (aborted !== undefined) throw canceled(aborted);
 }

@@ -273,7 +273,7 @@ describe("mistakes are reported with file, line, column and key", () => {
     ],
     [
       store("backend: valkey\nvalkey: { password: 12345 }"),
-      "5:17: anykv.stores.a.valkey.password must be a non-empty string without NUL, got a value of",
+      "5:17: anykv.stores.a.valkey.password must be a string, got a number",
     ],
     [
       store("backend: valkey\nvalkey: { tls: { cA: a } }"),

@@ -245,7 +245,7 @@ const cases: readonly Case[] = [
   },
   {
     title: "a server that is loading its data",
-    options: async (ends) => ({ port: await loadingServer(ends), connectTimeout: 500 }),
+    options: async (ends) => ({ port: await loadingServer(ends), connectTimeout: 2_000 }),
     expected: ["ServerRefusedError", /loading its data/, /connectTimeout/],
   },
 ];
