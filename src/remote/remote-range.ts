@@ -2,9 +2,9 @@
 //
 // A call gives a page of bounded size, and with it the state of the array: a text that is another one
 // after every change of its elements. Pages of one state belong together. When the array changes
-// between two of them everything is read again, now with all pages asked for at once: a server works
-// off what it has received from one client before it turns to the next, so that hardly anybody comes
-// between them.
+// between two of them everything is read again, now with several larger pages asked for at once: a
+// server works off what it has received from one client before it turns to the next, so that hardly
+// anybody comes between them. They are few, because everybody else waits for them.
 
 import { ServerRefusedError } from "../base/errors.js";
 import type { Stored } from "../engine/stored.js";
@@ -15,8 +15,8 @@ import { listIn, numberIn, storedIn, textIn } from "./replies.js";
 
 /** How often an array is read before it counts as one that never rests. */
 const attemptsMax = 10;
-/** Pages that are asked for at once. */
-const pagesMax = 1_000;
+/** Pages that are asked for at once: some 50 ms of a server. */
+const pagesMax = 5;
 
 interface Page {
   /** Of the array; nothing when there is none. */
@@ -48,7 +48,7 @@ export async function range(calls: Calls, request: Request.RangeRequest): Promis
     `the array has changed during each of ${attemptsMax} attempts to read what was asked for`,
     {
       key: request.key,
-      hint: `ask for a shorter range: up to ${pageRowsMax} elements that are less than 1 MiB together are read in one step`,
+      hint: `ask for a shorter range, of at most ${batchKeysMax} elements and 1 MiB, or of an array that changes less often`,
     },
   );
 }

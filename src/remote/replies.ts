@@ -2,8 +2,7 @@
 //
 // A stored value travels as one byte for its kind and its content:
 //   j  text that is JSON (also every counter)      t  other text      b  bytes
-// An empty reply in the place of a value means that there is none, and so does nil in a batch. No other
-// reply is ever nil.
+// An empty reply in the place of a value means that there is none: no reply is ever nil.
 
 import { UnexpectedStoreOutputError } from "../base/errors.js";
 import type { Stored } from "../engine/stored.js";
@@ -56,7 +55,6 @@ export function storedIn(reply: Reply | undefined): Stored {
 
 /** A stored value, or undefined for none. */
 export function foundIn(reply: Reply | undefined): Stored | undefined {
-  if (reply === null) return undefined;
   return bytesIn(reply).length === 0 ? undefined : storedIn(reply);
 }
 

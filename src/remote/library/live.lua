@@ -96,13 +96,12 @@ function live.find_value(key)
   return nil
 end
 
--- The stored values of keys, false or "" for those that are not there, from the first key on; fewer
--- than keys when they are large. An array is refused.
+-- The stored values of keys, "" for those that are not there, from the first key on; fewer than keys
+-- when they are large. An array is refused.
 function live.find_values(keys)
   local values = page.values(keys)
   local has_arrays = redis.call("HLEN", place.i) > 0
   local has_deadlines = redis.call("ZCARD", place.d) > 0
-  if not has_arrays and not has_deadlines then return values end
   local deadlines = has_deadlines and scores_of(place.d, keys)
   for index = 1, #values do
     local deadline = deadlines and deadlines[index]
