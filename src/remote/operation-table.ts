@@ -7,8 +7,9 @@
  * - "write": changes something.
  * - "free": a write that makes room, and so runs where no memory is left.
  * - "quiet": a write beside the content: it does not count as a change of it.
+ * - "tidy": the same, and runs where no memory is left.
  */
-export type OperationKind = "read" | "reap" | "write" | "free" | "quiet";
+export type OperationKind = "read" | "reap" | "write" | "free" | "quiet" | "tidy";
 
 const named = <Name extends string>(kind: OperationKind, names: readonly Name[]) =>
   Object.fromEntries(names.map((name) => [name, kind])) as Record<Name, OperationKind>;
@@ -37,7 +38,8 @@ export const operationTable = {
   ...named("free", ["pop", "pop_random", "delete_array", "delete_member", "clear_members"]),
   ...named("free", ["clear", "release_claims", "complete_claims", "drop_claims"]),
   ...named("write", ["put_values", "put_elements", "put_members"]),
-  ...named("free", ["drop_keys", "drop_members", "once_free", "once_begin", "once_end"]),
+  ...named("free", ["drop_keys", "drop_members", "once_free"]),
+  ...named("tidy", ["once_begin", "once_end", "once_forget"]),
   ...named("quiet", ["open", "raise_token", "swap_note"]),
   ...named("quiet", ["load_begin", "load_values", "load_arrays", "load_elements"]),
   ...named("quiet", ["load_build", "load_members", "load_abandon"]),
@@ -56,7 +58,7 @@ export function isRepeatable(operation: Operation): boolean {
 /** Flags of a function, as the server knows them. */
 export function flagsOf(kind: OperationKind): readonly string[] {
   if (kind === "read") return ["no-writes"];
-  return kind === "reap" || kind === "free" ? ["allow-oom"] : [];
+  return kind === "reap" || kind === "free" || kind === "tidy" ? ["allow-oom"] : [];
 }
 
 /** Whether it runs where no memory is left because it makes room. */

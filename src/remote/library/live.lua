@@ -96,8 +96,8 @@ function live.find_value(key)
   return nil
 end
 
--- The stored values of keys, "" for those that are not there, from the first key on; fewer than
--- keys when they are large. An array is refused.
+-- The stored values of keys, "" for those that are not there, from the first key on; fewer than keys
+-- when they are large. An array is refused.
 function live.find_values(keys)
   local values = page.values(keys)
   local has_arrays = redis.call("HLEN", place.i) > 0

@@ -28,6 +28,20 @@ operations.once_end = function(args)
   return redis.call("UNLINK", record_of(args[1]))
 end
 
+-- client, sequences of calls that have settled; their replies are not needed any more, and copies are
+-- refused
+operations.once_forget = function(args)
+  local name = record_of(args[1])
+  for index = 2, #args do
+    local slot = tonumber(args[index]) % slots
+    local last = string.match(redis.call("HGET", name, slot) or "", "^%d+")
+    if last == args[index] then
+      redis.call("HSET", name, slot, last .. "!ANYKV_SUPERSEDED " .. last)
+    end
+  end
+  return 1
+end
+
 -- The reply of an earlier copy, or nil when this is the first one.
 local function earlier(name, slot, sequence)
   local record = redis.call("HGET", name, slot)

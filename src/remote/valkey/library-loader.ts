@@ -7,6 +7,7 @@
 
 import { ServerUnsuitableError } from "../../base/errors.js";
 import type { Library } from "../library.js";
+import type { Link } from "./link.js";
 import { ask } from "./raw-command.js";
 import { isForbidden, isFunctionMissing, isReplyError } from "./server-errors.js";
 import type { NodeClient } from "./valkey-client.js";
@@ -32,6 +33,19 @@ export async function loadLibrary(node: NodeClient, library: Library): Promise<L
     `the server has functions of somebody else under the name of the library, ${library.name}`,
     { hint: "look for them with FUNCTION LIST" },
   );
+}
+
+/** Loads the library on every primary that can be reached; one is enough. */
+export async function loadEverywhere(
+  link: Pick<Link, "primaries">,
+  library: Library,
+): Promise<LibraryForm> {
+  const loads = link.primaries().map((node) => loadLibrary(node, library));
+  const results = await Promise.allSettled(loads);
+  const forms = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  if (forms.length > 0) return forms.includes("scripts") ? "scripts" : "functions";
+  const failed = results[0];
+  throw failed?.status === "rejected" ? failed.reason : new Error("the cluster has no primary");
 }
 
 /** @throws the answer of a server that forbids scripts as well. */

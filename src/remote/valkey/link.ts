@@ -3,7 +3,8 @@
 // Invariants
 // 1. A connection to a single server is used only after it has passed the server check: behind the
 //    same address there may be a replica, or another version, after a failover.
-// 2. What is written in one turn of the event loop goes out together.
+// 2. What is written in one turn of the event loop goes out together, as long as it is little; large
+//    batches go out in parts.
 // 3. Connections of our own never keep the process alive.
 
 import { ServerConnectionError } from "../../base/errors.js";
@@ -16,7 +17,8 @@ import { checkServer, type Expected } from "./server-check.js";
 import { isReplyError } from "./server-errors.js";
 import type { ClientStream, NodeClient, ValkeyClient } from "./valkey-client.js";
 
-const heldBytesMax = Number(process.env["HELD"] ?? 8_192);
+/** So that a server begins while the rest is still being put together. */
+const heldBytesMax = 49_152;
 
 export interface LinkOptions {
   readonly env: Pick<Env, "timers">;

@@ -16,7 +16,8 @@
 
 import { OutcomeUnknownError, ServerRefusedError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
-import type { Call } from "../connection.js";
+import type { Call, Reply } from "../connection.js";
+import { KeptReplies } from "./kept-replies.js";
 import type { PendingCall } from "./pending-call.js";
 
 /** As many as the library keeps for a client in a partition. */
@@ -52,6 +53,7 @@ interface Line {
   /** Tickets of calls whose outcome is unknown. */
   unknown: Ticket[];
   readonly queue: Set<PendingCall>;
+  readonly kept: KeptReplies;
   beginning: Promise<void> | undefined;
   isAdvancing: boolean;
 }
@@ -69,6 +71,7 @@ export class OnceCalls {
       free: [],
       unknown: [],
       queue: new Set<PendingCall>(),
+      kept: new KeptReplies(),
       beginning: undefined,
       isAdvancing: false,
     }));
@@ -89,15 +92,32 @@ export class OnceCalls {
     return false;
   }
 
-  /** The call has settled. */
-  settled(pending: PendingCall, outcome: Outcome): void {
+  /** The call has settled, with a reply if it was answered. */
+  settled(pending: PendingCall, outcome: Outcome, reply: Reply = null): void {
     const { call, ticket, isFence } = pending;
     const line = this.#lines[call.partition] as Line;
     line.queue.delete(pending);
     if (ticket === undefined || ticket.client !== line.client) return;
     if (outcome === "unknown" || (isFence && outcome === "refused")) line.unknown.push(ticket);
     else line.free.push(ticket.sequence + slots);
+    this.#forget(line, pending, reply);
     this.#advance(line);
+  }
+
+  /** Nobody asks again for the reply of a call that has settled. */
+  #forget(
+    { client, kept }: Line,
+    { call: { partition }, ticket }: PendingCall,
+    reply: Reply,
+  ): void {
+    if (client === undefined || ticket === undefined) return;
+    const sequences = kept.add(ticket.sequence, reply);
+    if (sequences.length === 0) return;
+    const args = [client, ...sequences];
+    // It is not missed when it is lost.
+    this.#sender
+      .begin({ operation: "once_forget", partition, args, isRead: false })
+      .catch(() => {});
   }
 
   /** The server knows nothing of the client, and has done nothing for the call. */
@@ -183,6 +203,7 @@ export class OnceCalls {
         line.client = client;
         line.free = Array.from({ length: slots }, (_, slot) => slots - slot);
         line.unknown = [];
+        line.kept.clear();
         return;
       } catch (error) {
         // Whether the server knows that name by now does not matter: it is not used.

@@ -8,11 +8,11 @@ import type { ServerFacts } from "../connection.js";
 import { type LibraryClock, libraryWith } from "../library.js";
 import { backOffMs, clusterOptions, standaloneOptions } from "./client-options.js";
 import { type ConnectContext, connectError, timeoutError } from "./connect-errors.js";
-import type { LibraryForm } from "./library-loader.js";
+import { type LibraryForm, loadEverywhere } from "./library-loader.js";
 import { Link } from "./link.js";
 import { isPassing, isReplyError, serverError } from "./server-errors.js";
 import { type ClientModule, loadClientModule } from "./valkey-client.js";
-import { loadEverywhere, ValkeyConnection } from "./valkey-connection.js";
+import { ValkeyConnection } from "./valkey-connection.js";
 import { addressText, type ServerAddress, type ValkeySettings } from "./valkey-settings.js";
 
 export interface OpenOptions {

@@ -8,12 +8,7 @@
 // slot that moves, a cluster that chooses a new primary) are waited out; a library that is missing is
 // loaded; all others are typed errors. Whatever waits is given up when its time is over.
 
-import {
-  isKvError,
-  OutcomeUnknownError,
-  ServerUnsuitableError,
-  StoreClosedError,
-} from "../../base/errors.js";
+import { isKvError, ServerUnsuitableError, StoreClosedError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import {
   type Call,
@@ -25,10 +20,10 @@ import {
 import type { Library } from "../library.js";
 import type { Operation } from "../operation-table.js";
 import { crc16, partitionTag, placedBy } from "../partitions.js";
+import { type ErrorParts, reasonFor, verdictOn } from "./call-errors.js";
 import { CallTimes } from "./call-times.js";
-import { connectError, timeoutError } from "./connect-errors.js";
 import { CallEncoder, type CallForm, type CallNames } from "./encode-call.js";
-import { type LibraryForm, loadLibrary } from "./library-loader.js";
+import { type LibraryForm, loadEverywhere } from "./library-loader.js";
 import type { Link } from "./link.js";
 import { OnceCalls, type OnceSender, type Ticket } from "./once-calls.js";
 import { Attempt, type CallOwner, PendingCall } from "./pending-call.js";
@@ -43,26 +38,19 @@ import {
 } from "./server-errors.js";
 import { WaitingCalls } from "./waiting-calls.js";
 
-export interface ConnectionParts {
+export interface ConnectionParts extends ErrorParts {
   readonly env: Pick<Env, "clock" | "random" | "timers">;
   readonly link: Link;
   readonly names: CallNames;
   readonly library: Library;
   readonly form: LibraryForm;
   readonly server: ServerFacts;
-  /** "valkey at 127.0.0.1:6379" */
-  readonly at: string;
-  readonly hasTls: boolean;
-  readonly commandTimeoutMs: number;
-  /** Whether writes are sent as `once`. */
-  readonly retryWrites: boolean;
-  readonly connectTimeoutMs: number;
-  /** When opening has to be done, on the monotonic clock. */
-  readonly openBy: number;
 }
 
 /** Until a call that was refused for the moment is sent again. */
 const pauseMs = 50;
+/** How long closing waits for what is only a favour to the server. */
+const endMs = 500;
 /** How often the library is loaded for one call. */
 const loadsMax = 5;
 const clusterSlots = 16_384;
@@ -112,7 +100,7 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   call(call: Call): Promise<Reply> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     const isOpening = !this.#isOpen && openingOperations.has(call.operation);
-    const pending = this.#pend(call, isOpening);
+    const pending = isOpening ? this.#pend(call, this.#openingDeadline()) : this.#pend(call);
     if (this.#once === undefined || isOpening || this.#once.admit(pending)) this.dispatch(pending);
     return pending.promise;
   }
@@ -129,26 +117,30 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   }
 
   begin(call: Call): Promise<Reply> {
-    const pending = this.#pend(call, this.#isBeginning);
+    const pending = this.#isBeginning
+      ? this.#pend(call, this.#openingDeadline())
+      : this.#pend(call);
     this.dispatch(pending);
     return pending.promise;
   }
 
   fence(call: Call, ticket: Ticket): void {
-    const pending = this.#pend(call, false);
+    const pending = this.#pend(call);
     pending.ticket = ticket;
     pending.isFence = true;
     pending.promise.catch(() => {});
     this.dispatch(pending);
   }
 
-  #pend(call: Call, isOpening: boolean): PendingCall {
-    const slot = this.#slots[call.partition] as number;
-    const deadline = this.#times.deadline();
-    const until = isOpening ? Math.min(deadline, this.#parts.openBy) : deadline;
-    const pending = new PendingCall(call, slot, until);
+  // Whatever is under way already must not be given up later: CallTimes.
+  #pend(call: Call, until = this.#times.deadline()): PendingCall {
+    const pending = new PendingCall(call, this.#slots[call.partition] as number, until);
     this.#times.add(pending);
     return pending;
+  }
+
+  #openingDeadline(): number {
+    return Math.min(this.#times.deadline(), this.#parts.openBy);
   }
 
   dispatch(pending: PendingCall): void {
@@ -183,9 +175,12 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   /** The server need not keep answers for a client that asks for nothing any more. */
   async #end(): Promise<void> {
     if (this.#once === undefined || !this.#parts.link.isUp) return;
+    const until = Math.min(this.#times.deadline(), this.#parts.env.clock.monotonic() + endMs);
     for (const [partition, client] of this.#once.begun()) {
       const call: Call = { operation: "once_end", partition, args: [client], isRead: false };
-      this.begin(call).catch(() => {});
+      const pending = this.#pend(call, until);
+      pending.promise.catch(() => {});
+      this.dispatch(pending);
     }
     await this.#times.idle();
   }
@@ -207,7 +202,7 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   answered(pending: PendingCall, reply: Reply): void {
     if (!this.#times.delete(pending)) return;
     pending.resolve(reply);
-    this.#once?.settled(pending, "answered");
+    this.#once?.settled(pending, "answered", reply);
   }
 
   failed(pending: PendingCall, error: Error, wasLost: boolean): void {
@@ -319,12 +314,12 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
     const { attempt } = pending;
     attempt?.giveUp();
     if (attempt?.isWritten && !pending.call.isRead) pending.isUncertain = true;
-    this.#fail(pending, this.#reason(pending));
+    this.#fail(pending, reasonFor(pending, this.#parts));
   }
 
   /** There will be no connection any more. */
   #giveUp(pending: PendingCall): void {
-    this.reject(pending, this.#reason(pending));
+    this.reject(pending, reasonFor(pending, this.#parts));
   }
 
   reject(pending: PendingCall, error: Error): void {
@@ -332,48 +327,9 @@ export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   }
 
   #fail(pending: PendingCall, error: Error): void {
-    pending.reject(this.#verdict(pending, error));
+    pending.reject(verdictOn(pending, error, this.#parts));
     this.#once?.settled(pending, pending.isUncertain ? "unknown" : "refused");
   }
-
-  /** The error of a call, unless it may have been carried out all the same. */
-  #verdict({ isUncertain, call }: PendingCall, error: Error): Error {
-    if (!isUncertain) return error;
-    const message = `${call.operation} was sent and not answered: it may have been carried out`;
-    const more = this.#once === undefined ? ", or open with `valkey: { retryWrites: true }`" : "";
-    return new OutcomeUnknownError(`${this.#parts.at}: ${message}`, {
-      hint: `read what it would have changed${more}`,
-      cause: isKvError(error) ? error : causeOf(error),
-    });
-  }
-
-  /** Why a call that is given up could not be carried out. */
-  #reason({ lastError, deadline }: PendingCall): Error {
-    const { at, link, openBy, connectTimeoutMs, commandTimeoutMs } = this.#parts;
-    if (isReplyError(lastError)) return serverError(lastError, at);
-    if (link.lastError === undefined && !link.hasEnded) {
-      const ms = deadline === openBy ? connectTimeoutMs : commandTimeoutMs;
-      return timeoutError(ms, this.#context());
-    }
-    return isKvError(link.lastError)
-      ? link.lastError
-      : connectError(link.lastError, this.#context());
-  }
-
-  #context(): { at: string; hasTls: boolean; wasConnected: boolean } {
-    const { at, hasTls, link } = this.#parts;
-    return { at, hasTls, wasConnected: link.wasConnected || link.isUp };
-  }
-}
-
-/** Loads the library on every primary that can be reached; one is enough. */
-export async function loadEverywhere(link: Link, library: Library): Promise<LibraryForm> {
-  const loads = link.primaries().map((node) => loadLibrary(node, library));
-  const results = await Promise.allSettled(loads);
-  const forms = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  if (forms.length > 0) return forms.includes("scripts") ? "scripts" : "functions";
-  const failed = results[0];
-  throw failed?.status === "rejected" ? failed.reason : new Error("the cluster has no primary");
 }
 
 function slotsOf({ prefix, store, partitions }: CallNames): readonly number[] {

@@ -182,6 +182,15 @@ describeWith("the time of a call", lack, () => {
   });
 });
 
+describeWith("closing", lack, () => {
+  test("does not wait for a server that does not answer", async () => {
+    await open({ commandTimeout: 0 });
+    await increment(1);
+    proxy.holdReplies();
+    await connection.close();
+  });
+});
+
 describeWith("where no memory is left", lack, () => {
   test("calls that are sent again make room, and write nothing else", async () => {
     await open();
