@@ -204,7 +204,7 @@ export const errorCatalogue = [
   {
     name: "CopyTargetError",
     code: "ANYKV_COPY_TARGET",
-    when: "The target of a copy holds something already, is being filled from another source, is the source itself, or would be replaced by nothing; nothing was changed.",
+    when: "The target of a copy holds something already, is being filled from another source, is the source itself, or would be replaced by nothing, or a server has nothing to copy; nothing was changed.",
     remedy:
       "Choose another target, or say with `--replace` or `--merge` what becomes of its content.",
   },
@@ -308,8 +308,8 @@ export const errorCatalogue = [
   {
     name: "ServerRefusedError",
     code: "ANYKV_SERVER_REFUSED",
-    when: "A server refuses an operation in its present state (out of memory, loading, read-only, cluster down); nothing has changed.",
-    remedy: "Follow `hint`, and call again when the server has recovered.",
+    when: "A server refuses an operation in its present state (out of memory, loading, read-only, cluster down), or an array changes all the while a long `range` of it is read; nothing has changed.",
+    remedy: "Follow `hint`, and call again when the server has recovered or the array rests.",
   },
   {
     name: "OutcomeUnknownError",

@@ -38,6 +38,8 @@ export const mapBytesMax = 17_592_186_044_416;
 export const configBytesMax = 262_144;
 /** How deep maps and lists of a configuration may lie in each other. */
 export const configLevelsMax = 64;
+/** Items of a list that a configuration reads. */
+export const configItemsMax = 1_000;
 
 /** Rows that one export, import or validation of a file handles. */
 export const fileRowsMax = 1_000_000;

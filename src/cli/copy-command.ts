@@ -1,6 +1,6 @@
 // The command copy: a whole store to another place, of whatever backend.
 
-import { CopyTargetError, InvalidOptionsError } from "../base/errors.js";
+import { CopyTargetError, type ErrorName, InvalidOptionsError, isKvError } from "../base/errors.js";
 import { copyStore } from "../transfer/copy.js";
 import type {
   CopyEnd,
@@ -8,6 +8,7 @@ import type {
   StoreCopyProgress,
   StoreCopySummary,
 } from "../transfer/copy-types.js";
+import { isEmptyContent } from "../transfer/piece-pages.js";
 import { openEnd, type Place, sourcePlace, targetPlace } from "./copy-ends.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { reportError } from "./report-error.js";
@@ -22,6 +23,15 @@ export interface CopyFlags {
   readonly backend?: string;
 }
 
+/** What may end a copy on its way and be over when it is started again. */
+const resumable: ReadonlySet<ErrorName> = new Set([
+  "OperationCanceledError",
+  "ServerConnectionError",
+  "ServerRefusedError",
+  "OutcomeUnknownError",
+  "DiskStoreWriteError",
+]);
+
 export async function copyCommand(
   terminal: Terminal,
   fromText: string,
@@ -29,6 +39,7 @@ export async function copyCommand(
   flags: CopyFlags,
 ): Promise<ExitCode> {
   const { json = false } = flags;
+  let isUnderWay = false;
   try {
     const mode = modeOf(flags);
     const from = await sourcePlace(terminal.env, fromText);
@@ -37,15 +48,23 @@ export async function copyCommand(
       throw new CopyTargetError(`${to.address} is the source and the target of the copy`);
     }
     const signal = terminal.interruption();
-    const summary = await withEnds(from, to, (ends) =>
-      copyStore({ env: terminal.env, signal, onProgress: tell(terminal) }, { ...ends, mode }),
-    );
+    const summary = await withEnds(from, to, (ends) => {
+      isUnderWay = true;
+      return copyStore(
+        { env: terminal.env, signal, onProgress: tell(terminal) },
+        { ...ends, mode },
+      );
+    });
     terminal.progress(undefined);
     const report = { from: from.address, to: to.address, mode, ...summary };
     terminal.out(json ? `${JSON.stringify(report, null, 2)}\n` : copyText(report));
     return exitCodes.fine;
   } catch (error) {
-    return reportError(terminal, error, json);
+    const code = reportError(terminal, error, json);
+    if (isUnderWay && isKvError(error) && resumable.has(error.name)) {
+      terminal.error("  what has arrived stays in TO; the same command goes on from there\n");
+    }
+    return code;
   }
 }
 
@@ -64,6 +83,7 @@ async function withEnds<Result>(
 ): Promise<Result> {
   const source = await openEnd(from);
   try {
+    if (from.isServer) await refuseNothing(source);
     const target = await openEnd(to);
     // A write that fails while the target closes must be told of.
     return await closing(target, () => work({ from: source, to: target }));
@@ -82,6 +102,14 @@ async function closing<Result>({ store }: CopyEnd, work: () => Promise<Result>):
   }
   await store.close();
   return result;
+}
+
+/** Before the target comes into being. */
+async function refuseNothing({ address, store }: CopyEnd): Promise<void> {
+  if (!(await isEmptyContent(store.content))) return;
+  throw new CopyTargetError(`${address} holds nothing`, {
+    hint: "check `name`, `prefix` and the database of FROM",
+  });
 }
 
 function tell(terminal: Terminal): (progress: StoreCopyProgress) => void {

@@ -13,16 +13,20 @@ import { addressText } from "../remote/valkey/valkey-settings.js";
 import type { CopyEnd } from "../transfer/copy-types.js";
 import { type BackendOfFiles, findBackend } from "./detect-backend.js";
 
+type End = "FROM" | "TO";
+
 /** A store that is not open yet. */
 export interface Place {
   readonly address: string;
   readonly identity: string;
   readonly options: object;
+  /** A store on a server comes into being when it is opened: a wrong name is no error there. */
+  readonly isServer: boolean;
 }
 
 /** @throws InvalidOptionsError for an URL that is none; DiskPathError where there is no store. */
 export async function sourcePlace(env: Env, text: string): Promise<Place> {
-  if (isUrl(text)) return serverPlace(env, text);
+  if (isUrl(text)) return serverPlace(env, "FROM", text);
   const path = resolve(text);
   const backend = await findBackend(env, path);
   if (backend === undefined) {
@@ -43,7 +47,7 @@ export async function targetPlace(
     throw new InvalidOptionsError(`option "--backend" must be wal or disk, got ${asked}`);
   }
   if (isUrl(text)) {
-    if (asked === undefined) return serverPlace(env, text);
+    if (asked === undefined) return serverPlace(env, "TO", text);
     throw new InvalidOptionsError('option "--backend" is for a path only, and TO is an URL');
   }
   const path = resolve(text);
@@ -63,7 +67,7 @@ function isUrl(text: string): boolean {
 function filesPlace(env: Env, path: string, backend: BackendOfFiles, disk: object): Place {
   const identity = `${env.processes.host}:${realPath(path)}`;
   const options = { backend, path, env, ...(backend === "disk" ? { disk } : {}) };
-  return { address: path, identity, options };
+  return { address: path, identity, options, isServer: false };
 }
 
 /** The same for every way that leads to it. */
@@ -77,11 +81,17 @@ function realPath(path: string): string {
 }
 
 const ownParameters = ["name", "prefix", "cluster", "partitions"] as const;
+const socketParameters = ["database", "db"] as const;
 
 /** @throws InvalidOptionsError; its messages show no password. */
-function serverPlace(env: Env, text: string): Place {
-  if (!URL.canParse(text)) throw new InvalidOptionsError("FROM or TO is an URL that is malformed");
+function serverPlace(env: Env, end: End, text: string): Place {
+  if (!URL.canParse(text)) {
+    throw new InvalidOptionsError(`${end} is an URL that is malformed`, {
+      hint: 'in a user or a password, write "/", "?", "#", "@", ":" and "%" as %2F, %3F, %23, %40, %3A and %25',
+    });
+  }
   const url = new URL(text);
+  checkParameters(url, end);
   const given = Object.fromEntries(
     ownParameters.map((name) => [name, url.searchParams.get(name) ?? undefined]),
   );
@@ -100,7 +110,25 @@ function serverPlace(env: Env, text: string): Place {
   const identity = /^(localhost|127\.|\[?::1|\/)/.test(place)
     ? `${env.processes.host}:${place}`
     : place;
-  return { address: shownUrl(url, given), identity, options };
+  return { address: shownUrl(url, given), identity, options, isServer: true };
+}
+
+function checkParameters(url: URL, end: End): void {
+  const known: readonly string[] =
+    url.protocol === "unix:" ? [...ownParameters, ...socketParameters] : ownParameters;
+  const names = [...url.searchParams.keys()];
+  for (const [index, name] of names.entries()) {
+    // Behind a "?" that is part of a password stands the rest of it.
+    const shown = url.search.includes("@") ? "a parameter" : `the parameter "${name}"`;
+    if (!known.includes(name)) {
+      throw new InvalidOptionsError(`${shown} in the URL ${end} is not known`, {
+        hint: `known are ${known.join(", ")}; put the URL in quotes`,
+      });
+    }
+    if (names.indexOf(name) !== index || url.searchParams.get(name) === "") {
+      throw new InvalidOptionsError(`${shown} in the URL ${end} must be given once, with a value`);
+    }
+  }
 }
 
 function clusterParameter(text: string | undefined): boolean {

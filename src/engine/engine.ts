@@ -104,6 +104,12 @@ export interface Capabilities {
   readonly durability: "nothing" | "process exit" | "power cut" | "server";
   /** Whether an operation on several keys is applied entirely or not at all. */
   readonly atomicBatches: boolean;
+  /**
+   * Whether pages, deletions by prefix and random allocations are one step each however many keys
+   * they concern. Where many hosts share one thread of a server they go in steps of a bounded number
+   * of keys, so that nobody waits long, and others may come between them.
+   */
+  readonly oneStepAtAnySize: boolean;
   /** Whether a claim guards writes to any key, or only to keys that lie in the same partition. */
   readonly guardsAnyKey: boolean;
   /** Whether a backup is of one instant whatever is written meanwhile. */

@@ -11,10 +11,16 @@ import { InvalidOptionsError } from "../base/errors.js";
 import type { Stored } from "../engine/stored.js";
 import type { Env } from "../env/env.js";
 import type { CheckValue, ClaimRef, Guard } from "../operations/requests.js";
-import { type Argument, type Connection, LibraryError, type Reply } from "./connection.js";
+import {
+  type Argument,
+  type Call,
+  type Connection,
+  LibraryError,
+  type Reply,
+} from "./connection.js";
 import { isRepeatable, type Operation } from "./operation-table.js";
 import { partitionOf } from "./partitions.js";
-import { isBehind, type Subject, typedError } from "./remote-errors.js";
+import { isBehind, isNotOpen, type Subject, typedError } from "./remote-errors.js";
 import { bytesIn, storedIn, valueArgument } from "./replies.js";
 
 export type Serialization = "json" | "string" | "bytes";
@@ -26,8 +32,10 @@ const trustedKinds: Readonly<Record<Serialization, string>> = {
   bytes: "jtb",
 };
 
-/** Keys of one atomic batch, and choices of one call. */
+/** Keys of one atomic batch. */
 export const batchKeysMax = 10_000;
+/** Keys that one call chooses at random, or claims that it ends: what needs not be one step is not. */
+export const stepKeysMax = 1_000;
 
 const randomBound = 2 ** 53;
 const check = Buffer.from("check");
@@ -46,6 +54,9 @@ export class Calls {
   readonly #textKind: "j" | "t";
   readonly #trusted: string;
   readonly #underway = new Set<Promise<unknown>>();
+  /** Makes the store again when the server has lost it. */
+  reopen: () => Promise<void> = async () => {};
+  #reopening: Promise<void> | undefined;
 
   constructor(connection: Connection, env: Env, serialization: Serialization) {
     this.env = env;
@@ -61,6 +72,9 @@ export class Calls {
 
   /** Items by partition, each group in the order of the list. */
   grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): Group<Item>[] {
+    if (this.partitions === 1 && items.length > 0) {
+      return [{ partition: 0, items: [...items], places: [...items.keys()] }];
+    }
     const groups = new Map<number, Group<Item>>();
     for (const [place, item] of items.entries()) {
       const partition = this.partitionOf(keyOf(item));
@@ -111,7 +125,21 @@ export class Calls {
     subject: Subject = {},
   ): Promise<Reply> {
     const isRead = isRepeatable(operation);
-    return this.#connection.call({ operation, partition, args, isRead }).catch((error: unknown) => {
+    const call = { operation, partition, args, isRead };
+    return this.#connection.call(call).catch((error: unknown) => {
+      if (!(error instanceof LibraryError) || isBehind(error)) throw error;
+      if (isNotOpen(error)) return this.#again(call, subject);
+      throw typedError(error, subject);
+    });
+  }
+
+  /** After all data of the server have been lost: opens the store anew. */
+  async #again(call: Call, subject: Subject): Promise<Reply> {
+    this.#reopening ??= this.reopen().finally(() => {
+      this.#reopening = undefined;
+    });
+    await this.#reopening;
+    return this.#connection.call(call).catch((error: unknown) => {
       throw error instanceof LibraryError && !isBehind(error) ? typedError(error, subject) : error;
     });
   }

@@ -4,7 +4,7 @@
 // (partitions.ts) and lie in one slot of a cluster, so every call concerns one slot.
 //
 // What a connection does for a call
-// 1. It asks the server that owns the slot for `FCALL anykv_<operation> 1 <tag>:v <arguments>`, or
+// 1. It asks the server that owns the slot for `FCALL <library>_<operation> 1 <tag>:v <arguments>`, or
 //    for the same by EVALSHA where functions are forbidden. A library that is not there (new node,
 //    `FUNCTION FLUSH`) is loaded and the call sent again: nothing has happened.
 // 2. Calls of one partition that are issued one after the other in one thread reach the server in
@@ -26,7 +26,7 @@ export type Argument = string | number | Uint8Array;
 export type Reply = number | Uint8Array | null | readonly Reply[];
 
 export interface Call {
-  /** operation-table.ts: the name behind `anykv_`. */
+  /** operation-table.ts: the name behind that of the library. */
   readonly operation: Operation;
   readonly partition: number;
   readonly args: readonly Argument[];
@@ -52,6 +52,10 @@ export interface Connection {
    * @throws KvError for everything else, with a hint.
    */
   call(call: Call): Promise<Reply>;
+  /** Whether nothing can be called any more. */
+  readonly hasEnded: boolean;
+  /** To be called when the store is open, before its first operation. */
+  opened(): Promise<void>;
   /** Has `listener` called after each reconnect, when calls can be sent again. */
   onReconnect(listener: () => void): void;
   /** Lets what is under way settle, rejects what comes later, then hangs up. Idempotent. */

@@ -4,29 +4,31 @@
 // as one script whose first argument names the operation, for servers that forbid functions. Either
 // comes with the clock of the server or, under another name, with one that tests move.
 //
-// Versions: arguments and operations are only ever added, so a client can use a library that is newer
-// than its own. `libraryVersion` rises with every change of the files.
+// Versions: the name has a digest of the source in it, so that libraries of several versions of anykv
+// lie side by side in a server, and each client uses its own. What they have in common is the layout.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { flagsOf, operations } from "./operation-table.js";
+import { flagsOf, type OperationKind, operations } from "./operation-table.js";
 
-/** Rises with every change of `library/`, or a server keeps what it has. */
-export const libraryVersion = 1;
 /** Of the keys and values on the server: docs/formats/valkey.md. */
 export const layoutVersion = 1;
 
 // Each file may use those before it.
 const files = [
-  ..."place clock live guard values counter atomics expiry queries claims".split(" "),
-  ..."lists members upkeep dump load pieces once enter".split(" "),
+  ..."place clock pages live guard values counter atomics expiry queries claims".split(" "),
+  ..."lists members upkeep opening dump load pieces once enter".split(" "),
 ];
+
+const digestDigits = 10;
 
 export type LibraryClock = "server" | "test";
 
 export interface Library {
-  /** Of the library; functions are called `<name>_<operation>`. */
+  /** `anykv_<digest>`; functions are called `<name>_<operation>`. */
   readonly name: string;
+  /** Of the source: what the operation `version` answers. */
+  readonly digest: string;
   /** For `FUNCTION LOAD`. */
   readonly functions: string;
   /** For `EVALSHA`, with the operation before its arguments. */
@@ -46,7 +48,7 @@ function functionsEnd(name: string): string {
   });
   return `redis.register_function({
   function_name = "${name}_version",
-  callback = function() return ${libraryVersion} end,
+  callback = function() return digest end,
   flags = { "no-writes", "allow-stale" },
 })
 ${registrations.join("\n")}
@@ -55,7 +57,7 @@ ${registrations.join("\n")}
 
 const scriptEnd = `
 local operation = ARGV[1]
-if operation == "version" then return ${libraryVersion} end
+if operation == "version" then return digest end
 if not operations[operation] then fail("UNKNOWN_OPERATION", operation) end
 return enter(operation, KEYS, from(ARGV, 2))
 `;
@@ -66,22 +68,41 @@ const libraries = new Map<LibraryClock, Library>();
 export function libraryWith(clock: LibraryClock): Library {
   const known = libraries.get(clock);
   if (known !== undefined) return known;
-  const name = clock === "server" ? "anykv" : "anykvtest";
-  const body = [countedTable(), ...files.map((file) => sourceOf(file, clock))].join("\n");
-  const script = `${body}\n${scriptEnd}`;
+  const sources = files.map((file) => sourceOf(file, clock));
+  const body = [...operationTables(), commandTable(sources), ...sources].join("\n");
+  // With the flags, which the body does not show.
+  const digest = sha1(body + functionsEnd("") + scriptEnd).slice(0, digestDigits);
+  const name = `${clock === "server" ? "anykv" : "anykvtest"}_${digest}`;
+  const whole = `local digest = "${digest}"\n${body}\n`;
+  const script = whole + scriptEnd;
   const library: Library = {
     name,
-    functions: `#!lua name=${name}\n${body}\n${functionsEnd(name)}`,
+    digest,
+    functions: `#!lua name=${name}\n${whole}${functionsEnd(name)}`,
     script,
-    scriptSha1: createHash("sha1").update(script).digest("hex"),
+    scriptSha1: sha1(script),
   };
   libraries.set(clock, library);
   return library;
 }
 
-function countedTable(): string {
-  const counted = operations.filter(([, kind]) => kind === "write" || kind === "free");
-  return `local counted = { ${counted.map(([operation]) => `${operation} = true`).join(", ")} }`;
+function sha1(text: string): string {
+  return createHash("sha1").update(text).digest("hex");
+}
+
+/** What the library knows of its operations: which change the content, and which of them make room. */
+function operationTables(): string[] {
+  const table = (name: string, kinds: readonly OperationKind[]): string => {
+    const listed = operations.filter(([, kind]) => kinds.includes(kind));
+    return `local ${name} = { ${listed.map(([operation]) => `${operation} = true`).join(", ")} }`;
+  };
+  return [table("counted", ["write", "free"]), table("freeing", ["free"])];
+}
+
+/** All words that may be names of commands; the server knows which are. */
+function commandTable(sources: readonly string[]): string {
+  const words = sources.flatMap((source) => source.match(/"[A-Z]{3,}"/g) ?? []);
+  return `local commands = { ${[...new Set(words)].sort().join(", ")} }`;
 }
 
 function sourceOf(file: string, clock: LibraryClock): string {

@@ -7,20 +7,29 @@
  * - "write": changes something.
  * - "free": a write that makes room, and so runs where no memory is left.
  * - "quiet": a write beside the content: it does not count as a change of it.
+ * - "tidy": the same, and runs where no memory is left.
  */
-export type OperationKind = "read" | "reap" | "write" | "free" | "quiet";
+export type OperationKind = "read" | "reap" | "write" | "free" | "quiet" | "tidy";
 
 const named = <Name extends string>(kind: OperationKind, names: readonly Name[]) =>
   Object.fromEntries(names.map((name) => [name, kind])) as Record<Name, OperationKind>;
 
 export const operationTable = {
-  ...named("read", ["get", "get_many", "exists", "ttl", "length", "range"]),
-  ...named("read", ["contains_member", "count_members", "report", "measure"]),
+  ...named("read", ["get", "get_many", "exists", "ttl", "length", "lengths", "range"]),
+  ...named("read", ["contains_member", "count_members", "report", "measure", "inspect"]),
   ...named("read", ["dump_values", "dump_arrays", "dump_elements", "dump_buckets"]),
   ...named("read", ["dump_members", "dump_token"]),
   ...named("read", ["piece_values", "piece_arrays", "piece_members", "copy_note"]),
   ...named("read", ["find_values", "find_arrays", "find_members"]),
-  ...named("reap", ["scan", "scan_keys", "count", "count_free", "list_arrays", "sample"]),
+  ...named("reap", [
+    "scan",
+    "scan_keys",
+    "count",
+    "count_free",
+    "list_arrays",
+    "sample",
+    "select_keys",
+  ]),
   ...named("reap", ["allocation", "reap"]),
   ...named("write", ["set", "set_many", "increment", "get_or_set", "swap", "compare_swap"]),
   ...named("write", ["claim_random", "claim_keys", "renew_claims", "push", "expire", "persist"]),
@@ -29,7 +38,8 @@ export const operationTable = {
   ...named("free", ["pop", "pop_random", "delete_array", "delete_member", "clear_members"]),
   ...named("free", ["clear", "release_claims", "complete_claims", "drop_claims"]),
   ...named("write", ["put_values", "put_elements", "put_members"]),
-  ...named("free", ["drop_keys", "drop_members"]),
+  ...named("free", ["drop_keys", "drop_members", "once_free"]),
+  ...named("tidy", ["once_begin", "once_end", "once_forget"]),
   ...named("quiet", ["open", "raise_token", "swap_note"]),
   ...named("quiet", ["load_begin", "load_values", "load_arrays", "load_elements"]),
   ...named("quiet", ["load_build", "load_members", "load_abandon"]),
@@ -48,5 +58,10 @@ export function isRepeatable(operation: Operation): boolean {
 /** Flags of a function, as the server knows them. */
 export function flagsOf(kind: OperationKind): readonly string[] {
   if (kind === "read") return ["no-writes"];
-  return kind === "reap" || kind === "free" ? ["allow-oom"] : [];
+  return kind === "reap" || kind === "free" || kind === "tidy" ? ["allow-oom"] : [];
+}
+
+/** Whether it runs where no memory is left because it makes room. */
+export function makesRoom(operation: Operation): boolean {
+  return operationTable[operation] === "free";
 }

@@ -7,7 +7,7 @@ import type { Argument } from "./connection.js";
 import { expiryArgument } from "./expiry-argument.js";
 import { pageRowsMax } from "./merge.js";
 import { subjectOf } from "./remote-values.js";
-import { flagIn, foundIn, listIn, numberIn, storedIn } from "./replies.js";
+import { flagIn, foundIn, listIn, numberIn } from "./replies.js";
 
 export async function push(
   calls: Calls,
@@ -34,21 +34,28 @@ export async function length(calls: Calls, key: string): Promise<number> {
   return numberIn(await calls.call("length", calls.partitionOf(key), [key], { key }));
 }
 
-/** In steps of bounded size: of one instant up to `pageRowsMax` elements. */
-export async function range(
-  calls: Calls,
-  { key, start, end }: Request.RangeRequest,
-): Promise<Stored[]> {
-  const elements: Stored[] = [];
-  let [from, to] = [start, end];
-  while (true) {
-    const args = [key, from, to, pageRowsMax];
-    const reply = await calls.call("range", calls.partitionOf(key), args, { key });
-    const [first, behind, ...found] = listIn(reply);
-    for (const element of found) elements.push(storedIn(element));
-    [from, to] = [numberIn(first) + found.length, numberIn(behind)];
-    if (found.length === 0 || from >= to) return elements;
-  }
+/** The lengths of many arrays; 0 as well where there is none, and where the server does not answer. */
+export async function lengths(calls: Calls, keys: readonly string[]): Promise<number[]> {
+  const found = keys.map(() => 0);
+  const looks = calls
+    .grouped(keys, (key) => key)
+    .flatMap(({ partition, items, places }) =>
+      pagesOf(items).map(async (page, number) => {
+        const reply = listIn(await calls.call("lengths", partition, page));
+        for (const [index, count] of reply.entries()) {
+          found[places[number * pageRowsMax + index] as number] = numberIn(count);
+        }
+      }),
+    );
+  await Promise.allSettled(looks);
+  return found;
+}
+
+function pagesOf(items: readonly string[]): string[][] {
+  const count = Math.ceil(items.length / pageRowsMax);
+  return Array.from({ length: count }, (_, number) =>
+    items.slice(number * pageRowsMax, (number + 1) * pageRowsMax),
+  );
 }
 
 async function byMember(

@@ -3,10 +3,11 @@
 // Over several partitions, and beyond the bound of one call, allocation takes several calls. What
 // has been claimed when a later one fails is released again; what has been popped is given.
 
+import { UnexpectedStoreOutputError } from "../base/errors.js";
 import type { Claim } from "../operations/claim-rows.js";
 import type { ClaimedKeys } from "../operations/claims.js";
 import type * as Request from "../operations/requests.js";
-import { batchKeysMax, type Calls, settleAll, tokenOf } from "./calls.js";
+import { type Calls, settleAll, stepKeysMax, tokenOf } from "./calls.js";
 import type { Argument, Reply } from "./connection.js";
 import { countsOf } from "./remote-queries.js";
 import { checkBatch, chunksOf } from "./remote-values.js";
@@ -14,7 +15,15 @@ import { listIn, numberIn, storedIn, textIn } from "./replies.js";
 import { Shares } from "./shares.js";
 
 /** What one call has allocated; `Taken` is a claim or an entry. */
-type Allocate<Taken> = (partition: number, count: number) => Promise<Taken[]>;
+interface Allocated<Taken> {
+  readonly taken: Taken[];
+  /** Whether there are fewer than asked for because their values are large. */
+  readonly isPart: boolean;
+}
+
+type Allocate<Taken> = (partition: number, count: number) => Promise<Allocated<Taken>>;
+
+const nothing = { taken: [], isPart: false };
 
 /** Takes up to `count`, from every partition by its share of what is free. */
 async function allocate<Taken>(
@@ -23,18 +32,22 @@ async function allocate<Taken>(
   take: Allocate<Taken>,
   giveUp: (taken: Taken[], error: unknown) => Promise<void>,
 ): Promise<Taken[]> {
-  if (calls.partitions === 1 && count <= batchKeysMax) return take(0, count);
   const taken: Taken[] = [];
+  if (calls.partitions === 1 && count <= stepKeysMax) {
+    const first = await take(0, count);
+    if (!first.isPart) return first.taken;
+    taken.push(...first.taken);
+  }
   while (taken.length < count) {
     const shares = new Shares(await countsOf(calls, "count_free", prefix));
-    const wanted = Math.min(count - taken.length, batchKeysMax);
+    const wanted = Math.min(count - taken.length, stepKeysMax);
     const draws = shares.draw(calls.env.random, wanted, true);
     if (draws.length === 0) break;
     const parts = shares
       .sizesOf(draws)
-      .map((size, partition) => (size === 0 ? Promise.resolve([]) : take(partition, size)));
+      .map((size, partition) => (size === 0 ? nothing : take(partition, size)));
     const outcomes = await Promise.allSettled(parts);
-    const found = outcomes.map((each) => (each.status === "fulfilled" ? each.value : []));
+    const found = outcomes.map((each) => (each.status === "fulfilled" ? each.value.taken : []));
     taken.push(...draws.flatMap((partition) => found[partition]?.shift() ?? []));
     const failed = outcomes.find((each) => each.status === "rejected");
     if (failed === undefined) continue;
@@ -53,13 +66,13 @@ export function claimRandom(calls: Calls, request: Request.ClaimRandomRequest): 
       ...randoms,
     ];
     const reply = await calls.checked("claim_random", partition, argsWith, check);
-    const [, expiresAt, ...rows] = listIn(reply);
+    const [status, expiresAt, ...rows] = listIn(reply);
     const claims: Claim[] = [];
     for (let index = 0; index < rows.length; index += 3) {
       const [key, token, value] = rows.slice(index, index + 3);
       claims.push(claimOf(textIn(key), token, expiresAt, lease.owner, value));
     }
-    return claims;
+    return { taken: claims, isPart: textIn(status) === "more" };
   };
   return allocate(calls, request, take, async (claims, error) => {
     await releaseClaims(calls, { claims });
@@ -96,12 +109,12 @@ export function popRandom(
     const argsWith = (trust: string): Argument[] => [prefix, trust, claim, ...randoms];
     const subject = { claim: options?.claim };
     const reply = await calls.checked("pop_random", partition, argsWith, check, subject);
-    const [, ...rows] = listIn(reply);
+    const [status, ...rows] = listIn(reply);
     const entries: Request.Entry[] = [];
     for (let index = 0; index < rows.length; index += 2) {
       entries.push({ key: textIn(rows[index]), value: storedIn(rows[index + 1]) });
     }
-    return entries;
+    return { taken: entries, isPart: textIn(status) === "more" };
   };
   return allocate(calls, request, take, async (entries, error) => {
     // They are gone from the store: they must not be lost with an error.
@@ -146,10 +159,32 @@ export async function claimKeys(
   };
 }
 
+/** In one call, or in several when values are large and not all have to be claimed. */
 async function claimGroup(
   calls: Calls,
-  { lease, check, allOrNothing }: Request.ClaimKeysRequest,
+  request: Request.ClaimKeysRequest,
   { partition, items, places }: { partition: number; items: string[]; places: number[] },
+): Promise<GroupOutcome> {
+  const states: GroupOutcome["states"] = [];
+  try {
+    while (states.length < items.length) {
+      const part = { partition, items: items.slice(states.length) };
+      const next = await claimPart(calls, request, part, places.slice(states.length));
+      if (next.blocked !== undefined) return next;
+      states.push(...next.states);
+    }
+  } catch (error) {
+    await releaseClaims(calls, { claims: states.flatMap(({ claim }) => claim ?? []) });
+    throw error;
+  }
+  return { states, blocked: undefined };
+}
+
+async function claimPart(
+  calls: Calls,
+  { lease, check, allOrNothing }: Request.ClaimKeysRequest,
+  { partition, items }: { partition: number; items: readonly string[] },
+  places: readonly number[],
 ): Promise<GroupOutcome> {
   const argsWith = (trust: string): Argument[] => [
     ...[calls.partitions, lease.ttl, lease.owner, trust, allOrNothing ? 1 : 0],
@@ -161,7 +196,8 @@ async function claimGroup(
     const place = places[numberIn(second)] as number;
     return { states: [], blocked: { place, state: textIn(rows[0]) } };
   }
-  const states = items.map((key, index) => {
+  if (rows.length === 0) throw new UnexpectedStoreOutputError("the server answers for no key");
+  const states = items.slice(0, rows.length / 3).map((key, index) => {
     const [state, token, value] = rows.slice(3 * index, 3 * index + 3);
     const isClaimed = textIn(state) === "claimed";
     const claim = isClaimed ? claimOf(key, token, second, lease.owner, value) : undefined;
@@ -181,11 +217,11 @@ async function eachClaim(
   const parts = calls
     .grouped(claims, ({ key }) => key)
     .flatMap(({ partition, items, places }) =>
-      chunksOf(items).map(async (some, index) => {
+      chunksOf(items, stepKeysMax).map(async (some, index) => {
         const args = [...head, ...some.flatMap((claim) => [claim.key, tokenOf(claim)])];
         const replies = listIn(await calls.call(operation, partition, args));
         for (const [offset, reply] of replies.entries()) {
-          held[places[index * batchKeysMax + offset] as number] = numberIn(reply) === 1;
+          held[places[index * stepKeysMax + offset] as number] = numberIn(reply) === 1;
         }
       }),
     );

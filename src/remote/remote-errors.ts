@@ -5,6 +5,9 @@ import {
   InvalidOptionsError,
   type KvError,
   RestoreInProgressError,
+  ServerConnectionError,
+  ServerRefusedError,
+  ServerUnsuitableError,
   StaleClaimError,
   UnexpectedStoreOutputError,
   ValueParseError,
@@ -40,9 +43,18 @@ const makers: Readonly<Record<string, Maker>> = {
       `the server holds a store of layout ${text}, and this version knows layout ${layoutVersion}`,
       { hint: "use the version of anykv that wrote it, or a store of another name" },
     ),
+  FOREIGN: (text) =>
+    new BackendUnavailableError(
+      `the server holds something else in the place of a part of the store (${text})`,
+      { hint: "give the store another name or prefix, or remove what another program has written" },
+    ),
+  UNKNOWN_OPERATION: (text) =>
+    new ServerUnsuitableError(`the server does not know the operation ${text}`, {
+      hint: "use a newer version of the server",
+    }),
   PARTITIONS: (text) =>
-    new InvalidOptionsError(`the store is spread over ${text} partitions`, {
-      hint: `open it with \`partitions: ${text}\`, or copy it into a store of another name`,
+    new InvalidOptionsError(`the store has ${text} partition${text === "1" ? "" : "s"}`, {
+      hint: `open it with \`partitions: ${text}\` (in an URL for \`anykv copy\` ?partitions=${text}), or copy it into a store of another name`,
     }),
 };
 
@@ -57,6 +69,16 @@ export function typedError(error: Error, subject: Subject): KvError {
 
 export function isBehind(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("ANYKV_BEHIND");
+}
+
+/** Whether a call that has failed so has changed nothing, and may succeed later. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof ServerConnectionError || error instanceof ServerRefusedError;
+}
+
+/** All data of the partition have been lost since the store was opened. */
+export function isNotOpen(error: Error): boolean {
+  return error.message.startsWith("ANYKV_NOT_OPEN");
 }
 
 function wrongType(text: string): KvError {

@@ -1,15 +1,14 @@
-// Remote queries: pages, counts and samples over all partitions.
+// Remote queries: pages and counts over all partitions.
 //
-// Of one partition, a page, a count or a sample is of one instant. Over several partitions, or in
+// Of one partition, a page or a count is of one instant. Over several partitions, or in
 // several calls, it is put together: exact while nobody writes.
 
 import type { Allocation } from "../operations/claims.js";
 import type { EntryPage, KeyPage } from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
-import { batchKeysMax, type Calls, settleAll } from "./calls.js";
+import { type Calls, settleAll } from "./calls.js";
 import { mergedPage, type Page, pageRowsMax } from "./merge.js";
 import { flagIn, listIn, numberIn, storedIn, textIn } from "./replies.js";
-import { Shares } from "./shares.js";
 
 const itself = (key: string): string => key;
 
@@ -77,46 +76,6 @@ export async function allocation(calls: Calls, prefix: string): Promise<Allocati
     sum.claimedExpired += expired;
   }
   return sum;
-}
-
-/** Uniform over all partitions: each choice falls on one of them by its share. */
-export async function randomKeys(calls: Calls, request: Request.SampleRequest): Promise<string[]> {
-  const { prefix, unique } = request;
-  if (calls.partitions === 1 && request.count <= batchKeysMax) {
-    return sample(calls, 0, request, request.count);
-  }
-  const shares = new Shares(await countsOf(calls, "count", prefix));
-  const draws = shares.draw(calls.env.random, request.count, unique);
-  const samples = await settleAll(
-    shares.sizesOf(draws).map((size, partition) => sampleMany(calls, partition, request, size)),
-  );
-  return draws.flatMap((partition) => samples[partition]?.pop() ?? []);
-}
-
-// Different keys have to be chosen in one call; what may repeat may come in several.
-async function sampleMany(
-  calls: Calls,
-  partition: number,
-  request: Request.SampleRequest,
-  size: number,
-): Promise<string[]> {
-  if (size === 0) return [];
-  if (request.unique) return sample(calls, partition, request, size);
-  const keys: string[] = [];
-  for (let left = size; left > 0; left -= batchKeysMax) {
-    keys.push(...(await sample(calls, partition, request, Math.min(left, batchKeysMax))));
-  }
-  return keys;
-}
-
-async function sample(
-  calls: Calls,
-  partition: number,
-  { prefix, unique }: Request.SampleRequest,
-  size: number,
-): Promise<string[]> {
-  const args = [prefix, unique ? 1 : 0, ...calls.randoms(size)];
-  return listIn(await calls.ranked("sample", partition, args)).map(textIn);
 }
 
 /** The first `limit` values of a prefix, in steps; over several partitions these are found first. */

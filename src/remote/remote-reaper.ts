@@ -4,6 +4,9 @@
 // gives memory back, and it sweeps what `clear` has left. Every client has one; when several come at
 // once, the first finds the work and the others find none.
 //
+// A step that has removed nothing is followed by a pause, whatever is said to be left: no server is
+// asked in circles.
+//
 // One timer is armed at most: for the earliest deadline that this client knows of, and `idleMsMax`
 // ahead at the latest, because other clients write deadlines, too.
 
@@ -79,7 +82,8 @@ export class RemoteReaper {
   async #settle(partition: number): Promise<number> {
     while (!this.#closed) {
       const reply = await this.#calls.call("reap", partition, [rowsMax]);
-      const [more = 0, next = -1, now = 0] = listIn(reply).map(numberIn);
+      const [more = 0, next = -1, now = 0, removed = 1] = listIn(reply).map(numberIn);
+      if (more === 1 && removed === 0) return this.#idleDelay();
       if (more === 0) return next < 0 ? Infinity : Math.max(0, next - now);
       await this.#env.timers.breathe();
     }

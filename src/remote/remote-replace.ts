@@ -15,7 +15,7 @@ import type { CountedSource } from "../store/store.js";
 import { type Calls, settleAll } from "./calls.js";
 import type { Argument } from "./connection.js";
 import type { Operation } from "./operation-table.js";
-import { isJson } from "./replies.js";
+import { isJson, numberIn } from "./replies.js";
 
 /** Elements that one call puts into an array. */
 const builtElementsMax = 1_000;
@@ -100,10 +100,11 @@ class Load {
   async build(): Promise<void> {
     if (this.#early.size > 0) throw new SnapshotReadError("elements have come without their array");
     for (const [id, { partition, head, tail }] of this.#spans) {
-      for (let first = head; first < tail; first += builtElementsMax) {
+      for (let first = head; first < tail; ) {
         const count = Math.min(builtElementsMax, tail - first);
         const positions = Array.from({ length: count }, (_, offset) => first + offset);
-        await this.#calls.call("load_build", partition, [this.#id, id, ...positions]);
+        const args = [this.#id, id, ...positions];
+        first += numberIn(await this.#calls.call("load_build", partition, args));
       }
     }
   }

@@ -195,13 +195,13 @@ async function* elementPages(
   let read = 0;
   while (true) {
     const args = [id, read, pageRowsMax];
-    const found = listIn(await calls.call("dump_elements", partition, args));
+    const [done, ...found] = listIn(await calls.call("dump_elements", partition, args));
     const first = read;
     read += found.length;
     yield found.map((element, index) =>
       rowOf("items", `${joined}:${first + index}`, storedIn(element), ""),
     );
-    if (found.length < pageRowsMax) break;
+    if (flagIn(done)) break;
   }
   if (read > 0) yield [rowOf("lists", key, `${joined} 0 ${read}`, deadline)];
 }

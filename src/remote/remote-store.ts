@@ -21,16 +21,19 @@ import type {
   StoreSnapshot,
   WaitRequest,
 } from "../store/store.js";
-import { canceled } from "../store/waiters.js";
+import { refuseAborted } from "../store/waiters.js";
 import { Calls, type Serialization, settleAll } from "./calls.js";
 import type { Connection } from "./connection.js";
-import { layoutVersion } from "./library.js";
 import * as arrays from "./remote-arrays.js";
 import * as claims from "./remote-claims.js";
 import { remoteContent } from "./remote-content.js";
+import { mayPass } from "./remote-errors.js";
+import { openPartitions } from "./remote-opening.js";
 import * as queries from "./remote-queries.js";
+import { range } from "./remote-range.js";
 import { RemoteReaper } from "./remote-reaper.js";
 import { replace } from "./remote-replace.js";
+import { randomKeys } from "./remote-samples.js";
 import { measure, reports, takeSnapshot } from "./remote-snapshot.js";
 import * as values from "./remote-values.js";
 import { RemoteWaiters } from "./remote-waiters.js";
@@ -51,6 +54,7 @@ export function remoteCapabilities(partitions: number): Capabilities {
     sharing: "hosts",
     durability: "server",
     atomicBatches: partitions === 1,
+    oneStepAtAnySize: false,
     guardsAnyKey: partitions === 1,
     exactSnapshots: false,
     waitsInTurn: false,
@@ -72,12 +76,18 @@ export class RemoteStore implements Store {
     const { serialization, trackKeys, pollMsMax = 250, reapMsMax = 1_000 } = options;
     this.capabilities = remoteCapabilities(connection.partitions);
     this.#calls = new Calls(connection, env, serialization);
+    this.#calls.reopen = () => openPartitions(this.#calls);
     this.#reaper = new RemoteReaper(this.#calls, reapMsMax);
     this.#trackKeys = trackKeys;
     this.content = remoteContent(this.#calls, (ttlMs) => this.#reaper.expect(ttlMs));
     const waiterCalls = {
       pop: (request: Request.PopRequest) => arrays.pop(this.#calls, request),
-      length: (key: string) => arrays.length(this.#calls, key),
+      lengths: async (keys: readonly string[]) => {
+        const found = await arrays.lengths(this.#calls, keys);
+        // Where nothing can be called any more, a pop tells those who wait.
+        return connection.hasEnded ? keys.map(() => 1) : found;
+      },
+      mayPass: (error: unknown) => mayPass(error) && !connection.hasEnded,
     };
     this.#waiters = new RemoteWaiters(env, waiterCalls, pollMsMax);
     connection.onReconnect(() => this.#waiters.wakeAll());
@@ -87,7 +97,7 @@ export class RemoteStore implements Store {
    * The store behind a connection that stands. It closes the connection, also when this fails.
    *
    * @throws BackendUnavailableError for another layout, InvalidOptionsError for another number of
-   * partitions, and what the connection throws.
+   * partitions, ServerAccessError for a user who may not do enough, and what the connection throws.
    */
   static async open(
     connection: Connection,
@@ -96,21 +106,20 @@ export class RemoteStore implements Store {
   ): Promise<RemoteStore> {
     const store = new RemoteStore(connection, env, options);
     try {
-      await store.#open();
+      await store.#open(connection);
     } catch (error) {
-      await connection.close().catch(() => {});
+      // A server that does not answer does not hang up either: nobody waits for that.
+      connection.close().catch(() => {});
       throw error;
     }
     return store;
   }
 
-  async #open(): Promise<void> {
-    const { partitions } = this.#calls;
-    const openings = Array.from({ length: partitions }, (_, partition) =>
-      this.#calls.call("open", partition, [layoutVersion, partitions, partition]),
-    );
-    await settleAll(openings);
-    await this.#reaper.run();
+  async #open(connection: Connection): Promise<void> {
+    await openPartitions(this.#calls);
+    await connection.opened();
+    // It may have much to do, and nothing depends on it.
+    void this.#reaper.run();
   }
 
   /** What is to be removed one day. */
@@ -205,7 +214,7 @@ export class RemoteStore implements Store {
   }
 
   randomKeys(request: Request.SampleRequest): Promise<string[]> {
-    return this.#calls.attend(queries.randomKeys(this.#calls, request));
+    return this.#calls.attend(randomKeys(this.#calls, request));
   }
 
   popRandom(request: Request.PopRandomRequest): Promise<Request.Entry[]> {
@@ -262,7 +271,7 @@ export class RemoteStore implements Store {
   }
 
   range(request: Request.RangeRequest): Promise<Stored[]> {
-    return this.#calls.attend(arrays.range(this.#calls, request));
+    return this.#calls.attend(range(this.#calls, request));
   }
 
   deleteArray(request: Request.KeyRequest): Promise<boolean> {
@@ -376,9 +385,4 @@ export class RemoteStore implements Store {
     await this.#waiters.close();
     await this.#calls.close();
   }
-}
-
-function refuseAborted(signals: readonly AbortSignal[]): void {
-  const aborted = signals.find((signal) => signal.aborted);
-  if (aborted !== undefined) throw canceled(aborted);
 }

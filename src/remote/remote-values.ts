@@ -3,7 +3,7 @@
 // A batch is grouped by partition; each group is one atomic call. When one group is refused the
 // others may have been carried out: the capability `atomicBatches` says so.
 
-import { InvalidOptionsError } from "../base/errors.js";
+import { InvalidOptionsError, UnexpectedStoreOutputError } from "../base/errors.js";
 import type { Stored } from "../engine/stored.js";
 import type { Comparison } from "../operations/atomics.js";
 import type * as Request from "../operations/requests.js";
@@ -34,11 +34,14 @@ export async function getMany(
   calls: Calls,
   keys: readonly string[],
 ): Promise<(Stored | undefined)[]> {
+  if (calls.partitions === 1 && keys.length <= batchKeysMax) {
+    return (await valuesOf(calls, 0, keys)).map(foundIn);
+  }
   const values = new Array<Stored | undefined>(keys.length);
   const groups = calls.grouped(keys, (key) => key);
   const parts = groups.flatMap(({ partition, items, places }) =>
-    chunksOf(items).map(async (some, index) => {
-      const replies = listIn(await calls.call("get_many", partition, some));
+    chunksOf(items, batchKeysMax).map(async (some, index) => {
+      const replies = await valuesOf(calls, partition, some);
       for (const [offset, reply] of replies.entries()) {
         values[places[index * batchKeysMax + offset] as number] = foundIn(reply);
       }
@@ -48,11 +51,26 @@ export async function getMany(
   return values;
 }
 
-export function chunksOf<Item>(items: readonly Item[]): (readonly Item[])[] {
-  if (items.length <= batchKeysMax) return [items];
+/** Large values come in several calls. */
+async function valuesOf(
+  calls: Calls,
+  partition: number,
+  keys: readonly string[],
+): Promise<readonly Reply[]> {
+  let values = listIn(await calls.call("get_many", partition, keys));
+  while (values.length < keys.length) {
+    const more = listIn(await calls.call("get_many", partition, keys.slice(values.length)));
+    if (more.length === 0) throw new UnexpectedStoreOutputError("the server gives no values");
+    values = values.concat(more);
+  }
+  return values;
+}
+
+export function chunksOf<Item>(items: readonly Item[], size: number): (readonly Item[])[] {
+  if (items.length <= size) return [items];
   const chunks: Item[][] = [];
-  for (let first = 0; first < items.length; first += batchKeysMax) {
-    chunks.push(items.slice(first, first + batchKeysMax));
+  for (let first = 0; first < items.length; first += size) {
+    chunks.push(items.slice(first, first + size));
   }
   return chunks;
 }

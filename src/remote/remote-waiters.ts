@@ -10,9 +10,11 @@
 // 3. A pop that is on its way for a waiter decides: a time-out or an abort that comes meanwhile takes
 //    effect only if it comes back empty. So no element is lost.
 // 4. However soon it is told to end, a waiter is given what is there when it comes.
+// 5. Where a pop has certainly taken nothing because the server could not be reached, whoever waits
+//    goes on waiting, as long as there is time. One that may have taken something ends the wait.
 //
 // What other processes push wakes nobody here: arrays that somebody waits for are looked at from time
-// to time, seldom at the end.
+// to time, seldom at the end, many of them with one call.
 
 import { setMaxListeners } from "node:events";
 import { StoreClosedError } from "../base/errors.js";
@@ -27,7 +29,10 @@ const pollGrowth = 1.5;
 
 export interface WaiterCalls {
   pop(request: PopRequest): Promise<Stored | undefined>;
-  length(key: string): Promise<number>;
+  /** How many elements there are under each key, as far as it can be found out; else 0. */
+  lengths(keys: readonly string[]): Promise<number[]>;
+  /** Whether a pop that has failed so has taken nothing, and may succeed later. */
+  mayPass(error: unknown): boolean;
 }
 
 class Waiter {
@@ -37,6 +42,8 @@ class Waiter {
   isReserved = false;
   // Whether a pop has come back empty since it came, and what was to end the wait before that.
   #looked = false;
+  // Why nobody could look.
+  #missed: { readonly error: unknown } | undefined;
   #postponed: (() => void) | undefined;
   #timer: Timer | undefined;
   readonly #queue: Queue;
@@ -75,6 +82,12 @@ class Waiter {
     if (!this.isReserved) this.#postponed?.();
   }
 
+  /** Nobody could look, and nothing was taken. */
+  missed(error: unknown): void {
+    this.#missed = { error };
+    if (!this.isReserved) this.#postponed?.();
+  }
+
   abort(error: unknown): void {
     this.#leave(() => this.#reject(error));
   }
@@ -82,8 +95,14 @@ class Waiter {
   // A timer may fire early: it cannot be set for more than some weeks.
   #timeOut(env: Env, deadline: number): void {
     const left = deadline - env.clock.now();
-    if (left <= 0) this.#leave(() => this.#resolve(undefined));
+    if (left <= 0) this.#leave(() => this.#timedOut());
     else this.#timer = env.timers.after(left, () => this.#timeOut(env, deadline), true);
+  }
+
+  /** That nothing came is known only to those who could look. */
+  #timedOut(): void {
+    if (this.#looked || this.#missed === undefined) this.#resolve(undefined);
+    else this.#reject(this.#missed.error);
   }
 
   #leave(settle: () => void): void {
@@ -91,7 +110,8 @@ class Waiter {
       this.#end();
       settle();
     };
-    if (this.#looked && !this.isReserved) leave();
+    const isSure = this.#looked || this.#missed !== undefined;
+    if (isSure && !this.isReserved) leave();
     else this.#postponed ??= leave;
   }
 
@@ -117,6 +137,7 @@ export class RemoteWaiters {
   readonly #pollMsMax: number;
   #pollMs = pollMsMin;
   #poll: Timer | undefined;
+  #isLooking = false;
   readonly #underway = new Set<Promise<void>>();
 
   constructor(env: Env, calls: WaiterCalls, pollMsMax: number) {
@@ -149,7 +170,7 @@ export class RemoteWaiters {
 
   /** Called when every array may have got elements. */
   wakeAll(): void {
-    for (const queue of this.#queues.values()) this.#guess(queue);
+    void this.#lookAround();
   }
 
   async close(): Promise<void> {
@@ -193,6 +214,10 @@ export class RemoteWaiters {
       return value !== undefined && queue.waiters.size > 0;
     } catch (error) {
       waiter.isReserved = false;
+      if (this.#calls.mayPass(error)) {
+        for (const each of present) each.missed(error);
+        return false;
+      }
       waiter.fail(error);
       return queue.waiters.size > 0;
     }
@@ -207,19 +232,24 @@ export class RemoteWaiters {
   }
 
   #armPoll(): void {
+    if (this.#isLooking) return;
     this.#poll ??= this.#env.timers.after(this.#pollMs, () => {
       this.#poll = undefined;
       this.#pollMs = Math.min(this.#pollMsMax, this.#pollMs * pollGrowth);
-      for (const [key, queue] of this.#queues) void this.#lookAt(key, queue);
-      if (this.#queues.size > 0) this.#armPoll();
+      void this.#lookAround();
     });
   }
 
-  async #lookAt(key: string, queue: Queue): Promise<void> {
-    try {
-      if ((await this.#calls.length(key)) > 0) this.#guess(queue);
-    } catch {
-      // Not an array for now, or no connection: those who wait, wait until it is one.
+  async #lookAround(): Promise<void> {
+    if (this.#isLooking || this.#queues.size === 0) return;
+    this.#isLooking = true;
+    const keys = [...this.#queues.keys()];
+    const lengths = await this.#calls.lengths(keys);
+    this.#isLooking = false;
+    for (const [index, key] of keys.entries()) {
+      const queue = this.#queues.get(key);
+      if (queue !== undefined && (lengths[index] ?? 0) > 0) this.#guess(queue);
     }
+    if (this.#queues.size > 0) this.#armPoll();
   }
 }

@@ -12,6 +12,8 @@ import { bytesIn, listIn, numberIn, textIn } from "./replies.js";
 export type RunCommand = (...words: (string | number)[]) => Promise<Reply>;
 
 const pageSize = 1_000;
+/** From here on the library measures before it reads. */
+const largeBytes = 16_384;
 /** Names behind the tag that a partition may have, apart from those that the rows below lead to. */
 const fixedNames = new Set([..."vkfdaicebgn"]);
 
@@ -37,7 +39,7 @@ export async function verifyPartition(run: RunCommand, tag: string): Promise<str
     free: await read("f"),
     deadlines: await read("d"),
     arrays: await read("a"),
-    lists: await read("i"),
+    lists: new Map([...(await read("i"))].map(([key, id]) => [key, idOf(id)])),
     claims: await read("c"),
     leases: await read("e"),
     buckets: await read("b"),
@@ -50,6 +52,11 @@ export async function verifyPartition(run: RunCommand, tag: string): Promise<str
     ...(await checkBuckets(run, tag, rows)),
     ...(await checkNames(run, tag, rows)),
   ];
+}
+
+/** Without the number of changes behind it. */
+function idOf(id: string): string {
+  return id.replace(/ [1-9]\d*$/, "");
 }
 
 /** Fields or members, with what belongs to each, in pages. */
@@ -82,7 +89,8 @@ function differences(
   return [...only, ...others].map((key) => `${JSON.stringify(key)}: ${what} differ`);
 }
 
-function checkKeys({ values, order, free, deadlines, arrays, lists, claims }: Rows): string[] {
+function checkKeys(rows: Rows): string[] {
+  const { values, order, free, deadlines, arrays, lists, claims, counters } = rows;
   const unclaimed = new Map([...values].filter(([key]) => !claims.has(key)));
   const faults = [
     ...differences(values, order, "values (v) and their order (k)"),
@@ -91,6 +99,9 @@ function checkKeys({ values, order, free, deadlines, arrays, lists, claims }: Ro
   ];
   for (const [key, value] of values) {
     if (!/^[jtb]/.test(value)) faults.push(`${JSON.stringify(key)}: its value has no kind`);
+    if (value.length >= largeBytes && !counters.has("large")) {
+      faults.push(`${JSON.stringify(key)}: its value is large, and nothing tells of it`);
+    }
     if (lists.has(key)) faults.push(`${JSON.stringify(key)}: holds a value and an array`);
   }
   for (const key of deadlines.keys()) {
@@ -182,9 +193,10 @@ async function addRetired(
 ): Promise<void> {
   known.add(name);
   const [kind, number] = name.split(":");
+  if (kind === "x") known.add(`o:${number}`);
   for (const [member, value] of await readAll(run, `${tag}:${name}`)) {
-    known.add(kind === "x" ? `l:${value}` : `m:${number}:${member}`);
-    if (kind === "x") known.add(`s:x:${value}`);
+    known.add(kind === "x" ? `l:${idOf(value)}` : `m:${number}:${member}`);
+    if (kind === "x") known.add(`s:x:${idOf(value)}`);
   }
 }
 

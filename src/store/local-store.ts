@@ -22,7 +22,7 @@ import { type Content, localContent } from "./content.js";
 import { LiveView } from "./live-view.js";
 import { Reaper } from "./reaper.js";
 import type { CountedSource, Store, StoreReport, WaitRequest } from "./store.js";
-import { canceled, Waiters } from "./waiters.js";
+import { refuseAborted, Waiters } from "./waiters.js";
 
 type ReadOperation<R, Result> = (view: View, request: R) => Result;
 type WriteOperation<R, Result> = (transaction: Transaction, request: R) => Result;
@@ -395,9 +395,4 @@ export class LocalStore implements Store {
     await Promise.allSettled(this.#underway);
     await this.#engine.close();
   }
-}
-
-function refuseAborted(signals: readonly AbortSignal[]): void {
-  const aborted = signals.find((signal) => signal.aborted);
-  if (aborted !== undefined) throw canceled(aborted);
 }

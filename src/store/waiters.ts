@@ -29,6 +29,12 @@ export function canceled(signal: AbortSignal): Error {
   return new OperationCanceledError(`operation was canceled: ${message}`, { cause: reason });
 }
 
+/** @throws what `canceled` makes of the first one that was aborted. */
+export function refuseAborted(signals: readonly AbortSignal[]): void {
+  const aborted = signals.find((signal) => signal.aborted);
+  if (aborted !== undefined) throw canceled(aborted);
+}
+
 class Waiter {
   readonly request: WaitRequest;
   readonly result: Promise<Stored | undefined>;

@@ -175,6 +175,21 @@ describe("refused", () => {
       expect(error, args.join(" ")).toContain(`ANYKV_${name}`);
       expect(error).not.toContain("secret");
     }
+    for (const [url, said] of [
+      ["valkey://u:secret@h:1?bogus=1", 'the parameter "bogus" in the URL TO is not known'],
+      ["valkey://u:secret@h:1?name=a&Name=b", 'the parameter "Name" in the URL TO is not known'],
+      ["valkey://h?database=1", 'the parameter "database" in the URL TO is not known'],
+      ["unix:///x?database=1&tls=1", 'the parameter "tls" in the URL TO is not known'],
+      ["valkey://h?name=a&name=b", 'the parameter "name" in the URL TO must be given once'],
+      ["valkey://h?name=", 'the parameter "name" in the URL TO must be given once, with a value'],
+      ["valkey://u:1?secret@h", "a parameter in the URL TO is not known"],
+      ["valkey://u:p/secret@h", "TO is an URL that is malformed"],
+    ] as const) {
+      const { code, error } = await run(["copy", from, url]);
+      expect(code, url).toBe(2);
+      expect(error).toContain(said);
+      expect(error).not.toContain("secret");
+    }
     expect((await run(["copy", from])).code).toBe(2);
     expect((await run(["verify", to])).error).toContain("neither the file nor the directory");
   });
@@ -193,7 +208,10 @@ test("a signal: 130, and the same command goes on", async () => {
   const from = await makeSource();
   const stopped = await run(["copy", from, path("to")], AbortSignal.abort(new Error("SIGINT")));
   expect(stopped.code).toBe(130);
-  expect(stopped.error).toContain("operation was canceled: SIGINT (ANYKV_OPERATION_CANCELED)");
+  expect(stopped.error).toBe(
+    "anykv: operation was canceled: SIGINT (ANYKV_OPERATION_CANCELED)\n" +
+      "  what has arrived stays in TO; the same command goes on from there\n",
+  );
   expect((await run(["copy", from, path("to")])).code).toBe(0);
 });
 
@@ -205,6 +223,16 @@ describeWith("with a server", lackOfAny(), () => {
   });
 
   afterAll(() => server.stop());
+
+  test("a store that holds nothing is none to copy: 2, and nothing comes into being", async () => {
+    const { code, error } = await run(["copy", `${server.url}?name=typo`, path("to")]);
+    expect(code).toBe(2);
+    expect(error).toBe(
+      `anykv: ${server.url}?name=typo holds nothing (ANYKV_COPY_TARGET)\n` +
+        "  check `name`, `prefix` and the database of FROM\n",
+    );
+    expect((await run(["verify", path("to")])).error).toContain("neither the file nor");
+  });
 
   test("there and back, each store under its name", async () => {
     const from = await makeSource("wal");
@@ -218,7 +246,6 @@ describeWith("with a server", lackOfAny(), () => {
     const back = await run(["copy", `${server.url}?name=other`, path("back"), "--json"]);
     expect(JSON.parse(back.out)).toMatchObject({ from: `${server.url}?name=other`, written: 7 });
     expect(await contentAt({ backend: "disk", path: path("back") })).toEqual(content);
-    expect((await run(["copy", `${server.url}?name=nobody`, path("empty")])).code).toBe(0);
   });
 
   test("another number of partitions, and nobody there", async () => {

@@ -70,6 +70,14 @@ class TimedConnection implements Connection {
     return reply;
   }
 
+  opened(): Promise<void> {
+    return this.#inner.opened();
+  }
+
+  get hasEnded(): boolean {
+    return this.#inner.hasEnded;
+  }
+
   onReconnect(listener: () => void): void {
     this.#inner.onReconnect(listener);
   }

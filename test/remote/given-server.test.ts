@@ -1,11 +1,38 @@
 // A store on the server that VALKEY_URL names, or else on one of our own: what its users do first.
-// Whatever else lies on that server is left alone.
+// The server of VALKEY_URL, which has no cluster, goes through every documented behaviour as well.
+// Whatever else lies on it is left alone.
 
 import { openKv } from "anykv";
 import { expect, test } from "vitest";
+import { plainClient } from "./plain-connection.js";
 import { describeWith, givenUrl, lackOfAny, startServer } from "./servers.js";
+import { usualSuite } from "./usual-suite.js";
+import { useGivenServer, valkeyFactory } from "./valkey-factory.js";
 
 const url = givenUrl();
+/** The suite looks through all keys of the database after each test. */
+const foreignKeysMax = 1_000;
+
+async function foreignKeys(place: string): Promise<number> {
+  const client = await plainClient(place, "server");
+  const count = await client.dbsize();
+  client.disconnect();
+  return count;
+}
+
+if (url !== undefined) {
+  const count = await foreignKeys(url);
+  const lack =
+    count > foreignKeysMax
+      ? `its database has ${count} keys, and the suite looks through all of them; name an empty one`
+      : undefined;
+  describeWith("the server of VALKEY_URL", lack, () => {
+    useGivenServer(url);
+    let stores = 0;
+    const storeName = (): string => `test ${process.pid} ${Date.now()} ${++stores}`;
+    usualSuite(valkeyFactory({ kind: "valkey", partitions: 1, storeName }), {});
+  });
+}
 
 describeWith("a store by its URL", url === undefined ? lackOfAny() : undefined, () => {
   test("keeps values, counters, arrays and claims", async () => {
@@ -25,6 +52,10 @@ describeWith("a store by its URL", url === undefined ? lackOfAny() : undefined, 
     expect(await kv.listKeys()).toEqual(["counter"]);
     await kv.clear();
     await Promise.all([kv.close(), other.close()]);
+    const client = await plainClient(`${url ?? server?.url}`, "server");
+    // What is left of a store that is empty: its numbers.
+    expect(await client.unlink(`anykv:{${name}:0}:n`)).toBe(1);
+    client.disconnect();
     await server?.stop();
   });
 });

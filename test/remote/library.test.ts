@@ -2,11 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { libraryVersion, libraryWith } from "../../src/remote/library.js";
+import { libraryWith } from "../../src/remote/library.js";
 import { operations } from "../../src/remote/operation-table.js";
 import { plainClient } from "./plain-connection.js";
 import { describeWith, lackOf, type ServerKind, startServer } from "./servers.js";
 
+const { name: libraryName, digest } = libraryWith("server");
 const names = operations.map(([name]) => name).sort();
 
 test("the document lists every operation, and no other one", () => {
@@ -29,7 +30,10 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
       const server = await startServer({ kind, args });
       const client = await plainClient(server.port, "server");
       try {
-        await body((command, ...words) => client.call(`${command}`, ...words.map(String)));
+        // In these tests functions go by their short names.
+        const named = (word: string | number): string =>
+          `${word}`.replace(/^anykv(?=_)/, libraryName);
+        await body((command, ...words) => client.call(`${command}`, ...words.map(named)));
       } finally {
         client.disconnect();
         await server.stop();
@@ -40,15 +44,15 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
       withServer(async (call) => {
         const [library] = (await call("FUNCTION", "LIST")) as [[string, string, ...unknown[]]];
         const functions = library[library.indexOf("functions") + 1] as unknown as string[][];
-        const registered = functions.map((entry) => `${entry[1]}`.replace("anykv_", ""));
+        const registered = functions.map((entry) => `${entry[1]}`.replace(`${libraryName}_`, ""));
         expect(registered.sort()).toStrictEqual([...names, "version"].sort());
-        expect(await call("FCALL", "anykv_version", 0)).toBe(libraryVersion);
+        expect(await call("FCALL", "anykv_version", 0)).toBe(digest);
       }));
 
     test("is one script, too, and both see the same store", () =>
       withServer(async (call) => {
         const { scriptSha1 } = libraryWith("server");
-        expect(await call("EVALSHA", scriptSha1, 1, key, "version")).toBe(libraryVersion);
+        expect(await call("EVALSHA", scriptSha1, 1, key, "version")).toBe(digest);
         expect(await call("EVALSHA", scriptSha1, 1, key, "set", "a", "j1")).toBe(1);
         expect(await call("FCALL", "anykv_increment", 1, key, "a", 2)).toBe("3");
         expect(await call("EVALSHA", scriptSha1, 1, key, "get", "a")).toBe("j3");
@@ -61,6 +65,8 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
       withServer(async (call) => {
         const once = (...words: (string | number)[]) =>
           call("FCALL", "anykv_once", 1, key, "client", ...words);
+        await expect(once(1, "increment", "a", 5)).rejects.toThrow("ANYKV_NOT_BEGUN");
+        await call("FCALL", "anykv_once_begin", 1, key, "client");
         expect(await once(1, "increment", "a", 5)).toBe("5");
         expect(await once(1, "increment", "a", 5)).toBe("5");
         expect(await once(2, "increment", "a", 5)).toBe("10");
@@ -69,14 +75,22 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
         expect(await once(4, "pop", "q", "first", "j", "")).toBe("jx");
         expect(await once(5, "get_many", "a", "none")).toStrictEqual(["j10", ""]);
         expect(await once(5, "get_many", "a", "none")).toStrictEqual(["j10", ""]);
-        // What has failed has changed nothing, and is tried again.
+        // What has failed fails again, whatever has become of the reason.
         await expect(once(6, "push", "a", "first", "j1")).rejects.toThrow("ANYKV_WRONG_TYPE value");
         await call("FCALL", "anykv_delete", 1, key, "a");
-        expect(await once(6, "push", "a", "first", "j1")).toBe(1);
-        // A slot is used again after 1,024 calls.
+        await expect(once(6, "push", "a", "first", "j1")).rejects.toThrow("ANYKV_WRONG_TYPE value");
+        expect(await once(7, "push", "a", "first", "j1")).toBe(1);
+        // A slot is used again after 1,024 calls, and never by an earlier one.
         expect(await once(1 + 1_024, "increment", "n", 1)).toBe("1");
-        expect(await once(1, "increment", "n", 1)).toBe("2");
+        await expect(once(1, "increment", "n", 1)).rejects.toThrow("ANYKV_SUPERSEDED 1025");
+        const free = (...words: (string | number)[]) =>
+          call("FCALL", "anykv_once_free", 1, key, "client", ...words);
+        expect(await free(8, "delete", "n")).toBe(1);
+        expect(await free(8, "delete", "n")).toBe(1);
+        await expect(free(9, "set", "n", "j1")).rejects.toThrow("ANYKV_UNKNOWN_OPERATION set");
         expect(await call("PTTL", "p:{s:0}:r:client")).toBeGreaterThan(3_500_000);
+        expect(await call("FCALL", "anykv_once_end", 1, key, "client")).toBe(1);
+        await expect(once(10, "increment", "n", 1)).rejects.toThrow("ANYKV_NOT_BEGUN");
       }));
 
     test("reads and makes room where no memory is left", () =>

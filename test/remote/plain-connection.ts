@@ -22,9 +22,12 @@ export interface PlainOptions {
   readonly form: "functions" | "script";
 }
 
-/** A client that loads the library into the server. */
-export async function plainClient(port: number, clock: LibraryClock): Promise<Redis> {
-  const client = new Redis({ port, host: "127.0.0.1", enableAutoPipelining: false });
+/** A client that loads the library into the server: on a port of the loopback, or at an URL. */
+export async function plainClient(place: number | string, clock: LibraryClock): Promise<Redis> {
+  const client =
+    typeof place === "number"
+      ? new Redis({ port: place, host: "127.0.0.1", enableAutoPipelining: false })
+      : new Redis(place.replace(/^valkey/, "redis"), { enableAutoPipelining: false });
   const library = libraryWith(clock);
   await client.call("FUNCTION", "LOAD", "REPLACE", library.functions);
   await client.call("SCRIPT", "LOAD", library.script);
@@ -62,6 +65,12 @@ export class PlainConnection implements Connection {
   }
 
   onReconnect(): void {}
+
+  async opened(): Promise<void> {}
+
+  get hasEnded(): boolean {
+    return this.#closed;
+  }
 
   async close(): Promise<void> {
     this.#closed = true;

@@ -17,5 +17,8 @@ describeWith(`${kind}-server`, lackOf(kind), () => {
     historySuite({ describe, expect, test, fc }, valkeyFactory({ kind, partitions }), options);
   }
   const byScript = valkeyFactory({ kind, partitions: 1, form: "script" });
-  historySuite({ describe, expect, test, fc }, byScript, { ...options, runs: options.runs / 4 });
+  historySuite({ describe, expect, test, fc }, byScript, {
+    ...options,
+    runs: Math.ceil(options.runs / 4),
+  });
 });

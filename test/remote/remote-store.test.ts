@@ -93,6 +93,24 @@ describeWith("a store on a server", lackOfAny(), () => {
       expect(place.env.armedTimers).toBe(0);
     }));
 
+  test("arrays that somebody waits for are looked at together", () =>
+    withPlace(3, async (store, place) => {
+      const callsSoFar = async (): Promise<number> =>
+        Number(/cmdstat_fcall:calls=(\d+)/.exec(await theClient().info("commandstats"))?.[1]);
+      const names = Array.from({ length: 2_000 }, (_, index) => `q${index}`);
+      const waiting = names.map((key) => store.popWait({ ...wait, key }));
+      await place.env.idle();
+      const before = await callsSoFar();
+      await place.env.advance(1_000);
+      const polls = 1_000 / 5 + 10;
+      expect((await callsSoFar()) - before).toBeLessThan(3 * polls);
+      const other = await place.open();
+      for (const key of names) void other.push({ key, value: `"${key}"`, end: "last" });
+      await place.env.idle();
+      await place.env.advance(50);
+      expect(await Promise.all(waiting)).toStrictEqual(names.map((key) => `"${key}"`));
+    }));
+
   test("a snapshot says whether anybody has written meanwhile", () =>
     withPlace(3, async (store) => {
       await store.setMany({ entries: numbered(300) });
@@ -212,6 +230,7 @@ describeWith("a store on a server", lackOfAny(), () => {
         [["zrem", "d", "x"], "zadd", "d", "5", "x"],
         [["hdel", "v", "q"], "hset", "v", "q", "j1"],
         [["hset", "v", "n1", "j1"], "hset", "v", "n1", "?1"],
+        [["hset", "v", "n1", "j1"], "hset", "v", "n1", `j${"1".repeat(16_383)}`],
         [["hset", "c", "n0", "1 "], "hset", "c", "n0", "9 "],
         [["zrem", "e", "n1"], "zadd", "e", "5", "n1"],
         [["zrem", "a", "x"], "zadd", "a", "0", "x"],

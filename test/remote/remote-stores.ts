@@ -3,6 +3,8 @@
 import { type VirtualEnv, virtualEnv } from "anykv/testing";
 import type { Stored } from "../../src/engine/stored.js";
 import type { Env } from "../../src/env/env.js";
+import type { Call, Connection } from "../../src/remote/connection.js";
+import type { Operation } from "../../src/remote/operation-table.js";
 import { type RemoteOptions, RemoteStore } from "../../src/remote/remote-store.js";
 import { PlainConnection } from "./plain-connection.js";
 import { theClient } from "./valkey-factory.js";
@@ -53,6 +55,45 @@ export async function withPlace(
   } finally {
     await place.close();
   }
+}
+
+interface Between {
+  /** Right before a call is sent. */
+  readonly before?: () => unknown;
+  /** When its answer has come, with the number of such calls. */
+  readonly after?: (call: number) => Promise<unknown>;
+}
+
+/** One more client, which lets something happen around its calls of one operation. */
+export async function openWatched(
+  { name, env }: RemotePlace,
+  operation: Operation,
+  { before, after }: Between,
+): Promise<{ store: RemoteStore; calls: Call[] }> {
+  const options = { store: name, partitions: 1, clock: "test", form: "functions" } as const;
+  const plain = new PlainConnection(theClient(), env as Env, options);
+  const calls: Call[] = [];
+  const connection: Connection = {
+    partitions: 1,
+    server: plain.server,
+    call: async (call) => {
+      if (call.operation !== operation) return plain.call(call);
+      before?.();
+      const reply = await plain.call(call);
+      await after?.(calls.push(call));
+      return reply;
+    },
+    hasEnded: false,
+    opened: () => plain.opened(),
+    onReconnect: () => {},
+    close: () => plain.close(),
+  };
+  const store = await RemoteStore.open(connection, env, {
+    serialization: "json",
+    trackKeys: false,
+    reapMsMax: Infinity,
+  });
+  return { store, calls };
 }
 
 export const check = (stored: Stored): void => {

@@ -17,6 +17,7 @@ import { OperationMetrics } from "../../src/kv/metrics.js";
 import { type KvOptions, normalizeOptions } from "../../src/kv/options/options.js";
 import { formatOf } from "../../src/kv/serialization/format.js";
 import type { Connection } from "../../src/remote/connection.js";
+import { libraryWith } from "../../src/remote/library.js";
 import { partitionOf } from "../../src/remote/partitions.js";
 import { RemoteStore } from "../../src/remote/remote-store.js";
 import { PlainConnection, type PlainOptions, plainClient } from "./plain-connection.js";
@@ -28,7 +29,7 @@ export interface FactoryOptions {
   readonly partitions: number;
   readonly form?: PlainOptions["form"];
   /** Of every store that it makes; default: a name of its own for each. */
-  readonly storeName?: string;
+  readonly storeName?: string | (() => string);
 }
 
 export const partitionGaps: Partial<Record<Feature, string>> = {
@@ -57,6 +58,17 @@ export function useServer(kind: ServerKind): void {
     client?.disconnect();
     await server?.stop();
     expect(left).toStrictEqual([]);
+  });
+}
+
+/** Uses a server of somebody else, whose other data are left alone. */
+export function useGivenServer(url: string): void {
+  beforeAll(async () => {
+    client = await plainClient(url, "test");
+  });
+  afterAll(async () => {
+    await client?.call("FUNCTION", "DELETE", libraryWith("test").name);
+    client?.disconnect();
   });
 }
 
@@ -160,7 +172,7 @@ export function valkeyFactory({
   return {
     name: `${kind}-server, ${spread}, ${form}`,
     create: async ({ env, serialization, trackKeys }: CreateOptions): Promise<TestStore> => {
-      const name = storeName ?? `s${++stores}`;
+      const name = typeof storeName === "function" ? storeName() : (storeName ?? `s${++stores}`);
       const options = normalizeOptions({ backend: "memory", name, env, serialization, trackKeys });
       const plain = { store: name, partitions, clock: "test", form } as const;
       const place: Place = {

@@ -19,6 +19,7 @@ const machine: Capabilities = {
   sharing: "machine",
   durability: "power cut",
   atomicBatches: true,
+  oneStepAtAnySize: true,
   guardsAnyKey: true,
   exactSnapshots: true,
   waitsInTurn: false,

@@ -85,6 +85,7 @@ export class MemoryEngine implements Engine {
     sharing: "thread",
     durability: "nothing",
     atomicBatches: true,
+    oneStepAtAnySize: true,
     guardsAnyKey: true,
     exactSnapshots: true,
     waitsInTurn: true,

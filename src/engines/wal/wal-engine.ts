@@ -92,6 +92,7 @@ export class WalEngine implements Engine {
       sharing: "process",
       durability: options.syncWrites ? "power cut" : "process exit",
       atomicBatches: true,
+      oneStepAtAnySize: true,
       guardsAnyKey: true,
       exactSnapshots: true,
       waitsInTurn: true,

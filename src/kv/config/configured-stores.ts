@@ -21,7 +21,7 @@ import type { MetricsOptions } from "../options/metrics-options.js";
 import { memoryNames } from "../options/open-names.js";
 import { type KvOptions, normalizeOptions, type OpenKvOptions } from "../options/options.js";
 import { sharedNames } from "../options/shared-options.js";
-import { valkeyFileOptionNames } from "../options/valkey-options.js";
+import { tlsFileOptionNames, valkeyFileOptionNames } from "../options/valkey-options.js";
 import { walOptionNames } from "../options/wal-options.js";
 import { type Entry, YamlSource } from "./yaml-source.js";
 
@@ -41,6 +41,11 @@ const groups: ReadonlyMap<string, readonly string[]> = new Map([
   ["wal", walOptionNames],
   ["valkey", valkeyFileOptionNames],
   ["metrics", [...namesOf<Omit<MetricsOptions, "registry">>({ operations: true })]],
+]);
+/** Options that are more than a scalar. */
+const readers: ReadonlyMap<string, (source: YamlSource, entry: Entry) => unknown> = new Map([
+  ["valkey.tls", tlsOf],
+  ["valkey.cluster", clusterOf],
 ]);
 const backendGroups = ["memory", "disk", "shared", "wal", "valkey"] as const;
 const storeKeys = ["backend", "path", "serialization", "trackKeys", ...groups.keys()];
@@ -122,9 +127,42 @@ function group(
   const options: Record<string, unknown> = {};
   for (const [key, entry] of source.section(places.get(name) as Entry, keys)) {
     places.set(`${name}.${key}`, entry);
-    options[key] = source.scalar(entry);
+    const read = readers.get(`${name}.${key}`);
+    options[key] = read === undefined ? source.scalar(entry) : read(source, entry);
   }
   return options;
+}
+
+/** A map, or a scalar. */
+function mapOr(
+  source: YamlSource,
+  entry: Entry,
+  keys: readonly string[],
+  read: (entry: Entry, key: string) => unknown,
+): unknown {
+  if (!source.isMap(entry)) return source.scalar(entry);
+  const fields = [...source.section(entry, keys)];
+  return Object.fromEntries(fields.map(([key, at]) => [key, read(at, key)]));
+}
+
+/** A list of nodes, or a scalar. */
+function clusterOf(source: YamlSource, entry: Entry): unknown {
+  const nodes = source
+    .items(entry)
+    ?.map((node) => mapOr(source, node, ["host", "port"], (at) => source.scalar(at)));
+  return nodes ?? source.scalar(entry);
+}
+
+// TLS itself would tell of a value that it cannot use only when it connects, and not by its name.
+function tlsOf(source: YamlSource, entry: Entry): unknown {
+  return mapOr(source, entry, tlsFileOptionNames, (at, key) => {
+    const expected = key === "rejectUnauthorized" ? "boolean" : "string";
+    const read = (part: Entry): unknown => {
+      const value = source.scalar(part);
+      return typeof value === expected ? value : source.failAt(part, `must be a ${expected}`);
+    };
+    return source.items(at)?.map(read) ?? read(at);
+  });
 }
 
 function simpleKvForm(source: YamlSource, at: Entry): PlacedStore[] {
@@ -179,8 +217,10 @@ function normalized(source: YamlSource, { at, options, places }: PlacedStore): K
     return normalizeOptions(options);
   } catch (error) {
     if (!isKvError(error)) throw error;
-    const [, option = "", rest = ""] = /^option "([\w.]+)" (.*)$/s.exec(error.message) ?? [];
-    const entry = places.get(option);
+    const [, option = "", part = "", rest = ""] =
+      /^option "([\w.]+)((?:\[\d+\][\w.]*)?)" (.*)$/s.exec(error.message) ?? [];
+    const found = places.get(option);
+    const entry = found === undefined ? found : { ...found, path: found.path + part };
     const hint = error.hint === undefined ? {} : { hint: error.hint };
     if (entry !== undefined) return source.failAt(entry, rest, { cause: error, ...hint });
     return source.failAt(at, `is refused: ${error.message}`, { cause: error, ...hint });

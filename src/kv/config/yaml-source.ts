@@ -25,7 +25,7 @@ import {
   visit,
 } from "yaml";
 import { type ErrorDetails, InvalidOptionsError } from "../../base/errors.js";
-import { configBytesMax, configLevelsMax } from "../../base/limits.js";
+import { configBytesMax, configItemsMax, configLevelsMax } from "../../base/limits.js";
 
 /** The parser's messages may repeat any length of the text. */
 const messageCharsMax = 200;
@@ -153,6 +153,24 @@ export class YamlSource {
       this.failAt(found, `is not known; known are ${known.join(", ")}`);
     }
     return entries;
+  }
+
+  isMap(entry: Entry): boolean {
+    return isMap(this.#valueOf(entry));
+  }
+
+  /** The items of a list; undefined for anything else. */
+  items(entry: Entry): Entry[] | undefined {
+    const list = this.#valueOf(entry);
+    if (!isSeq(list)) return undefined;
+    if (list.items.length > configItemsMax) {
+      this.failAt(entry, `must have at most ${configItemsMax} items, got ${list.items.length}`);
+    }
+    return list.items.map((node, index) => ({
+      path: `${entry.path}[${index}]`,
+      offset: (isNode(node) ? node.range?.[0] : undefined) ?? entry.offset,
+      node,
+    }));
   }
 
   /** The value of a key as plain data; of a map or a list only that it is one. */

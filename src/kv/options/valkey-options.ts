@@ -17,7 +17,6 @@ import {
   booleanField,
   checkText,
   countField,
-  describe,
   type Fields,
   field,
   isInteger,
@@ -97,6 +96,21 @@ export const valkeyFileOptionNames: readonly string[] = [...valkeyNames].filter(
   (name) => name !== "client",
 );
 
+/** What of `tls` can be written in a file. */
+export const tlsFileOptionNames: readonly string[] = [
+  ...namesOf<Omit<TlsOptions, "pfx">>({
+    ca: true,
+    cert: true,
+    ciphers: true,
+    key: true,
+    maxVersion: true,
+    minVersion: true,
+    passphrase: true,
+    rejectUnauthorized: true,
+    servername: true,
+  }),
+];
+
 /** @throws InvalidOptionsError */
 export function valkeySettings(fields: Fields): ValkeySettings {
   checkNames(fields, valkeyNames, "valkey.");
@@ -124,7 +138,7 @@ function placeOptions(fields: Fields): Place {
   const given = givenIn(fields);
   const cluster = clusterOption(fields);
   const isCluster = cluster !== false;
-  if (isNodes(cluster)) refuseBesideNodes(given);
+  if (isNodes(cluster)) refuseBesideNodes(fields, given);
   if (isCluster && given.path !== undefined) refuseTogether("valkey.path", "valkey.cluster");
   if (isCluster && (given.database ?? 0) !== 0) {
     refuse('option "valkey.database"', "0 on a cluster, which has no other", given.database);
@@ -186,9 +200,11 @@ function isNodes(cluster: boolean | NodeList): cluster is NodeList {
   return typeof cluster === "object";
 }
 
-function refuseBesideNodes(given: Given): void {
+function refuseBesideNodes(fields: Fields, given: Given): void {
   const name = (["host", "port", "path"] as const).find((part) => given[part] !== undefined);
-  if (name !== undefined) refuseTogether(`valkey.${name}`, "the nodes of valkey.cluster");
+  if (name === undefined) return;
+  const option = field(fields, name) === undefined ? "url" : name;
+  refuseTogether(`valkey.${option}`, "the nodes of valkey.cluster");
 }
 
 function refuseTogether(one: string, other: string): never {
@@ -209,7 +225,13 @@ function secretText(fields: Fields, name: string): string | undefined {
   const value = field(fields, name);
   if (value === undefined) return undefined;
   if (typeof value === "string" && value !== "" && !value.includes("\0")) return value;
-  const got = typeof value === "string" ? "another text" : describe(Object(value));
+  if (typeof value === "number") {
+    // A number may have lost its leading zeros, so it is not taken for the text.
+    throw new InvalidOptionsError(`option "valkey.${name}" must be a string, got a number`, {
+      hint: `write it in quotes, also in a file of YAML: ${name}: "..."`,
+    });
+  }
+  const got = typeof value === "string" ? "another text" : `a value of type ${typeof value}`;
   throw new InvalidOptionsError(
     `option "valkey.${name}" must be a non-empty string without NUL, got ${got}`,
   );
@@ -285,13 +307,25 @@ function clientOption(fields: Fields): ValkeyClient | undefined {
   if (typeof sendCommand !== "function" || typeof connect !== "function" || !options) {
     return refuse('option "valkey.client"', "a client of iovalkey or ioredis", client);
   }
-  // What it would put before our names is not what the names in a store are made of.
-  if (options.keyPrefix) {
-    throw new InvalidOptionsError('option "valkey.client" must be a client without `keyPrefix`', {
-      hint: "give the prefix as `valkey.prefix`",
-    });
-  }
+  refuseClientOptions(options, "");
+  if (isPlainObject(options.redisOptions))
+    refuseClientOptions(options.redisOptions, "redisOptions.");
   return client as ValkeyClient;
+}
+
+/** What would change what is sent, or what comes back; everything else is up to the client. */
+function refuseClientOptions(options: Fields, place: string): void {
+  const hints = {
+    keyPrefix: "give the prefix as `valkey.prefix`",
+    stringNumbers: "give the store a client of its own",
+  };
+  for (const [name, hint] of Object.entries(hints)) {
+    if (!options[name]) continue;
+    throw new InvalidOptionsError(
+      `option "valkey.client" must be a client without \`${place}${name}\``,
+      { hint },
+    );
+  }
 }
 
 const clientsOwn = [

@@ -4,64 +4,63 @@
 
 local claims = {}
 
-function claims.is_claimed(key)
-  local ends = redis.call("ZSCORE", place.e, key)
-  return ends and tonumber(ends) > place.now()
+-- Claims that have expired and that one call looks at.
+local expired_claims_max = 1000
+
+-- Puts claims on keys that are free; their tokens. `lease` is { step of tokens, milliseconds, owner }.
+function claims.grant(keys, lease)
+  local tokens, rows = {}, {}
+  if #keys == 0 then return tokens end
+  local ends, step = decimal(place.now() + tonumber(lease[2])), tonumber(lease[1])
+  local last = redis.call("HINCRBY", place.n, "token", decimal(step * #keys))
+  for index = 1, #keys do
+    tokens[index] = decimal(last - step * (#keys - index))
+    rows[index] = tokens[index] .. " " .. lease[3]
+  end
+  set_fields(place.c, keys, rows)
+  add_all(place.e, ends, keys)
+  remove_all("ZREM", place.f, keys)
+  return tokens
 end
 
--- The token. `lease` is { step of tokens, milliseconds, owner }.
-function claims.grant(key, lease)
-  local token = decimal(redis.call("HINCRBY", place.n, "token", lease[1]))
-  redis.call("HSET", place.c, key, token .. " " .. lease[3])
-  redis.call("ZADD", place.e, place.now() + tonumber(lease[2]), key)
-  redis.call("ZREM", place.f, key)
-  return token
-end
-
-function claims.finish(key)
-  redis.call("HDEL", place.c, key)
-  redis.call("ZREM", place.e, key)
-  redis.call("ZADD", place.f, 0, key)
-end
-
--- Free keys of a prefix, one for each random number from `first` on, and their values.
+-- Free keys of a prefix, one for each random number from `first` on, and their values; fewer of both
+-- when these are large, and whether they are fewer.
 local function choose_free(args, first)
   expiry.catch_up()
   local start, behind = query.range(place.f, args[1])
   local ranks = query.distinct_ranks(args, first, behind - start)
-  local keys, values = query.select(place.f, start, ranks), {}
-  in_chunks(keys, function(some)
-    for _, value in ipairs(redis.call("HMGET", place.v, unpack(some))) do
-      values[#values + 1] = value
-    end
-  end)
-  return keys, values
+  local found = query.select(place.f, start, ranks, behind - start)
+  local values, keys = page.values(found), {}
+  for index = 1, #values do keys[index] = found[index] end
+  return keys, values, #keys < #found
 end
 
 -- prefix, step, milliseconds, owner, trust, then a random number for each claim;
--- "ok", end of the leases, then key, token and value in turn
+-- "ok" or, if values are so large that they have to be fetched in several calls, "more";
+-- end of the leases, then key, token and value in turn
 operations.claim_random = function(args)
-  local keys, values = choose_free(args, 6)
+  guard.require_open(args[2])
+  local keys, values, has_more = choose_free(args, 6)
   local unread = guard.untrusted(keys, values, args[5])
   if unread then return unread end
-  local lease = { args[2], args[3], args[4] }
-  local reply = { "ok", decimal(place.now() + tonumber(args[3])) }
+  local reply = { has_more and "more" or "ok", decimal(place.now() + tonumber(args[3])) }
+  local tokens = claims.grant(keys, { args[2], args[3], args[4] })
   for index, key in ipairs(keys) do
     reply[3 * index] = key
-    reply[3 * index + 1] = claims.grant(key, lease)
+    reply[3 * index + 1] = tokens[index]
     reply[3 * index + 2] = values[index]
   end
   return reply
 end
 
--- prefix, trust, claim, then a random number for each; "ok", then key and value in turn
+-- prefix, trust, claim, then a random number for each; "ok" or "more", then key and value in turn
 operations.pop_random = function(args)
   guard.require(args[3])
-  local keys, values = choose_free(args, 4)
+  local keys, values, has_more = choose_free(args, 4)
   local unread = guard.untrusted(keys, values, args[2])
   if unread then return unread end
-  live.drop_values(keys)
-  local reply = { "ok" }
+  live.drop_values(keys, true)
+  local reply = { has_more and "more" or "ok" }
   for index, key in ipairs(keys) do
     reply[2 * index] = key
     reply[2 * index + 1] = values[index]
@@ -69,88 +68,123 @@ operations.pop_random = function(args)
   return reply
 end
 
--- The value of a key that can be claimed now; nil and why not, otherwise.
-local function claimable(key)
-  local value = redis.call("HGET", place.v, key)
-  if not value or live.is_due(key) then return nil, "missing" end
-  if claims.is_claimed(key) then return nil, "busy" end
-  return value
+-- For each of keys whether it can be claimed now: nil if so, "busy" or "missing" otherwise.
+local function hindrances(keys, values)
+  local deadlines, ends = scores_of(place.d, keys), scores_of(place.e, keys)
+  local states = {}
+  for index = 1, #values do
+    local deadline, lease = deadlines[index], ends[index]
+    if not values[index] or deadline and tonumber(deadline) <= place.now() then
+      states[index] = "missing"
+    elseif lease and tonumber(lease) > place.now() then
+      states[index] = "busy"
+    end
+  end
+  return states
+end
+
+-- The stored values of keys: of all, or of as many from the first on as one call reads.
+local function values_to_claim(keys, are_all)
+  return are_all and fields_of(place.v, keys) or page.values(keys)
 end
 
 -- step, milliseconds, owner, trust, 1 for all or nothing, then keys;
--- "ok", end of the leases, then state, token and value for each key, or "blocked", position, state
+-- "ok", end of the leases, then state, token and value for each key, or "blocked", position, state.
+-- Without all or nothing there are fewer when values are large.
 operations.claim_keys = function(args)
-  local keys, values, states = from(args, 6), {}, {}
+  guard.require_open(args[1])
+  local keys = from(args, 6)
+  local values = values_to_claim(keys, args[5] == "1")
+  local states = hindrances(keys, values)
   local free, free_values = {}, {}
-  for index, key in ipairs(keys) do
-    local value, state = claimable(key)
-    if state and args[5] == "1" then return { "blocked", index - 1, state } end
-    states[index] = state or "claimed"
-    values[index] = value or ""
-    if value then
-      free[#free + 1] = key
-      free_values[#free] = value
+  for index = 1, #values do
+    if states[index] and args[5] == "1" then return { "blocked", index - 1, states[index] } end
+    if not states[index] then
+      free[#free + 1] = keys[index]
+      free_values[#free] = values[index]
     end
   end
   local unread = guard.untrusted(free, free_values, args[4])
   if unread then return unread end
-  local lease = { args[1], args[2], args[3] }
   local reply = { "ok", decimal(place.now() + tonumber(args[2])) }
-  for index, key in ipairs(keys) do
-    reply[3 * index] = states[index]
-    reply[3 * index + 1] = states[index] == "claimed" and claims.grant(key, lease) or "0"
-    reply[3 * index + 2] = values[index]
+  local tokens, granted = claims.grant(free, { args[1], args[2], args[3] }), 0
+  for index = 1, #values do
+    local state = states[index]
+    if not state then granted = granted + 1 end
+    reply[3 * index] = state or "claimed"
+    reply[3 * index + 1] = state and "0" or tokens[granted]
+    reply[3 * index + 2] = state and "" or values[index]
   end
   return reply
 end
 
--- Changes each claim that is held; `args` has key and token in turn from `first` on.
-local function each_held(args, first, change)
-  local held = {}
-  for index = first, #args, 2 do
-    local is_held = guard.is_held(args[index], args[index + 1])
-    if is_held then change(args[index]) end
-    held[#held + 1] = is_held and 1 or 0
+-- Which of claims are held, 1 or 0 for each, and the keys of those that are; `args` has key and token
+-- in turn from `first` on. A claim that ends here is held by the first who names it.
+local function held_in(args, first, is_ending)
+  local keys, held, held_keys, seen = {}, {}, {}, {}
+  for index = first, #args, 2 do keys[#keys + 1] = args[index] end
+  local rows, ends = fields_of(place.c, keys), scores_of(place.e, keys)
+  local has_deadlines = redis.call("ZCARD", place.d) > 0
+  local deadlines = has_deadlines and scores_of(place.d, keys)
+  for index, key in ipairs(keys) do
+    local token = rows[index] and string.match(rows[index], "^(%d+) ")
+    local is_held = token == args[first + 2 * index - 1]
+      and not seen[key]
+      and ends[index]
+      and tonumber(ends[index]) > place.now()
+    local deadline = is_held and deadlines and deadlines[index]
+    if deadline and tonumber(deadline) <= place.now() then is_held = false end
+    held[index] = is_held and 1 or 0
+    if is_held then
+      held_keys[#held_keys + 1] = key
+      seen[key] = is_ending
+    end
   end
-  return held
+  return held, held_keys
 end
 
 operations.release_claims = function(args)
-  return each_held(args, 1, claims.finish)
+  local held, keys = held_in(args, 1, true)
+  expiry.end_claims(keys)
+  return held
 end
 
 -- 1 to delete the keys, then key and token in turn
 operations.complete_claims = function(args)
-  return each_held(args, 2, args[1] == "1" and live.drop_value or claims.finish)
+  local held, keys = held_in(args, 2, true)
+  if args[1] == "1" then live.drop_values(keys) else expiry.end_claims(keys) end
+  return held
 end
 
 -- milliseconds, then key and token in turn
 operations.renew_claims = function(args)
-  local ends = nil
-  return each_held(args, 2, function(key)
-    ends = ends or place.now() + tonumber(args[1])
-    redis.call("ZADD", place.e, ends, key)
-  end)
+  local held, keys = held_in(args, 2, false)
+  if #keys > 0 then add_all(place.e, decimal(place.now() + tonumber(args[1])), keys) end
+  return held
 end
 
 -- Ends up to `limit` claims; how many are left.
 operations.drop_claims = function(args)
-  local limit = tonumber(args[1])
-  for _, key in ipairs(redis.call("ZRANGE", place.e, 0, limit - 1)) do claims.finish(key) end
+  expiry.end_claims(redis.call("ZRANGE", place.e, 0, tonumber(args[1]) - 1))
   return redis.call("ZCARD", place.e)
 end
 
--- prefix; values, free ones, claims that have expired and are still there
+-- prefix; values, free ones, claims that have expired and are still there. Those of a prefix are found
+-- one by one, so that no more than `expired_claims_max` may be left of them.
 operations.allocation = function(args)
   local prefix = args[1]
   expiry.catch_up_keys()
+  local expired = redis.call("ZCOUNT", place.e, "-inf", place.now())
+  if prefix ~= "" and expired > 0 then
+    if expired > expired_claims_max and expiry.reap_claims(expired_claims_max) then
+      fail("BEHIND", "call again: more leases have ended than one call looks at")
+    end
+    expired = 0
+    for _, key in ipairs(redis.call("ZRANGE", place.e, "-inf", place.now(), "BYSCORE")) do
+      if string.sub(key, 1, #prefix) == prefix then expired = expired + 1 end
+    end
+  end
   local first, behind = query.range(place.k, prefix)
   local first_free, behind_free = query.range(place.f, prefix)
-  local expired = 0
-  if redis.call("ZCOUNT", place.e, "-inf", place.now()) > 1000 then expiry.reap_claims(1000) end
-  local due = redis.call("ZRANGE", place.e, "-inf", place.now(), "BYSCORE", "LIMIT", 0, 1000)
-  for _, key in ipairs(due) do
-    if string.sub(key, 1, #prefix) == prefix then expired = expired + 1 end
-  end
   return { behind - first, behind_free - first_free, expired }
 end

@@ -7,3 +7,10 @@ function place.now()
   end
   return place.moment
 end
+
+-- Microseconds: tokens that begin with it pass those of an earlier life of the store, unless it has
+-- granted more than one in each of them.
+function place.first_token()
+  local time = redis.call("TIME")
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end

@@ -3,19 +3,15 @@
 -- and the count of changes (operation `report`) tells whether anything was.
 
 local function deadlines_of(keys)
-  local deadlines = {}
-  in_chunks(keys, function(some)
-    for _, deadline in ipairs(redis.call("ZMSCORE", place.d, unpack(some))) do
-      deadlines[#deadlines + 1] = deadline or ""
-    end
-  end)
+  local deadlines = scores_of(place.d, keys)
+  for index = 1, #keys do deadlines[index] = deadlines[index] or "" end
   return deadlines
 end
 
 -- after, limit; whether it is the end, then key, value and deadline ("" for never) in turn
 operations.dump_values = function(args)
   local keys, done = query.page(place.k, "", args[1], tonumber(args[2]))
-  local values, deadlines = query.values(keys), deadlines_of(keys)
+  local values, deadlines = page.values(keys), deadlines_of(keys)
   local reply = { (done and #values == #keys) and 1 or 0 }
   for index, value in ipairs(values) do
     reply[#reply + 1] = keys[index]
@@ -32,16 +28,19 @@ operations.dump_arrays = function(args)
   local reply = { done and 1 or 0 }
   for index, key in ipairs(keys) do
     reply[#reply + 1] = key
-    reply[#reply + 1] = redis.call("HGET", place.i, key)
+    reply[#reply + 1] = live.id_of(redis.call("HGET", place.i, key))
     reply[#reply + 1] = deadlines[index]
   end
   return reply
 end
 
--- id of an array, position, limit; elements, none behind the end
+-- id of an array, position, limit; whether it is the end, then elements, fewer when they are large
 operations.dump_elements = function(args)
-  local first = tonumber(args[2])
-  return redis.call("LRANGE", live.list_name(args[1]), first, first + tonumber(args[3]) - 1)
+  local name, first = live.list_name(args[1]), tonumber(args[2])
+  local elements = page.elements(name, first, tonumber(args[3]))
+  local is_end = first + #elements >= redis.call("LLEN", name)
+  table.insert(elements, 1, is_end and 1 or 0)
+  return elements
 end
 
 -- position, limit; names of buckets

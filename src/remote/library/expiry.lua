@@ -52,19 +52,22 @@ end
 function expiry.reap_keys(limit)
   if not is_behind(place.d) then return false, 0 end
   local keys = due_in(place.d, limit)
-  for _, key in ipairs(keys) do live.drop_due(key) end
+  live.drop_all_due(keys)
   return is_behind(place.d), #keys
+end
+
+-- Ends claims: their values are free.
+function expiry.end_claims(keys)
+  remove_all("HDEL", place.c, keys)
+  remove_all("ZREM", place.e, keys)
+  add_all(place.f, 0, keys)
 end
 
 -- Ends claims whose lease is over. Their values are there: they were not due.
 function expiry.reap_claims(limit)
   if not is_behind(place.e) then return false, 0 end
   local keys = due_in(place.e, limit)
-  for _, key in ipairs(keys) do
-    redis.call("HDEL", place.c, key)
-    redis.call("ZREM", place.e, key)
-    redis.call("ZADD", place.f, 0, key)
-  end
+  expiry.end_claims(keys)
   return is_behind(place.e), #keys
 end
 

@@ -18,20 +18,26 @@ function guard.require(claim)
   if not token or not guard.is_held(key, token) then fail("STALE_CLAIM", "nothing was changed") end
 end
 
--- Whether a stored value may be handed out for the last time. `trust` is "<kinds> <digests>": the
--- kinds that the caller can always read, and the SHA-1 of further values that it has seen and found
--- readable.
-function guard.is_trusted(value, trust)
-  local kinds = string.match(trust, "^%l*")
+-- Of calls that grant tokens, whose step is the number of partitions: where all data have been lost
+-- under an open store, tokens would begin again, or meet those of other partitions. Whoever opens the
+-- partition anew gives it tokens that were never granted.
+function guard.require_open(step)
+  if redis.call("HGET", place.n, "partitions") ~= step then fail("NOT_OPEN", "the store was lost") end
+end
+
+local function is_trusted(value, kinds, trust)
   if string.find(kinds, string.sub(value, 1, 1), 1, true) then return true end
   return #trust > #kinds and string.find(trust, redis.sha1hex(value), #kinds + 1, true) ~= nil
 end
 
--- { "check", key, value, ... } for the values that have to be looked at first, nil if there is none.
+-- { "check", key, value, ... } for the values that have to be looked at before they are handed out
+-- for the last time, nil if there is none. `trust` is "<kinds> <digests>": the kinds that the caller
+-- can always read, and the SHA-1 of further values that it has seen and found readable.
 function guard.untrusted(keys, values, trust)
   local reply = { "check" }
+  local kinds = string.match(trust, "^%l*")
   for index, value in ipairs(values) do
-    if not guard.is_trusted(value, trust) then
+    if not is_trusted(value, kinds, trust) then
       reply[#reply + 1] = keys[index]
       reply[#reply + 1] = value
     end

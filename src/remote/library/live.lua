@@ -3,6 +3,7 @@
 --   v  hash  key -> kind and value          k  sorted set of the same keys, all scores 0
 --   f  the keys of k that no claim is on    d  sorted set  key -> deadline, of values and arrays
 --   i  hash  key -> id of an array          a  sorted set of the same keys, all scores 0
+--            (behind a blank: how many of its elements have come or gone since it was made)
 --   c  hash  key -> "<token> <owner>"       e  sorted set  key -> end of the lease
 --   l:<id>  list of the kinds and elements of an array
 --
@@ -26,14 +27,30 @@ function live.drop_value(key)
   if redis.call("HDEL", place.c, key) == 1 then redis.call("ZREM", place.e, key) end
 end
 
--- As `drop_value`, for many keys that are all there.
-function live.drop_values(keys)
-  for _, name in ipairs({ "v", "c" }) do remove_all("HDEL", place[name], keys) end
-  for _, name in ipairs({ "k", "f", "d", "e" }) do remove_all("ZREM", place[name], keys) end
+-- As `drop_value`, for many keys, none of which holds an array; how many values there were.
+-- `are_free`: it is known that no claim is on them.
+function live.drop_values(keys, are_free)
+  for _, name in ipairs({ "k", "f", "d" }) do remove_all("ZREM", place[name], keys) end
+  if not are_free then
+    remove_all("HDEL", place.c, keys)
+    remove_all("ZREM", place.e, keys)
+  end
+  return remove_all("HDEL", place.v, keys)
+end
+
+-- An id is told with what stands behind it: the text changes whenever the elements do.
+function live.id_of(id)
+  return string.match(id, "^%d+")
 end
 
 function live.list_name(id)
-  return place.tag .. "l:" .. id
+  return place.tag .. "l:" .. live.id_of(id)
+end
+
+-- To be called for each change of the elements under an id that stays.
+function live.count_change(key, id)
+  local changes = tonumber(string.match(id, " (%d+)$") or 0) + 1
+  redis.call("HSET", place.i, key, live.id_of(id) .. " " .. decimal(changes))
 end
 
 -- Forgets an array whose elements are gone, or are going.
@@ -55,6 +72,16 @@ function live.drop_due(key)
   if id then live.drop_list(key, id) else live.drop_value(key) end
 end
 
+-- As `drop_due`, for many keys.
+function live.drop_all_due(keys)
+  local values = {}
+  local ids = fields_of(place.i, keys)
+  for index, key in ipairs(keys) do
+    if ids[index] then live.drop_list(key, ids[index]) else values[#values + 1] = key end
+  end
+  live.drop_values(values)
+end
+
 function live.refuse_list(key) fail("WRONG_TYPE", "array " .. hex(key)) end
 function live.refuse_value(key) fail("WRONG_TYPE", "value " .. hex(key)) end
 
@@ -69,18 +96,23 @@ function live.find_value(key)
   return nil
 end
 
--- The stored values of up to `chunk` keys, "" for those that are not there; an array is refused.
+-- The stored values of keys, "" for those that are not there, from the first key on; fewer than keys
+-- when they are large. An array is refused.
 function live.find_values(keys)
-  local values = redis.call("HMGET", place.v, unpack(keys))
+  local values = page.values(keys)
   local has_arrays = redis.call("HLEN", place.i) > 0
-  local deadlines = redis.call("ZCARD", place.d) > 0 and redis.call("ZMSCORE", place.d, unpack(keys))
-  for index, key in ipairs(keys) do
+  local has_deadlines = redis.call("ZCARD", place.d) > 0
+  local deadlines = has_deadlines and scores_of(place.d, keys)
+  for index = 1, #values do
     local deadline = deadlines and deadlines[index]
-    local is_due = deadline and tonumber(deadline) <= place.now()
-    if not values[index] and not is_due and has_arrays then
-      if redis.call("HEXISTS", place.i, key) == 1 then live.refuse_list(key) end
+    if deadline and tonumber(deadline) <= place.now() then
+      values[index] = ""
+    elseif not values[index] then
+      if has_arrays and redis.call("HEXISTS", place.i, keys[index]) == 1 then
+        live.refuse_list(keys[index])
+      end
+      values[index] = ""
     end
-    if not values[index] or is_due then values[index] = "" end
   end
   return values
 end
@@ -120,29 +152,37 @@ function live.take_all(keys)
     end)
   end
   if redis.call("ZCARD", place.d) == 0 then return end
-  in_chunks(keys, function(some)
-    for index, deadline in ipairs(redis.call("ZMSCORE", place.d, unpack(some))) do
-      if deadline and tonumber(deadline) <= place.now() then live.drop_due(some[index]) end
-    end
-  end)
+  local due = {}
+  for index, deadline in ipairs(scores_of(place.d, keys)) do
+    if deadline and tonumber(deadline) <= place.now() then due[#due + 1] = keys[index] end
+  end
+  live.drop_all_due(due)
 end
 
--- How a value that replaces another one expires: nil never, "keep" as before, else milliseconds.
+-- The deadline of what is going to be written: nil for none, "keep" as before. It is to be asked for
+-- before the first write: where a server refuses to tell the time, nothing must have changed.
+function live.deadline_in(expiry)
+  if expiry == nil or expiry == "" then return nil end
+  return expiry == "keep" and expiry or decimal(place.now() + tonumber(expiry))
+end
+
 -- `has_none`: it is known that the key has no deadline.
-function live.set_expiry(key, expiry, has_none)
-  if expiry == nil or expiry == "" then
+function live.set_deadline(key, deadline, has_none)
+  if deadline == nil then
     if not has_none then redis.call("ZREM", place.d, key) end
-  elseif expiry ~= "keep" then
-    redis.call("ZADD", place.d, place.now() + tonumber(expiry), key)
+  elseif deadline ~= "keep" then
+    redis.call("ZADD", place.d, deadline, key)
   end
 end
 
 -- Writes a value under a key that holds no array and nothing that is due. A claim stays on it.
 function live.put_value(key, value, expiry, has_none)
+  local deadline = live.deadline_in(expiry)
+  page.note(value)
   local is_new = redis.call("HSET", place.v, key, value) == 1
   if is_new then
     redis.call("ZADD", place.k, 0, key)
     redis.call("ZADD", place.f, 0, key)
   end
-  live.set_expiry(key, expiry, is_new or has_none)
+  live.set_deadline(key, deadline, is_new or has_none)
 end

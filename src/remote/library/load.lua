@@ -5,19 +5,30 @@
 --   s:x:<id>    hash: position -> element, until the array of that id has been built from it
 --   n.loading   "<load> <moment of its last call>"     n.staging  its generation of buckets
 --
--- One load at a time. One that has been silent for `silent_ms` has been given up: the next one
--- removes what it left.
+-- One load at a time. One that has been silent for `silent_ms` may have been given up: the next one
+-- removes what it left. After `given_up_ms` the reaper does.
 
 local load = {}
 
 local silent_ms = 60000
+local given_up_ms = 600000
 
 local function staged(name) return place.tag .. "s:" .. name end
 
 local function discard()
-  upkeep.retire(staged("i"), staged("b"), redis.call("HGET", place.n, "staging") or "0")
-  for _, name in ipairs({ "v", "k", "f", "d", "a", "z" }) do redis.call("UNLINK", staged(name)) end
+  local generation = redis.call("HGET", place.n, "staging") or "0"
+  upkeep.retire(staged("i"), staged("a"), staged("b"), generation)
+  for _, name in ipairs({ "v", "k", "f", "d", "z" }) do redis.call("UNLINK", staged(name)) end
   redis.call("HDEL", place.n, "loading", "staging")
+end
+
+-- How many loads have been removed because nobody goes on with them: one or none.
+function upkeep.end_silent_load()
+  local loading = redis.call("HGET", place.n, "loading")
+  local moment = loading and tonumber(string.match(loading, "(%d+)$"))
+  if not moment or moment + given_up_ms > place.now() then return 0 end
+  discard()
+  return 1
 end
 
 local function touch(id)
@@ -34,9 +45,9 @@ end
 
 -- load
 operations.load_begin = function(args)
-  local loading = redis.call("HGET", place.n, "loading")
+  local now, loading = place.now(), redis.call("HGET", place.n, "loading")
   local moment = loading and tonumber(string.match(loading, "(%d+)$"))
-  if moment and moment + silent_ms > place.now() then
+  if moment and moment + silent_ms > now then
     fail("LOADING", "a restore is replacing the data")
   end
   discard()
@@ -52,6 +63,7 @@ end
 -- load, then key, value and deadline in turn
 operations.load_values = function(args)
   require_load(args[1])
+  page.note_all(args, 3, 3)
   for index = 2, #args, 3 do
     local key = args[index]
     redis.call("HSET", staged("v"), key, args[index + 1])
@@ -79,26 +91,37 @@ end
 -- load, then id in the source, position and element in turn
 operations.load_elements = function(args)
   require_load(args[1])
+  page.note_all(args, 4, 3)
   local ids = {}
   for index = 2, #args, 3 do
     local source = args[index]
     ids[source] = ids[source] or redis.call("HGET", staged("z"), source)
-    redis.call("HSET", upkeep.pieces_name(ids[source]), args[index + 1], args[index + 2])
+    if not ids[source] then fail("LOAD_LOST", "an array has not been announced") end
+  end
+  for index = 2, #args, 3 do
+    redis.call("HSET", upkeep.pieces_name(ids[args[index]]), args[index + 1], args[index + 2])
   end
   return 1
 end
 
--- load, id in the source, then positions in order: puts these elements behind those before
+-- load, id in the source, then positions in order: puts these elements behind those before; how many
+-- of them, from the first one on, fewer when they are large
 operations.load_build = function(args)
   require_load(args[1])
   local id = redis.call("HGET", staged("z"), args[2])
-  local pieces, name = upkeep.pieces_name(id), live.list_name(id)
-  local positions = from(args, 3)
-  in_chunks(positions, function(some)
-    redis.call("RPUSH", name, unpack(redis.call("HMGET", pieces, unpack(some))))
-  end)
-  remove_all("HDEL", pieces, positions)
-  return 1
+  local name = id and upkeep.pieces_name(id)
+  local elements, positions, bytes = {}, {}, 0
+  for index = 3, #args do
+    local element = id and redis.call("HGET", name, args[index])
+    if not element then fail("LOAD_LOST", "an element is not there") end
+    elements[#elements + 1] = element
+    positions[#elements] = args[index]
+    bytes = bytes + #element
+    if bytes >= page_bytes then break end
+  end
+  in_chunks(elements, function(some) redis.call("RPUSH", live.list_name(id), unpack(some)) end)
+  remove_all("HDEL", name, positions)
+  return #elements
 end
 
 -- load, then bucket, item and deadline in turn

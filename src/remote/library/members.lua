@@ -80,15 +80,17 @@ operations.clear_members = function(args)
   return 1
 end
 
--- Removes items that are due; true when more are left.
+-- Removes items that are due; true when more are left, and how many buckets and items it has seen to.
 function members.reap(limit)
   local left = limit
   while left > 0 do
     local found = redis.call("ZRANGE", place.b, 0, 0, "WITHSCORES")
-    if not found[1] or found[2] == "inf" or tonumber(found[2]) > place.now() then return false end
+    if not found[1] or found[2] == "inf" or tonumber(found[2]) > place.now() then
+      return false, limit - left
+    end
     local name = name_of(found[1])
     local due = redis.call("ZRANGE", name, "-inf", place.now(), "BYSCORE", "LIMIT", 0, left)
-    if #due > 0 then redis.call("ZREM", name, unpack(due)) end
+    remove_all("ZREM", name, due)
     left = left - #due - 1
     local next = redis.call("ZRANGE", name, 0, 0, "WITHSCORES")[2]
     if next then
@@ -97,5 +99,5 @@ function members.reap(limit)
       redis.call("ZREM", place.b, found[1])
     end
   end
-  return true
+  return true, limit - left
 end

@@ -7,46 +7,17 @@
 
 local pieces = {}
 
--- The first of keys whose values are `page_bytes` together, or all.
-function pieces.fitting(keys)
-  local bytes = 0
-  for index, key in ipairs(keys) do
-    bytes = bytes + redis.call("HSTRLEN", place.v, key)
-    if bytes >= page_bytes then return { unpack(keys, 1, index) } end
-  end
-  return keys
-end
-
 -- after, limit; whether it is the end, the moment, then key, value and deadline in turn
 operations.piece_values = function(args)
-  local found, done = query.page(place.k, "", args[1], tonumber(args[2]))
-  local keys = pieces.fitting(found)
-  local values, deadlines = query.values(keys), deadlines_of(keys)
-  local reply = { (done and #values == #found) and 1 or 0, place.now() }
+  local keys, done = query.page(place.k, "", args[1], tonumber(args[2]))
+  local values, deadlines = page.values(keys), deadlines_of(keys)
+  local reply = { (done and #values == #keys) and 1 or 0, place.now() }
   for index, value in ipairs(values) do
     reply[#reply + 1] = keys[index]
     reply[#reply + 1] = value
     reply[#reply + 1] = deadlines[index]
   end
   return reply
-end
-
--- Elements from a position on, few at first and then more at a time, until they are `page_bytes`
--- together: how long one is shows only when it has been read.
-function pieces.elements(name, first, limit)
-  local elements, bytes, step = {}, 0, 1
-  while #elements < limit and bytes < page_bytes do
-    local start = first + #elements
-    local stop = math.min(start + step, first + limit) - 1
-    local found = redis.call("LRANGE", name, start, stop)
-    for _, element in ipairs(found) do
-      elements[#elements + 1] = element
-      bytes = bytes + #element
-    end
-    if #found <= stop - start then break end
-    step = math.min(2 * step, 100)
-  end
-  return elements, bytes
 end
 
 -- A deadline as it is told: "" for none.
@@ -70,7 +41,7 @@ operations.piece_arrays = function(args)
   for _, key in ipairs(keys) do
     local name = live.list_name(redis.call("HGET", place.i, key))
     if not live.is_due(key) then
-      local elements, size = pieces.elements(name, first, limit - rows)
+      local elements, size = page.elements(name, first, limit - rows)
       rows, bytes = rows + #elements, bytes + size
       if #elements > 0 then
         local length = redis.call("LLEN", name)
@@ -235,6 +206,7 @@ local function list_for(key, first)
     local name = live.list_name(id)
     if redis.call("LLEN", name) < first then return nil end
     redis.call("LTRIM", name, 0, first - 1)
+    live.count_change(key, id)
     return name
   end
   if first > 0 then return nil end
@@ -250,6 +222,7 @@ end
 operations.put_elements = function(args)
   local name = list_for(args[1], tonumber(args[3]))
   if not name then return 0 end
+  page.note_all(args, 4, 1)
   in_chunks(from(args, 4), function(some) redis.call("RPUSH", name, unpack(some)) end)
   set_deadline(args[1], args[2])
   return 1

@@ -59,9 +59,13 @@ local function in_chunks(list, step)
   end
 end
 
--- Takes members out of sets, sorted sets or hashes, whichever `command` is for.
+-- Takes members out of sets, sorted sets or hashes, whichever `command` is for; how many were there.
 local function remove_all(command, name, members)
-  in_chunks(members, function(some) redis.call(command, name, unpack(some)) end)
+  -- Most structures of most stores are empty, and a long command costs more than a question.
+  if #members > 8 and redis.call("EXISTS", name) == 0 then return 0 end
+  local removed = 0
+  in_chunks(members, function(some) removed = removed + redis.call(command, name, unpack(some)) end)
+  return removed
 end
 
 local function add_all(name, score, members)
@@ -73,6 +77,36 @@ local function add_all(name, score, members)
     end
     redis.call("ZADD", name, unpack(scored))
   end)
+end
+
+local function set_fields(name, fields, values)
+  for first = 1, #fields, chunk do
+    local pairs_of = {}
+    for index = first, math.min(#fields, first + chunk - 1) do
+      pairs_of[#pairs_of + 1] = fields[index]
+      pairs_of[#pairs_of + 1] = values[index]
+    end
+    redis.call("HSET", name, unpack(pairs_of))
+  end
+end
+
+-- The scores of members of a sorted set, false for those that are not in it.
+local function scores_of(name, members)
+  local scores = {}
+  in_chunks(members, function(some)
+    local found, before = redis.call("ZMSCORE", name, unpack(some)), #scores
+    for index = 1, #some do scores[before + index] = found[index] end
+  end)
+  return scores
+end
+
+local function fields_of(name, fields)
+  local values = {}
+  in_chunks(fields, function(some)
+    local found, before = redis.call("HMGET", name, unpack(some)), #values
+    for index = 1, #some do values[before + index] = found[index] end
+  end)
+  return values
 end
 
 -- The part of an array from a position on.

@@ -22,20 +22,6 @@ function query.page(name, prefix, after, limit)
   return redis.call("ZRANGE", name, first, stop - 1), stop >= behind
 end
 
--- The values of keys, some at a time until they are `page_bytes` together; how many these are.
-function query.values(keys)
-  local values, bytes = {}, 0
-  for first = 1, #keys, 50 do
-    local last = math.min(#keys, first + 49)
-    for _, value in ipairs(redis.call("HMGET", place.v, unpack(keys, first, last))) do
-      values[#values + 1] = value
-      bytes = bytes + #value
-    end
-    if bytes >= page_bytes then break end
-  end
-  return values
-end
-
 -- prefix, after, limit; whether it is the end, then keys
 operations.scan_keys = function(args)
   expiry.catch_up()
@@ -48,7 +34,7 @@ end
 operations.scan = function(args)
   expiry.catch_up()
   local keys, done = query.page(place.k, args[1], args[2], tonumber(args[3]))
-  local values = query.values(keys)
+  local values = page.values(keys)
   local reply = { (done and #values == #keys) and 1 or 0 }
   for index, value in ipairs(values) do
     reply[2 * index] = keys[index]
@@ -103,11 +89,23 @@ function query.distinct_ranks(args, first, bound)
   return ranks
 end
 
--- Keys of a sorted set by their ranks, counted from `start`.
-function query.select(name, start, ranks)
+-- Keys of a sorted set by ranks below `bound`, counted from `start`. Where many of them are asked for,
+-- all are read: one by one they cost more.
+function query.select(name, start, ranks, bound)
   local keys = {}
-  for index, rank in ipairs(ranks) do
-    keys[index] = redis.call("ZRANGE", name, start + rank, start + rank)[1]
+  if bound <= 4 * #ranks then
+    local all = {}
+    for first = 0, bound - 1, chunk do
+      local last = math.min(bound, first + chunk) - 1
+      for _, key in ipairs(redis.call("ZRANGE", name, start + first, start + last)) do
+        all[#all + 1] = key
+      end
+    end
+    for index, rank in ipairs(ranks) do keys[index] = all[rank + 1] end
+  else
+    for index, rank in ipairs(ranks) do
+      keys[index] = redis.call("ZRANGE", name, start + rank, start + rank)[1]
+    end
   end
   return keys
 end
@@ -117,7 +115,20 @@ operations.sample = function(args)
   expiry.catch_up()
   local first, behind = query.range(place.k, args[1])
   local choose = args[2] == "1" and query.distinct_ranks or query.any_ranks
-  return query.select(place.k, first, choose(args, 3, behind - first))
+  return query.select(place.k, first, choose(args, 3, behind - first), behind - first)
+end
+
+-- prefix, then ranks; the keys at these ranks, counted from the first of the prefix, none for what is
+-- beyond the last
+operations.select_keys = function(args)
+  expiry.catch_up()
+  local first, behind = query.range(place.k, args[1])
+  local ranks = {}
+  for index = 2, #args do
+    local rank = tonumber(args[index])
+    if rank < behind - first then ranks[#ranks + 1] = rank end
+  end
+  return query.select(place.k, first, ranks, behind - first)
 end
 
 -- prefix, limit, claim; how many are deleted, and whether these were all

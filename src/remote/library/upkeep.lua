@@ -1,20 +1,30 @@
 -- Upkeep: emptying, background removal, and what is told of the whole partition.
 --
 --   g             list of names that nobody can reach any more, to be swept
---   x:<number>    a former `i`: arrays to be removed     y:<generation>  a former `b`: buckets
+--   x:<number>    a former `i`: arrays to be removed     o:<number>  the `a` that belongs to it
+--   y:<generation>  a former `b`: buckets to be removed
+--
+-- Each step of a sweep takes names off a sorted set, so that it gets on whatever the server does with
+-- its hash tables, also on another server after a failover.
 
 local upkeep = {}
 
+-- Names that one step of a sweep removes.
+local swept_names_max = 100
+
 local function retire(name, retired)
-  if redis.call("EXISTS", name) == 0 then return end
+  if redis.call("EXISTS", name) == 0 then return false end
   redis.call("RENAME", name, place.tag .. retired)
-  redis.call("RPUSH", place.g, retired)
+  return true
 end
 
--- The buckets of `generation` are those that `buckets` lists.
-function upkeep.retire(lists, buckets, generation)
-  retire(lists, "x:" .. decimal(redis.call("HINCRBY", place.n, "retired", 1)))
-  retire(buckets, "y:" .. generation)
+-- `lists` and `order` are an `i` and its `a`; the buckets of `generation` are those that `buckets`
+-- lists.
+function upkeep.retire(lists, order, buckets, generation)
+  local number = decimal(redis.call("HINCRBY", place.n, "retired", 1))
+  retire(order, "o:" .. number)
+  if retire(lists, "x:" .. number) then redis.call("RPUSH", place.g, "x:" .. number) end
+  if retire(buckets, "y:" .. generation) then redis.call("RPUSH", place.g, "y:" .. generation) end
 end
 
 function upkeep.next_generation()
@@ -23,8 +33,8 @@ end
 
 -- O(1): large structures are freed in a thread of the server, and many ones by the sweep.
 function upkeep.empty(generation)
-  upkeep.retire(place.i, place.b, redis.call("HGET", place.n, "generation") or "0")
-  redis.call("UNLINK", place.v, place.k, place.f, place.d, place.a, place.c, place.e)
+  upkeep.retire(place.i, place.a, place.b, redis.call("HGET", place.n, "generation") or "0")
+  redis.call("UNLINK", place.v, place.k, place.f, place.d, place.c, place.e)
   redis.call("HSET", place.n, "generation", generation)
 end
 
@@ -32,6 +42,7 @@ end
 operations.clear = function(args)
   guard.require(args[1])
   upkeep.empty(upkeep.next_generation())
+  if redis.call("HEXISTS", place.n, "loading") == 0 then redis.call("HDEL", place.n, "large") end
   return 1
 end
 
@@ -40,59 +51,72 @@ function upkeep.pieces_name(id)
   return place.tag .. "s:x:" .. id
 end
 
-local function sweep_lists(name)
-  local found = redis.call("HSCAN", name, 0, "COUNT", 100)[2]
-  for index = 1, #found, 2 do
-    local id = found[index + 1]
-    redis.call("UNLINK", live.list_name(id), upkeep.pieces_name(id))
-    redis.call("HDEL", name, found[index])
-  end
+-- The first names of a sorted set, which loses them.
+local function take_names(name)
+  local popped, names = redis.call("ZPOPMIN", name, swept_names_max), {}
+  for index = 1, #popped, 2 do names[#names + 1] = popped[index] end
+  return names
 end
 
-local function sweep_buckets(name, generation)
-  for _, bucket in ipairs(redis.call("ZRANGE", name, 0, 99)) do
-    redis.call("UNLINK", members.name_in(generation, bucket))
-    redis.call("ZREM", name, bucket)
+-- Removes some arrays; how many.
+local function sweep_lists(number)
+  local lists = place.tag .. "x:" .. number
+  local keys, names = take_names(place.tag .. "o:" .. number), {}
+  if #keys == 0 then return redis.call("UNLINK", lists) end
+  for _, id in ipairs(redis.call("HMGET", lists, unpack(keys))) do
+    if id then
+      names[#names + 1] = live.list_name(id)
+      names[#names + 1] = upkeep.pieces_name(live.id_of(id))
+    end
   end
+  if #names > 0 then redis.call("UNLINK", unpack(names)) end
+  redis.call("HDEL", lists, unpack(keys))
+  return #keys
 end
 
--- One step; true when more is left.
+local function sweep_buckets(generation)
+  local names = {}
+  for index, bucket in ipairs(take_names(place.tag .. "y:" .. generation)) do
+    names[index] = members.name_in(generation, bucket)
+  end
+  if #names > 0 then redis.call("UNLINK", unpack(names)) end
+  return #names
+end
+
+-- One step: how many names it has removed, 0 when nothing was left to do.
 function upkeep.sweep()
   local retired = redis.call("LINDEX", place.g, 0)
-  if not retired then return false end
-  local name, number = place.tag .. retired, string.sub(retired, 3)
-  if string.sub(retired, 1, 1) == "x" then
-    sweep_lists(name)
-  else
-    sweep_buckets(name, number)
+  if not retired then return 0 end
+  local is_lists, number = string.sub(retired, 1, 1) == "x", string.sub(retired, 3)
+  local removed = is_lists and sweep_lists(number) or sweep_buckets(number)
+  if redis.call("EXISTS", place.tag .. retired) == 0 then
+    redis.call("LPOP", place.g)
+    removed = removed + 1
   end
-  if redis.call("EXISTS", name) == 0 then redis.call("LPOP", place.g) end
-  return redis.call("EXISTS", place.g) == 1
+  return removed
 end
 
--- limit; 1 if more is to be done now, the next deadline or -1, the moment
+-- limit; 1 if more is to be done now, the next deadline or -1, the moment, how much has been removed
 operations.reap = function(args)
-  local limit = tonumber(args[1])
-  local more, reaped = expiry.reap_keys(limit)
-  if not more and reaped < limit then more = expiry.reap_claims(limit - reaped) end
-  if not more then more = members.reap(limit) end
-  if not more then more = upkeep.sweep() end
-  local next = expiry.next_deadline()
-  return { more and 1 or 0, next == never and -1 or next, place.now() }
-end
-
--- Layout, number of partitions, number of this one; refuses what does not fit together.
-operations.open = function(args)
-  local found = redis.call("HMGET", place.n, "layout", "partitions")
-  if not found[1] then
-    redis.call("HSET", place.n, "layout", args[1], "partitions", args[2])
-    redis.call("HSETNX", place.n, "token", args[3])
-  elseif found[1] ~= args[1] then
-    fail("LAYOUT", found[1])
-  elseif found[2] ~= args[2] then
-    fail("PARTITIONS", found[2])
+  local limit, now = tonumber(args[1]), place.now()
+  local more, removed = expiry.reap_keys(limit)
+  if not more and removed < limit then
+    local ended
+    more, ended = expiry.reap_claims(limit - removed)
+    removed = removed + ended
   end
-  return 1
+  if not more then
+    local found
+    more, found = members.reap(limit)
+    removed = removed + found
+  end
+  if not more then
+    -- A load that is removed is swept: load.lua.
+    removed = removed + upkeep.end_silent_load() + upkeep.sweep()
+    more = redis.call("EXISTS", place.g) == 1
+  end
+  local next = expiry.next_deadline()
+  return { more and 1 or 0, next == never and -1 or next, now, removed }
 end
 
 -- Keys in order, rows of the table, changes so far, the moment.

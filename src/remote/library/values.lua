@@ -4,12 +4,9 @@ operations.get = function(args)
   return live.find_value(args[1]) or ""
 end
 
+-- keys; a value for each of the first ones
 operations.get_many = function(args)
-  local values = {}
-  in_chunks(args, function(keys)
-    for _, value in ipairs(live.find_values(keys)) do values[#values + 1] = value end
-  end)
-  return values
+  return live.find_values(args)
 end
 
 operations.exists = function(args)
@@ -37,11 +34,9 @@ end
 local function without_claims(keys)
   if redis.call("HLEN", place.c) == 0 then return keys end
   local free = {}
-  in_chunks(keys, function(some)
-    for index, claim in ipairs(redis.call("HMGET", place.c, unpack(some))) do
-      if not claim then free[#free + 1] = some[index] end
-    end
-  end)
+  for index, claim in ipairs(fields_of(place.c, keys)) do
+    if not claim then free[#free + 1] = keys[index] end
+  end
   return free
 end
 
@@ -55,14 +50,15 @@ end
 -- claim, expiry, then key and value in turn. Batches mostly find no array, no deadline and no new
 -- key: then the values are all that is touched.
 operations.set_many = function(args)
-  local expiry = args[2]
   guard.require(args[1])
+  local deadline = live.deadline_in(args[2])
   local has_deadlines = redis.call("ZCARD", place.d) > 0
   local keys = nil
   if has_deadlines or redis.call("HLEN", place.i) > 0 then
     keys = every_second(args, 3)
     live.take_all(keys)
   end
+  page.note_all(args, 4, 2)
   local added = 0
   for first = 3, #args, 2 * chunk do
     local last = math.min(#args, first + 2 * chunk - 1)
@@ -73,10 +69,10 @@ operations.set_many = function(args)
     add_all(place.k, 0, keys)
     add_all(place.f, 0, without_claims(keys))
   end
-  if expiry == "" then
+  if deadline == nil then
     if has_deadlines then remove_all("ZREM", place.d, keys) end
-  elseif expiry ~= "keep" then
-    add_all(place.d, place.now() + tonumber(expiry), keys or every_second(args, 3))
+  elseif deadline ~= "keep" then
+    add_all(place.d, deadline, keys or every_second(args, 3))
   end
   return (#args - 2) / 2
 end
@@ -94,14 +90,7 @@ operations.delete_many = function(args)
   guard.require(args[1])
   local keys = from(args, 2)
   live.take_all(keys)
-  local deleted = 0
-  for _, key in ipairs(keys) do
-    if redis.call("HEXISTS", place.v, key) == 1 then
-      live.drop_value(key)
-      deleted = deleted + 1
-    end
-  end
-  return deleted
+  return live.drop_values(keys)
 end
 
 -- key, trust, claim

@@ -1,7 +1,7 @@
 // Call times: which calls are under way, and when each is given up.
 //
-// All calls have the same time, so they end in the order in which they began, and one timer for the
-// oldest serves all. The timer keeps the process alive while somebody waits; connections do not.
+// Calls end in the order in which they began, so one timer for the oldest serves all: all have the
+// same time, and while a store is opened none has more than is left for that. The timer keeps the process alive while somebody waits; connections do not.
 
 import type { Env, Timer } from "../../env/env.js";
 import type { PendingCall } from "./pending-call.js";
@@ -29,14 +29,14 @@ export class CallTimes {
     this.#expire = expire;
   }
 
-  /** When a call that begins now is given up. */
+  /** When a call that begins now is given up, on the monotonic clock. */
   deadline(): number {
     return this.#timeoutMs === 0 ? Infinity : this.#env.clock.monotonic() + this.#timeoutMs;
   }
 
   add(call: PendingCall): void {
     this.#calls.add(call);
-    if (this.#timer === undefined) this.#arm(this.#timeoutMs === 0 ? endlessMs : this.#timeoutMs);
+    if (this.#timer === undefined) this.#armFor(call, this.#env.clock.monotonic());
   }
 
   /** Whether it was under way. */
@@ -44,6 +44,10 @@ export class CallTimes {
     const was = this.#calls.delete(call);
     if (was && this.#calls.size === 0) this.#rest();
     return was;
+  }
+
+  underway(): PendingCall[] {
+    return [...this.#calls];
   }
 
   /** Resolves when no call is under way. */
@@ -60,7 +64,9 @@ export class CallTimes {
     for (const resolve of waiting) resolve();
   }
 
-  #arm(delayMs: number): void {
+  #armFor({ deadline }: PendingCall, now: number): void {
+    this.#timer?.cancel();
+    const delayMs = Math.max(0, Math.min(Math.ceil(deadline - now), endlessMs));
     this.#timer = this.#env.timers.after(delayMs, () => this.#look(), true);
   }
 
@@ -69,7 +75,7 @@ export class CallTimes {
     const now = this.#env.clock.monotonic();
     for (const call of this.#calls) {
       if (call.deadline > now) {
-        this.#arm(Math.min(Math.ceil(call.deadline - now), endlessMs));
+        this.#armFor(call, now);
         return;
       }
       this.#calls.delete(call);

@@ -17,6 +17,9 @@ export interface ConnectContext {
 const useTls = "if the server expects TLS, set `tls: true` or write valkeys: in the URL";
 const dropTls = "if the server does not speak TLS, leave out `tls`, or write valkey: in the URL";
 
+const trustIt =
+  "give the certificate of its authority as `tls.ca` (its text in PEM, not its path), or name its file in NODE_EXTRA_CA_CERTS";
+
 const byCode: Readonly<Record<string, readonly [says: string, hint: string]>> = {
   ECONNREFUSED: ["nobody listens there", "check host and port, and that the server is running"],
   ENOTFOUND: ["there is no such host", "check the name of the host"],
@@ -47,10 +50,16 @@ function reasonOf(error: Error | undefined, context: ConnectContext): readonly [
   const known = byCode[code];
   if (known !== undefined) return known;
   if (untrusted.test(code)) {
-    return ["its certificate is not trusted", "give the certificate of its authority as `tls.ca`"];
+    return ["its certificate is not trusted", trustIt];
   }
   if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(code)) {
     return ["it demands a certificate of the client", "give `tls.cert` and `tls.key`"];
+  }
+  if (message.startsWith("None of startup nodes")) {
+    return [
+      "no node of the cluster tells which nodes to ask",
+      "look at `CLUSTER INFO` and `CLUSTER SLOTS`: slots without a node, or addresses that are not reached from here",
+    ];
   }
   if (message.startsWith("Protocol error")) return ["it speaks another protocol", useTls];
   if (hasTls && !wasConnected)

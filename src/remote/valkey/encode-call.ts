@@ -1,6 +1,6 @@
 // The bytes of a call, as RESP: an array of bulk strings.
 //
-//   FCALL anykv_<operation> 1 <tag>:v <arguments>            functions
+//   FCALL <library>_<operation> 1 <tag>:v <arguments>        functions
 //   EVALSHA <sha1> 1 <tag>:v <operation> <arguments>         scripts, or EVAL with the source itself
 //
 // On a cluster a second key, `<tag>:x`, is declared, which never exists. While a slot moves to
@@ -28,8 +28,12 @@ export type CallForm =
   | { readonly kind: "sha1"; readonly sha1: string }
   | { readonly kind: "source"; readonly source: string };
 
+/** How bulk strings begin, by their number of bytes. */
+const heads = Array.from({ length: 1_024 }, (_, bytes) => `$${bytes}\r\n`);
+
 export function bulk(text: string): string {
-  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+  const bytes = Buffer.byteLength(text);
+  return `${heads[bytes] ?? `$${bytes}\r\n`}${text}\r\n`;
 }
 
 export class CallEncoder {

@@ -3,9 +3,11 @@
 // Invariants
 // 1. A connection to a single server is used only after it has passed the server check: behind the
 //    same address there may be a replica, or another version, after a failover.
-// 2. What is written in one turn of the event loop goes out together.
+// 2. What is written in one turn of the event loop goes out together, as long as it is little; large
+//    batches go out in parts.
 // 3. Connections of our own never keep the process alive.
 
+import { ServerConnectionError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import type { ServerFacts } from "../connection.js";
 import { backOffMs, clientName } from "./client-options.js";
@@ -14,6 +16,9 @@ import { ask } from "./raw-command.js";
 import { checkServer, type Expected } from "./server-check.js";
 import { isReplyError } from "./server-errors.js";
 import type { ClientStream, NodeClient, ValkeyClient } from "./valkey-client.js";
+
+/** So that a server begins while the rest is still being put together. */
+const heldBytesMax = 49_152;
 
 export interface LinkOptions {
   readonly env: Pick<Env, "timers">;
@@ -27,13 +32,17 @@ export class Link {
   readonly #options: LinkOptions;
   #isChecked = false;
   #isHungUp = false;
+  #stopWaiting: () => void = () => {};
   #corked: ClientStream[] | undefined;
+  #corkedBytes = 0;
   /** What the client has complained about last, until a connection stands. */
   lastError: Error | undefined;
   /** Whether the last attempt to connect got a connection; with TLS: a secured one. */
   wasConnected = false;
   /** Called when calls can be sent, also after a reconnect. */
   onUp: () => void = () => {};
+  /** Called when the connection to a single server is gone. */
+  onDown: () => void = () => {};
   /** Called when the client will not connect any more. */
   onEnd: () => void = () => {};
   readonly #listeners: readonly (readonly [event: string, listener: (...args: never[]) => void])[];
@@ -60,7 +69,12 @@ export class Link {
    */
   async open(): Promise<ServerFacts | undefined> {
     const { client } = this;
-    if (client.status === "wait" || client.status === "end") await client.connect();
+    if (this.hasEnded) {
+      throw new ServerConnectionError("the client that was given has been closed", {
+        hint: "give one that is open as `valkey.client`",
+      });
+    }
+    if (client.status === "wait") await client.connect();
     else if (client.status !== "ready") await this.#ready();
     const facts = client.isCluster ? undefined : await this.#check(client);
     this.#isChecked = true;
@@ -70,6 +84,8 @@ export class Link {
   send(attempt: Attempt): void {
     if (this.#corked === undefined) this.#cork();
     this.client.sendCommand(attempt);
+    this.#corkedBytes += attempt.size;
+    if (this.#corkedBytes >= heldBytesMax) this.#uncork();
   }
 
   /** The nodes that carry out calls. */
@@ -97,6 +113,7 @@ export class Link {
       // Between two attempts to connect there is nothing that could close.
       if (isConnected) await closed;
     }
+    this.#stopWaiting();
     for (const [event, listener] of this.#listeners) {
       // What a dying client of ours still complains about must find a listener.
       if (event !== "error") client.off(event, listener);
@@ -107,8 +124,21 @@ export class Link {
   #ready(): Promise<void> {
     const { client } = this;
     return new Promise((resolve, reject) => {
-      client.on("ready", () => resolve());
-      client.on("end", () => reject(new Error("the client was closed")));
+      const stop = (): void => {
+        client.off("ready", ready);
+        client.off("end", ended);
+      };
+      const ready = (): void => {
+        stop();
+        resolve();
+      };
+      const ended = (): void => {
+        stop();
+        reject(new Error("the client was closed"));
+      };
+      this.#stopWaiting = stop;
+      client.on("ready", ready);
+      client.on("end", ended);
     });
   }
 
@@ -149,7 +179,9 @@ export class Link {
   }
 
   #closed(): void {
-    if (!this.client.isCluster) this.#isChecked = false;
+    if (this.client.isCluster) return;
+    this.#isChecked = false;
+    this.onDown();
   }
 
   /** After a reconnect; the first connection is checked by `open`. */
@@ -216,10 +248,16 @@ export class Link {
     );
     for (const stream of streams) stream.cork();
     this.#corked = streams;
+    this.#corkedBytes = 0;
     this.#options.env.timers.breathe().then(() => {
-      this.#corked = undefined;
-      for (const stream of streams) stream.uncork();
+      if (this.#corked === streams) this.#uncork();
     });
+  }
+
+  #uncork(): void {
+    const streams = this.#corked ?? [];
+    this.#corked = undefined;
+    for (const stream of streams) stream.uncork();
   }
 }
 

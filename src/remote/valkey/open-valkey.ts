@@ -8,11 +8,11 @@ import type { ServerFacts } from "../connection.js";
 import { type LibraryClock, libraryWith } from "../library.js";
 import { backOffMs, clusterOptions, standaloneOptions } from "./client-options.js";
 import { type ConnectContext, connectError, timeoutError } from "./connect-errors.js";
-import type { LibraryForm } from "./library-loader.js";
+import { type LibraryForm, loadEverywhere } from "./library-loader.js";
 import { Link } from "./link.js";
 import { isPassing, isReplyError, serverError } from "./server-errors.js";
 import { type ClientModule, loadClientModule } from "./valkey-client.js";
-import { loadEverywhere, ValkeyConnection } from "./valkey-connection.js";
+import { ValkeyConnection } from "./valkey-connection.js";
 import { addressText, type ServerAddress, type ValkeySettings } from "./valkey-settings.js";
 
 export interface OpenOptions {
@@ -47,10 +47,12 @@ class Opening {
   #link: Link | undefined;
   #at: string;
   #isOver = false;
+  readonly #openBy: number;
 
   constructor(options: OpenOptions) {
     this.#options = options;
-    const { nodes, client } = options.settings;
+    const { nodes, client, connectTimeoutMs } = options.settings;
+    this.#openBy = options.env.clock.monotonic() + connectTimeoutMs;
     this.#at = client === undefined ? `valkey at ${nodes.map(addressText).join(", ")}` : "valkey";
   }
 
@@ -146,13 +148,15 @@ class Opening {
     const { env, settings, storeName, clock = "server" } = this.#options;
     const library = libraryWith(clock);
     const form = await this.#load(link, library);
-    const { prefix, partitions, isCluster, tls, commandTimeoutMs, retryWrites } = settings;
+    const { prefix, partitions, isCluster, tls } = settings;
+    const { connectTimeoutMs, commandTimeoutMs, retryWrites } = settings;
     const names = { prefix, store: storeTag(storeName), partitions, isCluster };
     const [at, hasTls] = [this.#at, tls !== undefined];
     // An opening that has been given up must not leave a connection that nobody closes.
     if (this.#isOver) throw new Error("the opening was given up");
     return new ValkeyConnection({
-      ...{ env, link, names, library, form, server, at, hasTls, commandTimeoutMs, retryWrites },
+      ...{ env, link, names, library, form, server, at, hasTls, retryWrites },
+      ...{ connectTimeoutMs, commandTimeoutMs, openBy: this.#openBy },
     });
   }
 

@@ -9,6 +9,8 @@
 // 3. writes a PING, too, once its call has been given up: it may still wait in a queue of the client.
 
 import type { Call, Reply } from "../connection.js";
+import { makesRoom } from "../operation-table.js";
+import type { Ticket } from "./once-calls.js";
 import { isReplyError } from "./server-errors.js";
 import type { ClientCommand } from "./valkey-client.js";
 
@@ -34,6 +36,12 @@ export class PendingCall {
   lastError: Error | undefined;
   /** How often the library was loaded for its sake. */
   loads = 0;
+  /** What it is sent as if it is sent as `once`. */
+  ticket: Ticket | undefined;
+  /** Nobody has asked for it: it ends what may still be on its way. */
+  isFence = false;
+  /** How often the client has begun for its sake: once-calls.ts. */
+  begins = 0;
   /** The server did not know the script: the next attempt brings the source along. */
   needsSource = false;
 
@@ -49,7 +57,16 @@ export class PendingCall {
 
   /** Whether nobody can tell that it was carried out, or how often. */
   get isRepeatable(): boolean {
-    return this.call.isRead || this.call.operation === "once";
+    return this.call.isRead || this.ticket !== undefined;
+  }
+
+  /** The call as it is written. */
+  get form(): Call {
+    const { call, ticket } = this;
+    if (ticket === undefined) return call;
+    const operation = makesRoom(call.operation) ? "once_free" : "once";
+    const args = [ticket.client, ticket.sequence, call.operation, ...call.args];
+    return { ...call, operation, args };
   }
 }
 
@@ -82,15 +99,25 @@ export class Attempt implements ClientCommand {
     return this.#isWritten;
   }
 
+  /** About how many bytes it writes. */
+  get size(): number {
+    return this.#payload.length;
+  }
+
   /** No matter what comes now, it is not for the call any more. */
   giveUp(): void {
     this.#isOver = true;
   }
 
-  toWritable(): string | Buffer {
+  /** The connection is gone: what has been written will not be answered. */
+  lose(): void {
     if (this.#isWritten && !this.#isOver) {
       this.#fail(new Error("the connection was lost before the answer came"));
     }
+  }
+
+  toWritable(): string | Buffer {
+    this.lose();
     if (this.#isOver) return ping;
     this.#isWritten = true;
     return this.#payload;
@@ -136,7 +163,6 @@ export class Attempt implements ClientCommand {
     return [];
   }
 
-  /** Time is watched over calls, not over attempts. */
   // Replies are taken as they come, and time is watched over calls, not over attempts.
   setReplyContext(): void {}
 

@@ -66,7 +66,9 @@ function tooOld(what: string, { at }: Expected): Error {
 
 function otherMode(isCluster: boolean, at: string): Error {
   return isCluster
-    ? new ServerUnsuitableError(`${at} is part of a cluster`, { hint: "open with `cluster: true`" })
+    ? new ServerUnsuitableError(`${at} is part of a cluster`, {
+        hint: "open with `cluster: true`, in an URL for `anykv copy` with ?cluster=true",
+      })
     : new ServerUnsuitableError(`${at} is no part of a cluster`, {
         hint: "open without `cluster`, or connect to a node of the cluster",
       });

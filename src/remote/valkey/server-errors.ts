@@ -13,6 +13,7 @@ import {
   ServerUnsuitableError,
   UnexpectedStoreOutputError,
 } from "../../base/errors.js";
+import { neededRights } from "../needed-rights.js";
 
 /** Whether the error is the answer of a server. */
 export function isReplyError(error: unknown): error is Error {
@@ -97,7 +98,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   NOAUTH: {
     type: ServerAccessError,
     says: "the server demands a password",
-    hint: "give `valkey.password`, and `valkey.username` if there are users",
+    hint: "give `valkey.password`, and `valkey.username` if there are users, or both in the URL",
   },
   WRONGPASS: {
     type: ServerAccessError,
@@ -107,7 +108,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   NOPERM: {
     type: ServerAccessError,
     says: "the server does not let this user do it",
-    hint: "the store needs +fcall +function (or +evalsha +eval) and +hello, on all keys and channels of its prefix",
+    hint: neededRights,
   },
   DENIED: {
     type: ServerAccessError,
@@ -132,6 +133,15 @@ const byText: readonly (readonly [RegExp, Refusal])[] = [
       type: ServerAccessError,
       says: "the server refuses this user or password",
       hint: credentialsHint,
+    },
+  ],
+  [
+    // Inside of a function or script: what Redis says, and what Valkey says.
+    /The user executing the script can't|ACL failure in script/i,
+    {
+      type: ServerAccessError,
+      says: "the server does not let this user do what the library does",
+      hint: neededRights,
     },
   ],
   [
@@ -162,7 +172,9 @@ export function serverError(error: Error, at: string): KvError {
     return new UnexpectedStoreOutputError(`${at}: ${error.message}`, { cause });
   }
   const { type, says, hint } = refusal;
-  return new type(`${at}: ${says} (${error.message})`, { hint, cause });
+  // The text for NOAUTH is a long one about HELLO, which nobody has called.
+  const reply = code === "NOAUTH" ? "" : ` (${error.message})`;
+  return new type(`${at}: ${says}${reply}`, { hint, cause });
 }
 
 /** The error without the command that it met, which may hold a password. */

@@ -2,18 +2,13 @@
 //
 // What becomes of a call whose connection breaks
 //   not written yet                         it waits for the next connection
-//   written, `isRead` or sent as `once`     it waits as well, and is sent again
+//   written, `isRead` or sent as `once`     it waits as well, and is sent again (once-calls.ts)
 //   written, anything else                  OutcomeUnknownError
 // A refusal means that nothing has happened: those that pass by themselves (a server that loads, a
 // slot that moves, a cluster that chooses a new primary) are waited out; a library that is missing is
 // loaded; all others are typed errors. Whatever waits is given up when its time is over.
 
-import {
-  isKvError,
-  OutcomeUnknownError,
-  ServerUnsuitableError,
-  StoreClosedError,
-} from "../../base/errors.js";
+import { isKvError, ServerUnsuitableError, StoreClosedError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import {
   type Call,
@@ -23,13 +18,14 @@ import {
   type ServerFacts,
 } from "../connection.js";
 import type { Library } from "../library.js";
+import type { Operation } from "../operation-table.js";
 import { crc16, partitionTag, placedBy } from "../partitions.js";
+import { type ErrorParts, reasonFor, verdictOn } from "./call-errors.js";
 import { CallTimes } from "./call-times.js";
-import { connectError, timeoutError } from "./connect-errors.js";
 import { CallEncoder, type CallForm, type CallNames } from "./encode-call.js";
-import { type LibraryForm, loadLibrary } from "./library-loader.js";
+import { type LibraryForm, loadEverywhere } from "./library-loader.js";
 import type { Link } from "./link.js";
-import { OnceCalls } from "./once-calls.js";
+import { OnceCalls, type OnceSender, type Ticket } from "./once-calls.js";
 import { Attempt, type CallOwner, PendingCall } from "./pending-call.js";
 import {
   causeOf,
@@ -42,28 +38,26 @@ import {
 } from "./server-errors.js";
 import { WaitingCalls } from "./waiting-calls.js";
 
-export interface ConnectionParts {
+export interface ConnectionParts extends ErrorParts {
   readonly env: Pick<Env, "clock" | "random" | "timers">;
   readonly link: Link;
   readonly names: CallNames;
   readonly library: Library;
   readonly form: LibraryForm;
   readonly server: ServerFacts;
-  /** "valkey at 127.0.0.1:6379" */
-  readonly at: string;
-  readonly hasTls: boolean;
-  readonly commandTimeoutMs: number;
-  /** Whether writes are sent as `once`. */
-  readonly retryWrites: boolean;
 }
 
 /** Until a call that was refused for the moment is sent again. */
 const pauseMs = 50;
+/** How long closing waits for what is only a favour to the server. */
+const endMs = 500;
 /** How often the library is loaded for one call. */
 const loadsMax = 5;
 const clusterSlots = 16_384;
+/** What a store is opened with. */
+const openingOperations: ReadonlySet<Operation> = new Set<Operation>(["inspect", "open"]);
 
-export class ValkeyConnection implements Connection, CallOwner {
+export class ValkeyConnection implements Connection, CallOwner, OnceSender {
   readonly partitions: number;
   readonly server: ServerFacts;
   readonly #parts: ConnectionParts;
@@ -74,6 +68,8 @@ export class ValkeyConnection implements Connection, CallOwner {
   readonly #waiting = new WaitingCalls();
   readonly #listeners: (() => void)[] = [];
   #form: LibraryForm;
+  #isOpen = false;
+  #isBeginning = false;
   #isPausing = false;
   #loading: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -87,28 +83,72 @@ export class ValkeyConnection implements Connection, CallOwner {
     this.#encoder = new CallEncoder(names, library.name);
     this.#slots = slotsOf(names);
     this.#times = new CallTimes(env, commandTimeoutMs, (call) => this.#expired(call));
-    const send = (call: Call): Promise<Reply> => this.#issue(call);
-    this.#once = retryWrites ? new OnceCalls(env, names.partitions, send) : undefined;
+    this.#once = retryWrites ? new OnceCalls(env, names.partitions, this) : undefined;
     link.opened();
     link.onUp = () => this.#up();
     link.onEnd = () => this.#ended();
+    // Clients may keep what they have written until they connect again, or forget it then.
+    link.onDown = () => {
+      for (const { attempt } of this.#times.underway()) attempt?.lose();
+    };
+  }
+
+  get hasEnded(): boolean {
+    return this.#parts.link.hasEnded;
   }
 
   call(call: Call): Promise<Reply> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
-    if (this.#once !== undefined && !call.isRead) return this.#once.call(call);
-    return this.#issue(call);
+    const isOpening = !this.#isOpen && openingOperations.has(call.operation);
+    const pending = isOpening ? this.#pend(call, this.#openingDeadline()) : this.#pend(call);
+    if (this.#once === undefined || isOpening || this.#once.admit(pending)) this.dispatch(pending);
+    return pending.promise;
   }
 
-  #issue(call: Call): Promise<Reply> {
-    const slot = this.#slots[call.partition] as number;
-    const pending = new PendingCall(call, slot, this.#times.deadline());
-    this.#times.add(pending);
-    const { link } = this.#parts;
-    if (link.isUp && !this.#waiting.has(call.partition)) this.#send(pending);
-    else if (link.hasEnded) this.#giveUp(pending);
-    else this.#waiting.add(pending);
+  async opened(): Promise<void> {
+    const { env, openBy } = this.#parts;
+    this.#isBeginning = true;
+    try {
+      await this.#once?.begin(() => env.clock.monotonic() < openBy);
+    } finally {
+      this.#isBeginning = false;
+    }
+    this.#isOpen = true;
+  }
+
+  begin(call: Call): Promise<Reply> {
+    const pending = this.#isBeginning
+      ? this.#pend(call, this.#openingDeadline())
+      : this.#pend(call);
+    this.dispatch(pending);
     return pending.promise;
+  }
+
+  fence(call: Call, ticket: Ticket): void {
+    const pending = this.#pend(call);
+    pending.ticket = ticket;
+    pending.isFence = true;
+    pending.promise.catch(() => {});
+    this.dispatch(pending);
+  }
+
+  // Whatever is under way already must not be given up later: CallTimes.
+  #pend(call: Call, until = this.#times.deadline()): PendingCall {
+    const pending = new PendingCall(call, this.#slots[call.partition] as number, until);
+    this.#times.add(pending);
+    return pending;
+  }
+
+  #openingDeadline(): number {
+    return Math.min(this.#times.deadline(), this.#parts.openBy);
+  }
+
+  dispatch(pending: PendingCall): void {
+    const { link } = this.#parts;
+    const isLast = this.#closing !== undefined && !link.isUp;
+    if (link.isUp && !this.#waiting.has(pending.call.partition)) this.#send(pending);
+    else if (link.hasEnded || isLast) this.#giveUp(pending);
+    else this.#waiting.add(pending);
   }
 
   onReconnect(listener: () => void): void {
@@ -122,13 +162,31 @@ export class ValkeyConnection implements Connection, CallOwner {
 
   async #close(): Promise<void> {
     const { link } = this.#parts;
-    if (!link.isUp) for (const pending of this.#waiting.take()) this.#giveUp(pending);
+    if (!link.isUp) {
+      for (const pending of [...this.#waiting.take(), ...(this.#once?.queued() ?? [])]) {
+        this.#giveUp(pending);
+      }
+    }
     await this.#times.idle();
+    await this.#end();
     await link.hangUp();
   }
 
+  /** The server need not keep answers for a client that asks for nothing any more. */
+  async #end(): Promise<void> {
+    if (this.#once === undefined || !this.#parts.link.isUp) return;
+    const until = Math.min(this.#times.deadline(), this.#parts.env.clock.monotonic() + endMs);
+    for (const [partition, client] of this.#once.begun()) {
+      const call: Call = { operation: "once_end", partition, args: [client], isRead: false };
+      const pending = this.#pend(call, until);
+      pending.promise.catch(() => {});
+      this.dispatch(pending);
+    }
+    await this.#times.idle();
+  }
+
   #send(pending: PendingCall): void {
-    const payload = this.#encoder.encode(pending.call, this.#formOf(pending));
+    const payload = this.#encoder.encode(pending.form, this.#formOf(pending));
     const attempt = new Attempt(pending, payload, this);
     pending.attempt = attempt;
     this.#parts.link.send(attempt);
@@ -142,7 +200,9 @@ export class ValkeyConnection implements Connection, CallOwner {
   }
 
   answered(pending: PendingCall, reply: Reply): void {
-    if (this.#times.delete(pending)) pending.resolve(reply);
+    if (!this.#times.delete(pending)) return;
+    pending.resolve(reply);
+    this.#once?.settled(pending, "answered", reply);
   }
 
   failed(pending: PendingCall, error: Error, wasLost: boolean): void {
@@ -154,7 +214,7 @@ export class ValkeyConnection implements Connection, CallOwner {
     if (wasLost && !pending.call.isRead) {
       pending.isUncertain = true;
       if (!pending.isRepeatable) {
-        this.#reject(pending, error);
+        this.reject(pending, error);
         return;
       }
     }
@@ -165,7 +225,7 @@ export class ValkeyConnection implements Connection, CallOwner {
   #refused(pending: PendingCall, error: Error): void {
     const { at, link } = this.#parts;
     if (error.message.startsWith("ANYKV_")) {
-      if (this.#times.delete(pending)) pending.reject(new LibraryError(error.message));
+      this.#refusedByLibrary(pending, error);
     } else if (isFunctionMissing(error)) {
       this.#missing(pending, error);
     } else if (isScriptMissing(error) && !pending.needsSource) {
@@ -175,23 +235,36 @@ export class ValkeyConnection implements Connection, CallOwner {
       this.#wait(pending, error);
     } else {
       if (replyCode(error) === "READONLY") link.renew();
-      this.#reject(pending, serverError(error, at));
+      this.reject(pending, serverError(error, at));
+    }
+  }
+
+  #refusedByLibrary(pending: PendingCall, error: Error): void {
+    const code = replyCode(error);
+    if (code === "ANYKV_SUPERSEDED") pending.isUncertain = true;
+    if (code === "ANYKV_NOT_BEGUN" && !pending.isUncertain) {
+      this.#once?.refused(pending);
+    } else if (code === "ANYKV_SUPERSEDED" || code === "ANYKV_NOT_BEGUN") {
+      this.reject(pending, error);
+    } else if (this.#times.delete(pending)) {
+      pending.reject(new LibraryError(error.message));
+      this.#once?.settled(pending, "refused");
     }
   }
 
   /** Nothing has happened: the library is loaded, everywhere, and the call sent again. */
   #missing(pending: PendingCall, error: Error): void {
     if (++pending.loads > loadsMax) {
-      const hint = "look for programs with another version of anykv that use the same server";
-      const message = `${this.#parts.at}: the library lacks the operation ${pending.call.operation}`;
-      this.#reject(pending, new ServerUnsuitableError(message, { hint, cause: causeOf(error) }));
+      const hint = "look for who takes it away: FUNCTION FLUSH, FUNCTION DELETE";
+      const message = `${this.#parts.at}: the function library vanishes as soon as it is loaded`;
+      this.reject(pending, new ServerUnsuitableError(message, { hint, cause: causeOf(error) }));
       return;
     }
     this.#loading ??= this.#load();
     this.#loading.then(
       () => this.#wait(pending, error),
       (reason: Error) =>
-        isKvError(reason) ? this.#reject(pending, reason) : this.#wait(pending, reason),
+        isKvError(reason) ? this.reject(pending, reason) : this.#wait(pending, reason),
     );
   }
 
@@ -241,54 +314,22 @@ export class ValkeyConnection implements Connection, CallOwner {
     const { attempt } = pending;
     attempt?.giveUp();
     if (attempt?.isWritten && !pending.call.isRead) pending.isUncertain = true;
-    pending.reject(this.#verdict(pending, this.#reason(pending)));
+    this.#fail(pending, reasonFor(pending, this.#parts));
   }
 
   /** There will be no connection any more. */
   #giveUp(pending: PendingCall): void {
-    this.#reject(pending, this.#reason(pending));
+    this.reject(pending, reasonFor(pending, this.#parts));
   }
 
-  #reject(pending: PendingCall, error: Error): void {
-    if (this.#times.delete(pending)) pending.reject(this.#verdict(pending, error));
+  reject(pending: PendingCall, error: Error): void {
+    if (this.#times.delete(pending)) this.#fail(pending, error);
   }
 
-  /** The error of a call, unless it may have been carried out all the same. */
-  #verdict({ isUncertain, call }: PendingCall, error: Error): Error {
-    if (!isUncertain) return error;
-    const message = `${call.operation} was sent and not answered: it may have been carried out`;
-    return new OutcomeUnknownError(`${this.#parts.at}: ${message}`, {
-      hint: "read what it would have changed, or open with `valkey: { retryWrites: true }`",
-      cause: isKvError(error) ? error : causeOf(error),
-    });
+  #fail(pending: PendingCall, error: Error): void {
+    pending.reject(verdictOn(pending, error, this.#parts));
+    this.#once?.settled(pending, pending.isUncertain ? "unknown" : "refused");
   }
-
-  /** Why a call that is given up could not be carried out. */
-  #reason({ lastError }: PendingCall): Error {
-    const { at, link, commandTimeoutMs } = this.#parts;
-    if (isReplyError(lastError)) return serverError(lastError, at);
-    if (link.lastError === undefined && !link.hasEnded) {
-      return timeoutError(commandTimeoutMs, this.#context());
-    }
-    return isKvError(link.lastError)
-      ? link.lastError
-      : connectError(link.lastError, this.#context());
-  }
-
-  #context(): { at: string; hasTls: boolean; wasConnected: boolean } {
-    const { at, hasTls, link } = this.#parts;
-    return { at, hasTls, wasConnected: link.wasConnected || link.isUp };
-  }
-}
-
-/** Loads the library on every primary that can be reached; one is enough. */
-export async function loadEverywhere(link: Link, library: Library): Promise<LibraryForm> {
-  const loads = link.primaries().map((node) => loadLibrary(node, library));
-  const results = await Promise.allSettled(loads);
-  const forms = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  if (forms.length > 0) return forms.includes("scripts") ? "scripts" : "functions";
-  const failed = results[0];
-  throw failed?.status === "rejected" ? failed.reason : new Error("the cluster has no primary");
 }
 
 function slotsOf({ prefix, store, partitions }: CallNames): readonly number[] {

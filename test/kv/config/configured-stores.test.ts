@@ -95,6 +95,32 @@ simple_kv: {}
     });
   });
 
+  test("a server may be told with all that its connection needs", async () => {
+    const text = `
+anykv:
+  stores:
+    near:
+      backend: valkey
+      valkey: &server
+        host: db.example
+        database: 3
+        tls: { ca: [one, two], servername: db, rejectUnauthorized: false }
+    far: { backend: valkey, valkey: { cluster: ["a:1", { host: b, port: 2 }], retryWrites: true } }
+    again: { backend: valkey, valkey: *server }
+`;
+    const [near, far, again] = await parseConfig(text);
+    expect(near?.options.valkey).toEqual({
+      host: "db.example",
+      database: 3,
+      tls: { ca: ["one", "two"], servername: "db", rejectUnauthorized: false },
+    });
+    expect(far?.options.valkey).toEqual({
+      cluster: ["a:1", { host: "b", port: 2 }],
+      retryWrites: true,
+    });
+    expect(again?.options.valkey).toEqual(near?.options.valkey);
+  });
+
   test.each([
     ["empty", ""],
     ["blanks and a comment", "\n  # nothing yet\n"],
@@ -127,6 +153,15 @@ anykv:
     const [first, second] = await parseConfig(text);
     expect(first?.options.wal).toEqual({ syncWrites: true });
     expect(second?.options.wal).toEqual({ syncWrites: true });
+  });
+
+  test("a list is read up to a bound", async () => {
+    const nodes = (count: number) =>
+      store(`backend: valkey\nvalkey: { cluster: [${"a,".repeat(count)}] }`);
+    expect(await parseConfig(nodes(1_000))).toHaveLength(1);
+    expect((await refusal(nodes(1_001))).message).toContain(
+      "must have at most 1000 items, got 1001",
+    );
   });
 
   test("a later anchor of the same name takes over", async () => {
@@ -226,6 +261,55 @@ describe("mistakes are reported with file, line, column and key", () => {
     [
       store("backend: wal\nwal: { snapshotEvery: .nan }"),
       "5:14: anykv.stores.a.wal.snapshotEvery must be whole bytes",
+    ],
+    // Options of a server.
+    [
+      store("backend: valkey\nvalkey: { hots: a }"),
+      "5:17: anykv.stores.a.valkey.hots is not known; known are url, host, port,",
+    ],
+    [
+      store("backend: valkey\nvalkey: { client: 1 }"),
+      "5:17: anykv.stores.a.valkey.client is not known",
+    ],
+    [
+      store("backend: valkey\nvalkey: { password: 12345 }"),
+      "5:17: anykv.stores.a.valkey.password must be a string, got a number",
+    ],
+    [
+      store("backend: valkey\nvalkey: { tls: { cA: a } }"),
+      "5:24: anykv.stores.a.valkey.tls.cA is not known; known are ca, cert,",
+    ],
+    [
+      store("backend: valkey\nvalkey: { tls: { ca: [a, 1] } }"),
+      "5:32: anykv.stores.a.valkey.tls.ca[1] must be a string",
+    ],
+    [
+      store("backend: valkey\nvalkey: { tls: { rejectUnauthorized: no } }"),
+      "5:24: anykv.stores.a.valkey.tls.rejectUnauthorized must be a boolean",
+    ],
+    [
+      store("backend: valkey\nvalkey: { tls: [] }"),
+      "5:17: anykv.stores.a.valkey.tls must be a boolean or an object of TLS options, got an array",
+    ],
+    [
+      store("backend: valkey\nvalkey: { cluster: [] }"),
+      "5:17: anykv.stores.a.valkey.cluster must be a boolean or a list of nodes, got an array",
+    ],
+    [
+      store("backend: valkey\nvalkey: { cluster: [a, 'b:c'] }"),
+      '5:17: anykv.stores.a.valkey.cluster[1] must be "host:port" or an object { host, port }, got',
+    ],
+    [
+      store("backend: valkey\nvalkey:\n  cluster:\n    - { host: a, prot: 1 }"),
+      "7:24: anykv.stores.a.valkey.cluster[0].prot is not known; known are host, port",
+    ],
+    [
+      store("backend: valkey\nvalkey: { cluster: [{ host: a, port: b }] }"),
+      "5:17: anykv.stores.a.valkey.cluster[0].port must be an integer from 1 to 65535",
+    ],
+    [
+      store("backend: valkey\nvalkey: { url: 'valkey://a', cluster: [b] }"),
+      "5:17: anykv.stores.a.valkey.url must be left out together with",
     ],
     // Paths.
     ["simple_kv:\n  path: ''\n", '2:3: simple_kv.path must be a path, got ""'],

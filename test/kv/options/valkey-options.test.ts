@@ -24,6 +24,12 @@ const plain = {
 const at = (host: string, port = 6379) => ({ nodes: [{ host, port }] });
 const cluster = { isCluster: true, partitions: 16 };
 const client = { sendCommand() {}, connect() {}, options: {}, isCluster: false };
+const unfitClients = [
+  { keyPrefix: "a:" },
+  { stringNumbers: true },
+  { redisOptions: { keyPrefix: "a:" } },
+  { redisOptions: { stringNumbers: true } },
+].map((options) => ({ ...client, options }));
 const clusterClient = { ...client, isCluster: true };
 
 describe("accepted", () => {
@@ -127,7 +133,7 @@ describe("refused", () => {
     connectTimeout: [0, "0", -1, "soon"],
     commandTimeout: [-1, 1.5, "soon"],
     retryWrites: [1, "true"],
-    client: [5, "redis", {}, { ...client, options: { keyPrefix: "a:" } }],
+    client: [5, "redis", {}, ...unfitClients],
   };
   const cases = Object.entries(values).flatMap(([name, list]) =>
     list.map((value) => ({ name, value })),
@@ -138,6 +144,22 @@ describe("refused", () => {
       expect.objectContaining({
         name: "InvalidOptionsError",
         message: expect.stringMatching(`^option "valkey\\.${name}.*" must `),
+      }),
+    );
+  });
+
+  test.each(unfitClients)("a client that changes what is sent or comes back: $options", (unfit) => {
+    const named = JSON.stringify(unfit.options).includes("keyPrefix")
+      ? "keyPrefix"
+      : "stringNumbers";
+    expect(() => valkeySettings({ client: unfit })).toThrow(named);
+  });
+
+  test("a password that YAML has made a number of", () => {
+    expect(() => valkeySettings({ password: 12_345 })).toThrow(
+      expect.objectContaining({
+        message: 'option "valkey.password" must be a string, got a number',
+        hint: expect.stringContaining("quotes"),
       }),
     );
   });
@@ -157,7 +179,7 @@ describe("refused", () => {
     [{ path: "/x", port: 5 }, "valkey.path"],
     [{ path: "/x", cluster: true }, "valkey.path"],
     [{ cluster: ["a"], host: "b" }, "valkey.host"],
-    [{ cluster: ["a"], url: "valkey://b" }, "valkey.host"],
+    [{ cluster: ["a"], url: "valkey://b" }, "valkey.url"],
     [{ cluster: true, database: 1 }, "valkey.database"],
     [{ client, host: "a" }, "valkey.host"],
     [{ client, tls: true }, "valkey.tls"],

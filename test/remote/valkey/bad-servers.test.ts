@@ -7,6 +7,7 @@ import { isKvError } from "anykv";
 import { expect, test } from "vitest";
 import { nodeEnv } from "../../../src/env/env.js";
 import { type ValkeyOptions, valkeySettings } from "../../../src/kv/options/valkey-options.js";
+import { neededCommands } from "../../../src/remote/needed-rights.js";
 import { openValkey } from "../../../src/remote/valkey/open-valkey.js";
 import type { ValkeyConnection } from "../../../src/remote/valkey/valkey-connection.js";
 import { lackOfOpenssl, makeCertificates } from "../certificates.js";
@@ -112,6 +113,14 @@ const cases: readonly Case[] = [
     title: "a server of version 6",
     options: async (ends) => ({ port: await listener(ends, helloOfVersion6) }),
     expected: ["ServerUnsuitableError", /redis 6\.2\.14: too old/, /7\.0/],
+  },
+  {
+    title: "a node of a cluster that has no slots yet",
+    options: async (ends) => ({
+      url: (await server(ends, "--cluster-enabled", "yes")).url,
+      cluster: true,
+    }),
+    expected: ["ServerConnectionError", /no node of the cluster tells/, /CLUSTER INFO/],
   },
   {
     title: "no password",
@@ -236,7 +245,7 @@ const cases: readonly Case[] = [
   },
   {
     title: "a server that is loading its data",
-    options: async (ends) => ({ port: await loadingServer(ends), connectTimeout: 500 }),
+    options: async (ends) => ({ port: await loadingServer(ends), connectTimeout: 2_000 }),
     expected: ["ServerRefusedError", /loading its data/, /connectTimeout/],
   },
 ];
@@ -376,9 +385,8 @@ describeWith("opening manages", lackOf("valkey") ?? lackOfOpenssl(), () => {
       "a user who may do nothing that is not needed",
       async (ends) => {
         const running = await server(ends);
-        const rights = ["+hello", "+fcall", "+function|load", "~anykv:*"];
-        const data = ["+@read", "+@write", "+time"];
-        await running.cli("acl", "setuser", "worker", "on", ">secret", ...rights, ...data);
+        const rights = [...neededCommands.split(" "), "~anykv:*"];
+        await running.cli("acl", "setuser", "worker", "on", ">secret", ...rights);
         return { port: running.port, username: "worker", password: "secret" };
       },
     ],

@@ -1,0 +1,7 @@
+// What a user of the server must be allowed, for hints; docs/api.md says the same.
+
+/** Of an ACL, beside the keys. */
+export const neededCommands =
+  "+hello +fcall +function|load +@hash +@sortedset +@list +exists +unlink +rename +pexpire +time";
+
+export const neededRights = `grant the user \`${neededCommands}\` on the keys of the prefix (\`~<prefix>:*\`); where functions are forbidden, \`+eval +evalsha\` instead of \`+fcall +function|load\``;
