@@ -16,7 +16,8 @@ export interface EntryPage {
   readonly done: boolean;
 }
 
-function pageOf(table: ReadTable, request: ScanRequest): KeyPage {
+/** Keys of a table in their order, with the rank of each in O(log n). */
+export function pageOf(table: ReadTable, request: ScanRequest): KeyPage {
   const { after, limit } = request;
   const { start, end } = table.prefixRange(request.prefix);
   const from = after === "" ? start : table.rank(after) + (table.has(after) ? 1 : 0);
