@@ -51,6 +51,8 @@ export class LocalStore implements Store {
   // Work in several transactions: closing waits for it.
   readonly #underway = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
+  // Writes that have been issued and that have settled.
+  #changes = 0;
 
   constructor(engine: Engine, env: Env) {
     this.backend = engine.name;
@@ -68,7 +70,13 @@ export class LocalStore implements Store {
   }
 
   #directAccess(): DirectAccess {
+    const store = this;
     return {
+      get changes() {
+        // Nobody here knows what other processes have written.
+        if (store.#isShared) store.#changes++;
+        return store.#changes;
+      },
       read: (operation, request) => this.#engine.read(operation, request),
       write: (operation, request) => this.#write(operation, request),
       query: (operation, request) => this.#query(operation, request),
@@ -80,14 +88,18 @@ export class LocalStore implements Store {
   }
 
   #write<R, Result>(operation: WriteOperation<R, Result>, request: R): Awaitable<Result> {
+    this.#changes++;
     const result = this.#engine.write(operation, request);
     this.#reaper.watch();
     // What is due next may be known only when the write has been carried out.
-    if (result instanceof Promise) result.then(this.#watch, this.#watch);
+    if (result instanceof Promise) result.then(this.#settled, this.#settled);
     return result;
   }
 
-  readonly #watch = (): void => this.#reaper.watch();
+  readonly #settled = (): void => {
+    this.#changes++;
+    this.#reaper.watch();
+  };
 
   /** A batch of nothing only looks at its guard, which a store that is only read can do, too. */
   #batch<R, Result>(
@@ -325,7 +337,7 @@ export class LocalStore implements Store {
 
   async #replace(source: CountedSource): Promise<void> {
     await this.#engine.replace(source, raiseCounters, source);
-    this.#reaper.watch();
+    this.#settled();
     this.#waiters.wakeAll();
   }
 

@@ -10,6 +10,7 @@ import type { Awaitable, Transaction, View } from "../../engine/engine.js";
 import type { Env } from "../../env/env.js";
 import type { ValueFormat } from "../../kv/serialization/format.js";
 import { type OperationKind, operationTable } from "../../remote/operation-table.js";
+import type { Serving } from "../../store/direct.js";
 import type { Argument } from "../resp/argument.js";
 import { arrayBodies, arrayOperations } from "./bodies/arrays.js";
 import { atomicBodies } from "./bodies/atomics.js";
@@ -73,8 +74,15 @@ export class FunctionLibrary {
     const { onceBytesMax, loadBytesMax } = { ...defaults, ...options };
     this.#forms = new StoredForms(format);
     this.#once = new OnceRecords(env, onceBytesMax);
-    const loads = new Loads(env, loadBytesMax);
-    this.#host = { store, env, loads, marks: new Marks(), isOpen: false, firstToken };
+    this.#host = {
+      store,
+      env,
+      loads: new Loads(env, loadBytesMax),
+      marks: new Marks(),
+      isOpen: false,
+      changesBefore: env.clock.now() * 1_000,
+      firstToken,
+    };
   }
 
   /**
@@ -120,11 +128,12 @@ export class FunctionLibrary {
     call: FunctionCall,
   ): Awaitable<FunctionReply> {
     const { direct } = this.#host.store;
-    let serving: ReturnType<typeof direct.serve> | undefined;
+    let serving: Serving | undefined;
     const operation = (transaction: Transaction): FunctionReply => {
       call.pushed = [];
       const reply = run(transaction, call, this.#host);
-      if (call.pushed.length > 0) serving = direct.serve(transaction, call.pushed);
+      const awaited = call.pushed.filter((key) => direct.isAwaited(key));
+      if (awaited.length > 0) serving = direct.serve(transaction, awaited);
       return reply;
     };
     const settle = (reply: FunctionReply): FunctionReply => {

@@ -33,8 +33,8 @@ export const upkeepBodies: FunctionBodies = {
   inspect: steps(inspect),
   // limit
   reap: query((view) => [0, -1, view.now]),
-  report: read((view, _, { store }) => {
+  report: read((view, _, { store, changesBefore }) => {
     const { size } = view.values;
-    return [size, size, store.direct.changes, view.now];
+    return [size, size, changesBefore + store.direct.changes, view.now];
   }),
 };
