@@ -1,6 +1,8 @@
 // Function host: what operations are carried out on, and what they remember between calls.
 
+import type { Awaitable } from "../../engine/engine.js";
 import type { Env } from "../../env/env.js";
+import type { Allocation } from "../../operations/claims.js";
 import type { DirectAccess } from "../../store/direct.js";
 import type { CountedSource } from "../../store/store.js";
 import type { Loads } from "./loads.js";
@@ -10,6 +12,7 @@ import type { Marks } from "./marks.js";
 export interface ServedStore {
   readonly direct: DirectAccess;
   replace(source: CountedSource): Promise<void>;
+  allocation(prefix: string): Awaitable<Allocation>;
 }
 
 export interface FunctionHost {

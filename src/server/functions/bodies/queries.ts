@@ -1,10 +1,9 @@
 // Values in key order, counts and samples.
 
 import type { ReadTable, View } from "../../../engine/engine.js";
-import * as claims from "../../../operations/claims.js";
 import * as operations from "../../../operations/query.js";
 import type { ScanRequest } from "../../../operations/requests.js";
-import { type FunctionBodies, flag, query, type ReadRun, read } from "../body.js";
+import { type FunctionBodies, flag, query, type ReadRun, type StepsRun, steps } from "../body.js";
 import { drawnView } from "../drawn-random.js";
 import type { FunctionCall } from "../function-call.js";
 import type { FunctionReply } from "../function-reply.js";
@@ -60,6 +59,12 @@ const sample: ReadRun = (view, call) => {
   return operations.randomKeys(drawnView(view, numbers), request);
 };
 
+// prefix
+const allocation: StepsRun = async (call, { store }) => {
+  const { total, claimedLive, claimedExpired } = await store.allocation(call.sought(0));
+  return [total, total - claimedLive - claimedExpired, claimedExpired];
+};
+
 export const queryBodies: FunctionBodies = {
   // prefix, after, limit
   scan: query(scan),
@@ -69,9 +74,5 @@ export const queryBodies: FunctionBodies = {
   count: query((view, call) => countIn(view, "values", call.sought(0))),
   count_free: query((view, call) => countIn(view, "free", call.sought(0))),
   sample: query(sample),
-  // prefix
-  allocation: read((view, call) => {
-    const { total, claimedLive, claimedExpired } = claims.allocation(view, call.sought(0));
-    return [total, total - claimedLive - claimedExpired, claimedExpired];
-  }),
+  allocation: steps(allocation),
 };
