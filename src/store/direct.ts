@@ -43,10 +43,7 @@ export interface DirectAccess {
     operation: (transaction: Transaction, request: Request) => Result,
     request: Request,
   ): Awaitable<Result>;
-  /**
-   * A number that has risen whenever the content may have changed between two looks at it. Where other
-   * processes write to the same tables it always has.
-   */
+  /** A number that has risen whenever the content has changed between two looks at it. */
   readonly changes: number;
   /** Whether somebody waits for elements of the array. O(1). */
   isAwaited(key: string): boolean;

@@ -73,9 +73,7 @@ export class LocalStore implements Store {
     const store = this;
     return {
       get changes() {
-        // Nobody here knows what other processes have written.
-        if (store.#isShared) store.#changes++;
-        return store.#changes;
+        return store.#engine.commits?.() ?? store.#changes;
       },
       read: (operation, request) => this.#engine.read(operation, request),
       write: (operation, request) => this.#write(operation, request),

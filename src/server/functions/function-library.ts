@@ -6,9 +6,11 @@
 // Every call is atomic, except that a bucket of a filter is cleared in steps. A call that is refused
 // has changed nothing.
 
+import { UnknownError } from "../../base/errors.js";
 import type { Awaitable, Transaction, View } from "../../engine/engine.js";
 import type { Env } from "../../env/env.js";
 import type { ValueFormat } from "../../kv/serialization/format.js";
+import { LibraryError } from "../../remote/connection.js";
 import { type OperationKind, operationTable } from "../../remote/operation-table.js";
 import type { Serving } from "../../store/direct.js";
 import type { Argument } from "../resp/argument.js";
@@ -45,6 +47,10 @@ export interface FunctionOptions {
   /** What a restore over a connection may bring; default 1 GiB. */
   readonly loadBytesMax?: number;
 }
+
+type ReadBody = Extract<FunctionBody, { kind: "read" }>;
+type WriteBody = Extract<FunctionBody, { kind: "write" }>;
+type Attempt = (run: () => FunctionReply) => FunctionReply;
 
 const defaults = { onceBytesMax: 67_108_864, loadBytesMax: 1_073_741_824 } as const;
 
@@ -114,24 +120,48 @@ export class FunctionLibrary {
   }
 
   #run(body: FunctionBody, call: FunctionCall): Awaitable<FunctionReply> {
-    const { direct } = this.#host.store;
     if (body.kind === "steps") return body.run(call, this.#host);
-    if (body.kind === "write") return this.#write(body, call);
-    const { run, ranked } = body;
-    const operation = (view: View): FunctionReply => run(view, call, this.#host);
+    // What is none of the library's errors would count as a failure of the file of an engine.
+    let thrown: unknown;
+    const attempt = (run: () => FunctionReply): FunctionReply => {
+      thrown = undefined;
+      try {
+        return run();
+      } catch (error) {
+        thrown = error;
+        throw error instanceof LibraryError || error instanceof Unread ? takenBack(error) : error;
+      }
+    };
+    const fail = (error: unknown): never => {
+      throw thrown ?? error;
+    };
+    try {
+      const reply =
+        body.kind === "write" ? this.#write(body, call, attempt) : this.#read(body, call, attempt);
+      return reply instanceof Promise ? reply.catch(fail) : reply;
+    } catch (error) {
+      return fail(error);
+    }
+  }
+
+  #read({ run, ranked }: ReadBody, call: FunctionCall, attempt: Attempt): Awaitable<FunctionReply> {
+    const { direct } = this.#host.store;
+    const operation = (view: View): FunctionReply => attempt(() => run(view, call, this.#host));
     return ranked ? direct.query(operation, undefined) : direct.read(operation, undefined);
   }
 
   /** Whoever waits for elements is given them in the transaction that has brought them. */
   #write(
-    { run, ranked }: Extract<FunctionBody, { kind: "write" }>,
+    { run, ranked }: WriteBody,
     call: FunctionCall,
+    attempt: Attempt,
   ): Awaitable<FunctionReply> {
     const { direct } = this.#host.store;
     let serving: Serving | undefined;
     const operation = (transaction: Transaction): FunctionReply => {
+      serving = undefined;
       call.pushed = [];
-      const reply = run(transaction, call, this.#host);
+      const reply = attempt(() => run(transaction, call, this.#host));
       const awaited = call.pushed.filter((key) => direct.isAwaited(key));
       if (awaited.length > 0) serving = direct.serve(transaction, awaited);
       return reply;
@@ -170,6 +200,10 @@ export class FunctionLibrary {
       return this.call(inner, call.rest(3));
     });
   }
+}
+
+function takenBack(cause: Error): UnknownError {
+  return new UnknownError("the call is refused", { cause });
 }
 
 /** Whether there is such an operation, and whether it changes nothing that anybody can observe. */
