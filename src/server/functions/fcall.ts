@@ -1,6 +1,9 @@
 // FCALL: which operation a command asks for, and of which store.
 //
-//   FCALL anykv_<operation> <number of keys> <tag>:v <arguments>
+//   FCALL anykv_<digest>_<operation> <number of keys> <tag>:v <arguments>
+//
+// The digest is that of the library that a client would load. There is none here: every one is
+// answered, and none at all.
 //
 // The served store has one partition, and its tag is the only one that is known here. A second key is
 // `<tag>:x`, which clients of a cluster send along.
@@ -21,12 +24,14 @@ export interface ServedName {
 }
 
 interface NamedCall {
+  readonly digest: string | undefined;
   readonly operation: string;
   readonly keys: readonly Argument[];
   readonly args: readonly Argument[];
 }
 
-const named = /^anykv_(.+)$/i;
+const named = /^anykv_(?:([0-9a-f]{10})_)?([a-z_]+)$/i;
+const libraryHead = /^#!lua\s+name=(\w+)\s/;
 const wholeNumber = /^-?\d{1,19}$/;
 
 /**
@@ -40,19 +45,19 @@ export function fcall(
   words: readonly Argument[],
   onlyReads: boolean,
 ): Awaitable<FunctionReply> {
-  const { operation, keys, args } = namedCall(words);
+  const { digest, operation, keys, args } = namedCall(words);
   if (onlyReads && natureOf(operation) === "write") {
     throw new CommandError("ERR Can not execute a script with write flag using *_ro command.");
   }
-  if (operation !== "version") checkKeys(keys, name);
+  if (operation === "version") return digest ?? 1;
+  checkKeys(keys, name);
   return library.call(operation, args);
 }
 
 function namedCall([name = "", count = "", ...rest]: readonly Argument[]): NamedCall {
-  const operation = (typeof name === "string" ? name : "").match(named)?.[1]?.toLowerCase();
-  if (operation === undefined || natureOf(operation) === "unknown") {
-    throw new CommandError("ERR Function not found");
-  }
+  const match = typeof name === "string" ? named.exec(name) : null;
+  if (match === null) throw new CommandError("ERR Function not found");
+  const [, digest, operation = ""] = match.map((part) => part?.toLowerCase());
   const keys = typeof count === "string" && wholeNumber.test(count) ? BigInt(count) : undefined;
   if (keys === undefined || keys >= 2n ** 63n || keys < -(2n ** 63n)) {
     throw new CommandError("ERR Bad number of keys provided");
@@ -61,7 +66,19 @@ function namedCall([name = "", count = "", ...rest]: readonly Argument[]): Named
     throw new CommandError("ERR Number of keys can't be greater than number of args");
   }
   if (keys < 0) throw new CommandError("ERR Number of keys can't be negative");
-  return { operation, keys: rest.slice(0, Number(keys)), args: rest.slice(Number(keys)) };
+  return { digest, operation, keys: rest.slice(0, Number(keys)), args: rest.slice(Number(keys)) };
+}
+
+/**
+ * The answer to FUNCTION LOAD: the name of the library, which is not loaded, because its operations
+ * are answered anyway.
+ *
+ * @throws CommandError for other libraries.
+ */
+export function loadedName(source: Argument): string {
+  const [, name = ""] = libraryHead.exec(typeof source === "string" ? source : "") ?? [];
+  if (/^anykv(_|$)/.test(name)) return name;
+  throw new CommandError("ERR only the library of anykv is answered here, and nothing is loaded");
 }
 
 /** @throws LibraryError for another store, or another partition of this one. */

@@ -208,6 +208,7 @@ function takenBack(cause: Error): UnknownError {
 
 /** Whether there is such an operation, and whether it changes nothing that anybody can observe. */
 export function natureOf(operation: string): "unknown" | "read" | "write" {
+  if (operation === "version") return "read";
   if (operation.startsWith("once")) return onceOperations.has(operation) ? "write" : "unknown";
   if (!bodies.has(operation)) return "unknown";
   const kind = kinds[operation] ?? "read";

@@ -1,6 +1,7 @@
 // Random calls: words as a client may send them, few keys, so that calls meet each other.
 
 import type { Random } from "../../../src/env/env.js";
+import { operationTable } from "../../../src/remote/operation-table.js";
 
 export interface DrawnCall {
   readonly operation: string;
@@ -126,6 +127,7 @@ export class CallDraws {
     ],
     pop: () => [this.one(keys), this.one(["first", "last"]), this.#trust(), this.#guard()],
     length: () => [this.one(keys)],
+    lengths: () => this.#some(keys),
     range: () => [
       ...[this.one(keys), this.one([0, 1, -1, -2, 5]), this.one([0, 1, -1, 100])],
       this.one([0, 1, 100]),
@@ -177,8 +179,9 @@ export class CallDraws {
     return [...[this.one(buckets), this.one(items), this.#guard()], this.one(["", "", 1, 100])];
   }
 
+  /** Those that the library in Lua has, and one that nobody has. */
   get operations(): string[] {
-    return Object.keys(this.#draws);
+    return Object.keys(this.#draws).filter((name) => name === "none" || name in operationTable);
   }
 
   draw(): DrawnCall {

@@ -46,6 +46,12 @@ export class FunctionConnection implements Connection {
 
   onReconnect(): void {}
 
+  async opened(): Promise<void> {}
+
+  get hasEnded(): boolean {
+    return this.#closed;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#underway);

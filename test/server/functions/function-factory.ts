@@ -49,7 +49,7 @@ export class Served {
   }
 }
 
-function rowsOf(view: View): RowReader {
+export function rowsOf(view: View): RowReader {
   return {
     *each(table, prefix = "") {
       const { start, end } = view[table].prefixRange(prefix);

@@ -1,6 +1,9 @@
 // Arrays and filters.
 
+import type { View } from "../../../engine/engine.js";
+import { parseSpan } from "../../../operations/list-rows.js";
 import * as lists from "../../../operations/lists.js";
+import { isLive } from "../../../operations/live.js";
 import * as members from "../../../operations/members.js";
 import type { MemberRequest } from "../../../operations/requests.js";
 import {
@@ -43,6 +46,14 @@ const pop: WriteRun = (transaction, call) => {
   });
   return value === undefined ? "" : call.forms.showLast(value);
 };
+
+/** Of an array, whatever else may be under the key. */
+export function lengthOf(view: View, key: string): number {
+  const row = view.lists.get(key);
+  if (row === undefined || !isLive(view, row)) return 0;
+  const { head, tail } = parseSpan(row.value);
+  return tail - head;
+}
 
 function offset(position: number, size: number): number {
   return position < 0 ? Math.max(0, size + position) : Math.min(position, size);
@@ -90,6 +101,7 @@ export const arrayBodies: FunctionBodies = {
   push: write(push),
   pop: write(pop),
   length: read((view, call) => lists.length(view, call.sought(0))),
+  lengths: read((view, call) => call.soughtKeys(0).map((key) => lengthOf(view, key))),
   range: read(range),
   // key, claim
   delete_array: write((transaction, call) =>

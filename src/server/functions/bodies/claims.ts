@@ -16,16 +16,16 @@ const lookLater = (): void => {};
 
 /**
  * Where all data have been lost since clients opened the store, tokens would begin again: whoever
- * opens it anew gives it tokens that were never granted.
+ * opens it anew gives it tokens that were never granted. `step` is the position of the step of tokens.
  */
-function requireOpen(transaction: Transaction, host: FunctionHost): void {
-  if (!host.isOpen && !transaction.counters.has("token")) {
-    throw refusal("NOT_OPEN", "the partition is gone");
-  }
-}
-
-function requireStep(call: FunctionCall, index: number): void {
-  if (call.text(index) !== "1") throw refusal("PARTITIONS", "1");
+function requireOpen(
+  transaction: Transaction,
+  call: FunctionCall,
+  step: number,
+  host: FunctionHost,
+): void {
+  const isOpen = host.isOpen || transaction.counters.has("token");
+  if (!isOpen || call.text(step) !== "1") throw refusal("NOT_OPEN", "the store was lost");
 }
 
 function endOfLease(transaction: Transaction, { ttl }: LeaseOptions): string {
@@ -34,8 +34,7 @@ function endOfLease(transaction: Transaction, { ttl }: LeaseOptions): string {
 
 // prefix, step, milliseconds, owner, trust, then a random number for each claim
 const claimRandom: WriteRun = (transaction, call, host) => {
-  requireStep(call, 1);
-  requireOpen(transaction, host);
+  requireOpen(transaction, call, 1, host);
   const numbers = call.randoms(5);
   const lease = call.lease(2);
   const granted = claims.claimRandom(drawnTransaction(transaction, numbers), {
@@ -67,8 +66,7 @@ const popRandom: WriteRun = (transaction, call) => {
 
 // step, milliseconds, owner, trust, 1 for all or nothing, then keys
 const claimKeys: WriteRun = (transaction, call, host) => {
-  requireStep(call, 0);
-  requireOpen(transaction, host);
+  requireOpen(transaction, call, 0, host);
   const [lease, keys, allOrNothing] = [call.lease(1), call.keys(5), call.flag(4)];
   const request = { keys, allOrNothing, lease, check: lookLater };
   const { claimed, busy, missing } = claims.claimKeys(transaction, request);

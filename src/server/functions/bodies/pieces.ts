@@ -1,9 +1,7 @@
 // Pieces: what copies from store to store read, look for, write and remove.
 
-import { never, type Transaction, type View } from "../../../engine/engine.js";
+import { never, type View } from "../../../engine/engine.js";
 import type { Stored } from "../../../engine/stored.js";
-import { parseSpan } from "../../../operations/list-rows.js";
-import { isLive } from "../../../operations/live.js";
 import { memberKey } from "../../../operations/members.js";
 import * as writes from "../../../operations/piece-writes.js";
 import {
@@ -27,6 +25,7 @@ import {
 } from "../body.js";
 import { deadlineText, type FunctionCall } from "../function-call.js";
 import type { FunctionReply } from "../function-reply.js";
+import { lengthOf } from "./arrays.js";
 import { pageBytesMax } from "./queries.js";
 
 /**
@@ -171,20 +170,12 @@ const putValues: WriteRun = (transaction, call) => {
   return 1;
 };
 
-/** How many elements an array has that takes more of them. */
-function presentLength(transaction: Transaction, key: string): number {
-  const row = transaction.lists.get(key);
-  if (row === undefined || !isLive(transaction, row)) return 0;
-  const { head, tail } = parseSpan(row.value);
-  return tail - head;
-}
-
 // key, deadline, position, then elements: the array ends with them
 const putElements: WriteRun = (transaction, call) => {
   call.grouped(3, 1);
   const [key, deadline, first] = [call.key(0), call.deadline(1), call.count(2)];
   const elements = call.rest(3).map((_, offset) => call.copiedValue(3 + offset));
-  if (presentLength(transaction, key) < first) return 0;
+  if (lengthOf(transaction, key) < first) return 0;
   writes.putPieces(transaction, [arrayPiece(key, { first, elements, deadline })]);
   call.pushed.push(key);
   return 1;

@@ -4,7 +4,7 @@
 // do: neither now nor at any moment that they would have to remember.
 
 import { raiseToken } from "../../../operations/piece-writes.js";
-import { layoutVersion, libraryVersion } from "../../../remote/library.js";
+import { layoutVersion } from "../../../remote/library.js";
 import { type FunctionBodies, query, read, type StepsRun, steps } from "../body.js";
 import type { FunctionHost } from "../function-host.js";
 import { refusal } from "../refusals.js";
@@ -28,7 +28,6 @@ const inspect: StepsRun = async (_, host) =>
   host.isOpen || (await hasToken(host)) ? [`${layoutVersion}`, "1"] : ["", ""];
 
 export const upkeepBodies: FunctionBodies = {
-  version: read(() => libraryVersion),
   open: steps(open),
   inspect: steps(inspect),
   // limit
