@@ -23,50 +23,86 @@ export interface ServedName {
   readonly store: string;
 }
 
-interface NamedCall {
+interface FunctionName {
   readonly digest: string | undefined;
   readonly operation: string;
-  readonly keys: readonly Argument[];
-  readonly args: readonly Argument[];
+  readonly nature: ReturnType<typeof natureOf>;
 }
 
 const named = /^anykv_(?:([0-9a-f]{10})_)?([a-z_]+)$/i;
 const libraryHead = /^#!lua\s+name=(\w+)\s/;
 const wholeNumber = /^-?\d{1,19}$/;
+/** Names that have been read before; clients use a few hundred. */
+const knownNamesMax = 1_000;
 
-/**
- * Carries out the words behind FCALL, or FCALL_RO.
- *
- * @throws CommandError as the real server words it, LibraryError for what the library refuses.
- */
-export function fcall(
-  library: FunctionLibrary,
-  name: ServedName,
-  words: readonly Argument[],
-  onlyReads: boolean,
-): Awaitable<FunctionReply> {
-  const { digest, operation, keys, args } = namedCall(words);
-  if (onlyReads && natureOf(operation) === "write") {
-    throw new CommandError("ERR Can not execute a script with write flag using *_ro command.");
+export class FunctionDoor {
+  readonly #library: FunctionLibrary;
+  readonly #name: ServedName;
+  readonly #key: string;
+  readonly #names = new Map<string, FunctionName>();
+
+  constructor(library: FunctionLibrary, name: ServedName) {
+    this.#library = library;
+    this.#name = name;
+    this.#key = `${partitionTag(name.prefix, name.store, 0)}:v`;
   }
-  if (operation === "version") return digest ?? 1;
-  checkKeys(keys, name);
-  return library.call(operation, args);
+
+  /**
+   * Carries out the words behind FCALL, or FCALL_RO.
+   *
+   * @throws CommandError as the real server words it, LibraryError for what the library refuses; or
+   * rejects with it.
+   */
+  call(words: readonly Argument[], onlyReads: boolean): Awaitable<FunctionReply> {
+    const { digest, operation, nature } = this.#named(words[0]);
+    const keys = countOfKeys(words);
+    if (onlyReads && nature === "write") {
+      throw new CommandError("ERR Can not execute a script with write flag using *_ro command.");
+    }
+    if (operation === "version") return digest ?? 1;
+    if (keys !== 1 || words[2] !== this.#key) this.#checkKeys(words.slice(2, 2 + keys));
+    return this.#library.call(operation, words.slice(2 + keys));
+  }
+
+  #named(name: Argument | undefined): FunctionName {
+    const known = this.#names.get(name as string);
+    if (known !== undefined) return known;
+    const match = typeof name === "string" ? named.exec(name) : null;
+    if (match === null) throw new CommandError("ERR Function not found");
+    const [, digest, operation = ""] = match.map((part) => part?.toLowerCase());
+    const found = { digest, operation, nature: natureOf(operation) };
+    if (this.#names.size < knownNamesMax) this.#names.set(match[0], found);
+    return found;
+  }
+
+  /** @throws LibraryError for another store, or another partition of this one. */
+  #checkKeys([first, second, ...more]: readonly Argument[]): void {
+    const { prefix, store } = this.#name;
+    const tag = partitionTag(prefix, store, 0);
+    const isOurs = second === undefined || second === `${tag}:x`;
+    if (first === this.#key && isOurs && more.length === 0) return;
+    const before = `${prefix}:{${store}:`;
+    const isSibling =
+      typeof first === "string" &&
+      first !== this.#key &&
+      first.startsWith(before) &&
+      /^\d+\}:v$/.test(first.slice(before.length));
+    throw isSibling ? refusal("PARTITIONS", "1") : refusal("UNKNOWN_STORE", tag);
+  }
 }
 
-function namedCall([name = "", count = "", ...rest]: readonly Argument[]): NamedCall {
-  const match = typeof name === "string" ? named.exec(name) : null;
-  if (match === null) throw new CommandError("ERR Function not found");
-  const [, digest, operation = ""] = match.map((part) => part?.toLowerCase());
+function countOfKeys(words: readonly Argument[]): number {
+  const [count, given] = [words[1], words.length - 2];
+  if (count === "1" && given > 0) return 1;
   const keys = typeof count === "string" && wholeNumber.test(count) ? BigInt(count) : undefined;
   if (keys === undefined || keys >= 2n ** 63n || keys < -(2n ** 63n)) {
     throw new CommandError("ERR Bad number of keys provided");
   }
-  if (keys > rest.length) {
+  if (keys > given) {
     throw new CommandError("ERR Number of keys can't be greater than number of args");
   }
   if (keys < 0) throw new CommandError("ERR Number of keys can't be negative");
-  return { digest, operation, keys: rest.slice(0, Number(keys)), args: rest.slice(Number(keys)) };
+  return Number(keys);
 }
 
 /**
@@ -79,17 +115,4 @@ export function loadedName(source: Argument): string {
   const [, name = ""] = libraryHead.exec(typeof source === "string" ? source : "") ?? [];
   if (/^anykv(_|$)/.test(name)) return name;
   throw new CommandError("ERR only the library of anykv is answered here, and nothing is loaded");
-}
-
-/** @throws LibraryError for another store, or another partition of this one. */
-function checkKeys([first, second]: readonly Argument[], { prefix, store }: ServedName): void {
-  const tag = partitionTag(prefix, store, 0);
-  if (first === `${tag}:v` && (second === undefined || second === `${tag}:x`)) return;
-  const [before, behind] = [`${prefix}:{${store}:`, "}:v"];
-  const isSibling =
-    typeof first === "string" &&
-    first.startsWith(before) &&
-    /^\d+\}:v$/.test(first.slice(before.length));
-  if (isSibling && first !== `${before}0${behind}`) throw refusal("PARTITIONS", "1");
-  throw refusal("UNKNOWN_STORE", tag);
 }

@@ -3,7 +3,7 @@
 import type { Redis } from "iovalkey";
 import { describe, expect, test } from "vitest";
 import { libraryWith } from "../../../src/remote/library.js";
-import { fcall, loadedName } from "../../../src/server/functions/fcall.js";
+import { FunctionDoor, loadedName } from "../../../src/server/functions/fcall.js";
 import { wireReply } from "../../../src/server/functions/function-reply.js";
 import { plainClient } from "../../remote/plain-connection.js";
 import { describeWith, lackOf, startServer } from "../../remote/servers.js";
@@ -15,8 +15,9 @@ const key = "anykv:{s:0}:v";
 
 function door() {
   const { library } = servedMemory();
+  const functions = new FunctionDoor(library, name);
   return async (command: string, ...words: Word[]): Promise<Told> => {
-    const reply = fcall(library, name, words.map(received), command === "FCALL_RO");
+    const reply = functions.call(words.map(received), command === "FCALL_RO");
     return told(wireReply(await reply));
   };
 }

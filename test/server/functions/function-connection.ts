@@ -10,7 +10,7 @@ import {
   type Reply,
 } from "../../../src/remote/connection.js";
 import { partitionTag } from "../../../src/remote/partitions.js";
-import { fcall, type ServedName } from "../../../src/server/functions/fcall.js";
+import { FunctionDoor, type ServedName } from "../../../src/server/functions/fcall.js";
 import type { FunctionLibrary } from "../../../src/server/functions/function-library.js";
 import { wireReply } from "../../../src/server/functions/function-reply.js";
 import { type Argument, argumentOf } from "../../../src/server/resp/argument.js";
@@ -23,14 +23,14 @@ export function received(argument: CallArgument): Argument {
 export class FunctionConnection implements Connection {
   readonly partitions: number;
   readonly server = { description: "this process", isCluster: false };
-  readonly #library: FunctionLibrary;
+  readonly #door: FunctionDoor;
   readonly #name: ServedName;
   readonly #env: Env;
   readonly #underway = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(library: FunctionLibrary, name: ServedName, env: Env, partitions = 1) {
-    this.#library = library;
+    this.#door = new FunctionDoor(library, name);
     this.#name = name;
     this.#env = env;
     this.partitions = partitions;
@@ -62,7 +62,7 @@ export class FunctionConnection implements Connection {
     const key = `${partitionTag(prefix, store, partition)}:v`;
     const words = [`anykv_${operation}`, 1, key, ...args].map(received);
     try {
-      return wireReply(await fcall(this.#library, this.#name, words, false));
+      return wireReply(await this.#door.call(words, false));
     } catch (error) {
       // What goes over a wire is text.
       throw error instanceof LibraryError ? new LibraryError(error.message) : error;
