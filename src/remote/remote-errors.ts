@@ -71,6 +71,21 @@ export function isBehind(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("ANYKV_BEHIND");
 }
 
+function wrongType(text: string): KvError {
+  const [kind, hex = ""] = text.split(" ");
+  const key = Buffer.from(hex, "hex").toString();
+  if (kind === "array") {
+    return new WrongTypeError("key holds an array, not a value", {
+      key,
+      hint: "use append, prepend, pop, popFirst, range, length or deleteArray on arrays",
+    });
+  }
+  return new WrongTypeError("key holds a value, not an array", {
+    key,
+    hint: "delete the value first, or use another key for the array",
+  });
+}
+
 /** `text` is what the keys of the served store begin with. */
 function unknownStore(text: string): KvError {
   const [, prefix = "", tag = ""] = /^(.*):\{(.*):0\}$/s.exec(text) ?? [];
@@ -88,19 +103,4 @@ function refused(text: string, { key }: Subject, cause: Error): KvError {
   const known = Object.hasOwn(errorClasses, name) ? errorClasses[name as ErrorName] : undefined;
   const type = known ?? UnexpectedStoreOutputError;
   return new type(message, { ...(key === undefined ? {} : { key }), cause });
-}
-
-function wrongType(text: string): KvError {
-  const [kind, hex = ""] = text.split(" ");
-  const key = Buffer.from(hex, "hex").toString();
-  if (kind === "array") {
-    return new WrongTypeError("key holds an array, not a value", {
-      key,
-      hint: "use append, prepend, pop, popFirst, range, length or deleteArray on arrays",
-    });
-  }
-  return new WrongTypeError("key holds a value, not an array", {
-    key,
-    hint: "delete the value first, or use another key for the array",
-  });
 }
