@@ -1,7 +1,7 @@
 // Random calls: words as a client may send them, few keys, so that calls meet each other.
 
 import type { Random } from "../../../src/env/env.js";
-import { operationTable } from "../../../src/remote/operation-table.js";
+import { operations, operationTable } from "../../../src/remote/operation-table.js";
 
 export interface DrawnCall {
   readonly operation: string;
@@ -10,6 +10,7 @@ export interface DrawnCall {
 
 const keys = ["a", "b", "k1", "k2", "k{3}", "é", "～"];
 const prefixes = ["", "k", "é", "none"];
+const clients = ["c1", "c2"];
 const buckets = ["b1", "b2", "é"];
 const items = ["ti1", "ti2", "t", "té"];
 const values = [
@@ -19,6 +20,10 @@ const values = [
 const deltas = [0, 1, -1, 41, "9007199254740992", "-9223372036854775808", "4611686018427387904"];
 const expiries = ["", "", "", "keep", 1, 5, 100, 100_000];
 const lease = [1, 10, 1_000];
+
+const writes: ReadonlySet<string> = new Set(
+  operations.flatMap(([name, kind]) => (kind === "write" || kind === "free" ? [name] : [])),
+);
 
 export class CallDraws {
   readonly #random: Random;
@@ -165,6 +170,10 @@ export class CallDraws {
     dump_buckets: () => [0, 1_000],
     piece_members: () => [1_000],
     measure: () => [this.one(["arrays", "buckets"]), "", 1_000],
+    once_begin: () => [this.one(clients)],
+    once_end: () => [this.one(clients)],
+    once: () => this.#once(() => this.draw()),
+    once_free: () => this.#once(() => ({ operation: "delete", args: [this.one(keys), ""] })),
     none: () => [],
   };
 
@@ -179,9 +188,22 @@ export class CallDraws {
     return [...[this.one(buckets), this.one(items), this.#guard()], this.one(["", "", 1, 100])];
   }
 
+  /** Few sequences, so that slots are taken again and again. */
+  #once(inner: () => DrawnCall): (string | number)[] {
+    let { operation, args } = inner();
+    // Clients send nothing else by it.
+    while (operation.startsWith("once") || !writes.has(operation)) ({ operation, args } = inner());
+    const sequence = 1 + this.below(4) + 1_024 * this.below(4);
+    return [this.one(clients), sequence, operation, ...args];
+  }
+
   /** Those that the library in Lua has, and one that nobody has. */
   get operations(): string[] {
-    return Object.keys(this.#draws).filter((name) => name === "none" || name in operationTable);
+    const hasOnce = "once_begin" in operationTable;
+    return Object.keys(this.#draws).filter((name) => {
+      if (name.startsWith("once")) return hasOnce;
+      return name === "none" || name in operationTable;
+    });
   }
 
   draw(): DrawnCall {
