@@ -3,8 +3,8 @@
 // Whoever counts or chooses items does so on reaped tables; the others look past what has expired.
 
 import type { RankRange, Row, Transaction, View } from "../engine/engine.js";
-import { bucketPrefix, memberKey, parseMember } from "./members.js";
 import { isLive } from "./live.js";
+import { bucketPrefix, memberKey, parseMember } from "./members.js";
 
 /** The row of the first item that is live; undefined when the filter is empty. O(log n). */
 export function firstItem(view: View, bucket: string): Row | undefined {
@@ -85,11 +85,7 @@ export function dropItems(transaction: Transaction, bucket: string): void {
   for (const key of keysIn(transaction, bucket)) transaction.members.delete(key);
 }
 
-export function putItemsDeadline(
-  transaction: Transaction,
-  bucket: string,
-  deadline: number,
-): void {
+export function putItemsDeadline(transaction: Transaction, bucket: string, deadline: number): void {
   for (const key of keysIn(transaction, bucket)) {
     const row = transaction.members.get(key);
     if (row !== undefined && isLive(transaction, row)) transaction.members.put(key, "", deadline);

@@ -45,13 +45,7 @@ export function replaceElement(
 }
 
 /** Moves the elements from `first` on, `end` excluded, by one place. */
-function shift(
-  transaction: Transaction,
-  id: number,
-  first: number,
-  end: number,
-  by: 1 | -1,
-): void {
+function shift(transaction: Transaction, id: number, first: number, end: number, by: 1 | -1): void {
   const [from, stop] = by === 1 ? [end - 1, first - 1] : [first, end];
   for (let index = from; index !== stop; index -= by) {
     const value = elementOf(transaction, itemKey(id, index));

@@ -6,7 +6,14 @@ import { createdDeadline } from "./atomics.js";
 import { requireClaim } from "./claim-rows.js";
 import { dropList, itemKey, type ListSpan, newSpan, parseSpan, putSpan } from "./list-rows.js";
 import { checkValue, dropValue, isLive, refuseValue } from "./live.js";
-import type { CheckValue, End, KeyRequest, PopRequest, PushRequest, RangeRequest } from "./requests.js";
+import type {
+  CheckValue,
+  End,
+  KeyRequest,
+  PopRequest,
+  PushRequest,
+  RangeRequest,
+} from "./requests.js";
 
 function findList(view: View, key: string): Row | undefined {
   const row = view.lists.get(key);

@@ -14,6 +14,7 @@
 import type { Transaction, View } from "../../engine/engine.js";
 import type { Argument } from "./argument.js";
 import type { Encoded, Encoder } from "./encoder.js";
+import type { ScanCursors } from "./scan-cursors.js";
 import type { Session } from "./session.js";
 import type { ValueCodec } from "./value-codec.js";
 
@@ -24,6 +25,8 @@ export class CommandError extends Error {}
 export interface CommandContext {
   readonly encode: Encoder;
   readonly values: ValueCodec;
+  /** One for all clients of a server. */
+  readonly cursors: ScanCursors;
   /** Tells that the array under a key has got elements: whoever waits for them is served. */
   pushed(key: string): void;
 }

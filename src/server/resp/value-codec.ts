@@ -10,6 +10,8 @@ export interface ValueCodec {
   readonly serialization: "json" | "string" | "bytes";
   /** @throws CommandError when the store cannot keep the value. */
   store(value: Argument): Stored;
-  /** A stored value as a client reads it. */
+  /** @throws CommandError when the stored value cannot be shown. */
+  check(stored: Stored): void;
+  /** A stored value as a client reads it. Throws as `check` does. */
   show(stored: Stored): Argument;
 }
