@@ -6,8 +6,8 @@
 // `__proto__` for something else.
 
 import type { Stored } from "../../engine/stored.js";
+import { textOf } from "../../kv/serialization/stored-text.js";
 import type { ValueCodec } from "./value-codec.js";
-import { shownText } from "./value-codecs.js";
 
 /** The JSON of each field. */
 export type Fields = Map<string, string>;
@@ -21,7 +21,7 @@ export function isHash(stored: Stored, codec: ValueCodec): boolean {
 /** The text of a value that is a JSON object. */
 function objectText(stored: Stored, { serialization }: ValueCodec): string | undefined {
   if (serialization === "bytes") return undefined;
-  const text = typeof stored === "string" ? stored : shownText(stored);
+  const text = textOf(stored);
   if (text.charCodeAt(0) !== brace) return undefined;
   // All text of such a store is JSON.
   if (serialization === "json") return text;

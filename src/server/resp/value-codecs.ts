@@ -1,88 +1,93 @@
-// Value codecs: one for each serialization of a store.
+// Value codecs: one for each serialization.
 //
-//   json    what is set is kept as a JSON string; other JSON shows as its text
-//   string  what is set is kept as it is
-//   bytes   what is set is kept as bytes; counters show as their digits
+// json    a text is kept as a JSON string, so `kv.get` gives the same text; whatever else lies in the
+//         store shows as its JSON
+// string  a text is kept as it is
+// bytes   bytes are kept as they are
 
 import type { Stored } from "../../engine/stored.js";
 import { unwrapped, wrapped } from "../../kv/serialization/compressed.js";
-import { textOf } from "../../kv/serialization/stored-text.js";
+import { checkBytes, checkTextBytes, textOf } from "../../kv/serialization/stored-text.js";
 import type { Argument } from "./argument.js";
 import { CommandError } from "./command.js";
 import type { ValueCodec } from "./value-codec.js";
 
-const quote = 0x22;
+const encoder = new TextEncoder();
+const quote = 34;
+const highestBlank = 32;
 
-function checkText(value: Argument): asserts value is string {
-  if (typeof value === "string") return;
-  throw new CommandError(
-    "ERR the store keeps text: values must be valid UTF-8 (use a store with serialization bytes)",
-  );
+function textIn(value: Argument): string {
+  if (typeof value === "string") return value;
+  throw new CommandError("ERR the store keeps text: values must be valid UTF-8");
 }
 
-/** The content of a JSON string, or the text of any other JSON. */
-export function showJson(text: string): string {
-  const end = text.length - 1;
-  if (text.charCodeAt(0) !== quote || end < 1) return text;
-  if (!text.includes("\\") && text.charCodeAt(end) === quote) return text.slice(1, end);
+const json: ValueCodec = {
+  serialization: "json",
+  store(value) {
+    const text = JSON.stringify(textIn(value));
+    checkTextBytes(text);
+    return text;
+  },
+  check: checkText,
+  show: (stored) => shownJson(textOf(stored)),
+};
+
+function checkText(stored: Stored): void {
+  if (typeof stored !== "string") textOf(stored);
+}
+
+/** The content of a JSON string; the JSON of everything else, and of what UTF-8 cannot carry. */
+export function shownJson(text: string): string {
+  const first = text.charCodeAt(0);
+  if (first !== quote) {
+    return first <= highestBlank && text.trimStart().charCodeAt(0) === quote
+      ? contentOf(text)
+      : text;
+  }
+  return text.includes("\\") ? contentOf(text) : text.slice(1, -1);
+}
+
+function contentOf(text: string): string {
   try {
-    return JSON.parse(text) as string;
+    const content = JSON.parse(text) as string;
+    return content.isWellFormed() ? content : text;
   } catch {
+    // Not JSON at all: whoever put it there sees it as it is.
     return text;
   }
 }
 
-function checkShown(stored: Stored): void {
-  if (typeof stored !== "string") shownText(stored);
-}
-
-const jsonCodec: ValueCodec = {
-  serialization: "json",
-  store: (value) => {
-    checkText(value);
-    return JSON.stringify(value);
-  },
-  check: checkShown,
-  show: (stored) => showJson(typeof stored === "string" ? stored : shownText(stored)),
-};
-
-const textCodec: ValueCodec = {
+const text: ValueCodec = {
   serialization: "string",
-  store: (value) => {
-    checkText(value);
-    return value;
+  store(value) {
+    const stored = textIn(value);
+    checkTextBytes(stored);
+    return stored;
   },
-  check: checkShown,
-  show: (stored) => (typeof stored === "string" ? stored : shownText(stored)),
+  check: checkText,
+  show: textOf,
 };
 
-const encoder = new TextEncoder();
-
-const bytesCodec: ValueCodec = {
+const bytes: ValueCodec = {
   serialization: "bytes",
-  store: (value) =>
-    wrapped(typeof value === "string" ? encoder.encode(value) : new Uint8Array(value)),
-  check: (stored) => {
-    if (typeof stored !== "string") shown(unwrapped, stored);
+  store(value) {
+    // A memory of its own, and no part of one that is larger.
+    const own = typeof value === "string" ? encoder.encode(value) : new Uint8Array(value);
+    checkBytes(own.length);
+    return wrapped(own);
   },
-  show: (stored) => (typeof stored === "string" ? stored : shown(unwrapped, stored)),
+  check: (stored) => {
+    if (typeof stored !== "string") unwrapped(stored);
+  },
+  show: (stored) => (typeof stored === "string" ? stored : unwrapped(stored)),
 };
 
-const codecs = { json: jsonCodec, string: textCodec, bytes: bytesCodec } as const;
+const codecs: Readonly<Record<ValueCodec["serialization"], ValueCodec>> = {
+  json,
+  string: text,
+  bytes,
+};
 
-export function codecOf(serialization: ValueCodec["serialization"]): ValueCodec {
+export function valueCodecOf(serialization: ValueCodec["serialization"]): ValueCodec {
   return codecs[serialization];
-}
-
-/** The text of a value of a store that keeps text. */
-export function shownText(stored: Stored): string {
-  return shown(textOf, stored);
-}
-
-function shown<Form extends Stored, Shown>(show: (stored: Form) => Shown, stored: Form): Shown {
-  try {
-    return show(stored);
-  } catch (error) {
-    throw new CommandError(`ERR ${(error as Error).message}`);
-  }
 }

@@ -13,7 +13,7 @@ import { noFloat, overflow, syntaxError, wrongArity, wrongType } from "../errors
 import { type Fields, fieldsOf, hashText } from "../hash-text.js";
 import { keyIn } from "../names.js";
 import { int64, parseInt64, signedCount, sumOf } from "../numbers.js";
-import { showJson } from "../value-codecs.js";
+import { shownJson } from "../value-codecs.js";
 import { floatSum, isInfinity, longDoubleOf } from "./counters.js";
 import { findString } from "./find.js";
 import { wordAt } from "./options.js";
@@ -68,7 +68,7 @@ function jsonOf(fields: Fields, field: Argument | undefined): string | undefined
 }
 
 function shown(json: string | undefined, { encode }: Context): Encoded {
-  return json === undefined ? encode.nil : encode.bulk(showJson(json));
+  return json === undefined ? encode.nil : encode.bulk(shownJson(json));
 }
 
 function setFields(
@@ -152,7 +152,7 @@ export function hgetall(view: View, args: readonly Argument[], context: Context)
   const { encode } = context;
   const parts: Encoded[] = [];
   for (const [field, json] of readFields(view, keyIn(args, 0), context)) {
-    parts.push(encode.bulk(field), encode.bulk(showJson(json)));
+    parts.push(encode.bulk(field), encode.bulk(shownJson(json)));
   }
   return encode.map(parts);
 }
@@ -178,7 +178,7 @@ export function hexists(view: View, args: readonly Argument[], context: Context)
 
 export function hstrlen(view: View, args: readonly Argument[], context: Context): Encoded {
   const json = jsonOf(readFields(view, keyIn(args, 0), context), args[1]);
-  return context.encode.integer(json === undefined ? 0 : byteLengthOf(showJson(json)));
+  return context.encode.integer(json === undefined ? 0 : byteLengthOf(shownJson(json)));
 }
 
 /** A number stays a number, and what was a string stays one. */
@@ -196,7 +196,7 @@ export function hincrby(
   const hash = takeHash(transaction, key, context);
   const field = textIn(args, 1, "field");
   const json = hash.fields.get(field);
-  const before = json === undefined ? 0 : parseInt64(showJson(json));
+  const before = json === undefined ? 0 : parseInt64(shownJson(json));
   if (before === undefined) throw new CommandError("ERR hash value is not an integer");
   const sum = sumOf(before, delta);
   if (sum === undefined) throw overflow();
@@ -221,7 +221,7 @@ export function hincrbyfloat(
   const hash = takeHash(transaction, key, context);
   const field = textIn(args, 1, "field");
   const json = hash.fields.get(field);
-  const before = longDoubleOf(json === undefined ? "0" : showJson(json), noHashFloat);
+  const before = longDoubleOf(json === undefined ? "0" : shownJson(json), noHashFloat);
   const sum = floatSum(before, added);
   hash.fields.set(field, numberJson(sum, json));
   write(transaction, key, hash);
@@ -237,7 +237,7 @@ export function hscan(view: View, args: readonly Argument[], context: Context): 
   for (const [field, json] of readFields(view, keyIn(args, 0), context)) {
     if (!matches(field)) continue;
     parts.push(encode.bulk(field));
-    if (!noValues) parts.push(encode.bulk(showJson(json)));
+    if (!noValues) parts.push(encode.bulk(shownJson(json)));
   }
   return encode.array([encode.bulk("0"), encode.array(parts)]);
 }
@@ -267,7 +267,7 @@ function pair(
 ): Encoded[] {
   const [field = "", json = ""] = entry ?? [];
   if (!withValues) return [encode.bulk(field)];
-  const parts = [encode.bulk(field), encode.bulk(showJson(json))];
+  const parts = [encode.bulk(field), encode.bulk(shownJson(json))];
   return encode.protocol === 3 ? [encode.array(parts)] : parts;
 }
 

@@ -243,3 +243,7 @@ export const blmpop: Take = (transaction, args, context) =>
 export function noneArray(encode: Encoder): Encoded {
   return encode.nilArray;
 }
+
+export function noneBulk(encode: Encoder): Encoded {
+  return encode.nil;
+}

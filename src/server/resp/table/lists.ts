@@ -244,7 +244,13 @@ export const listCommands: readonly Command[] = [
     summary: "As LMOVE, or waits for an element.",
     complexity: "O(1)",
     reply: ["bulk", "nil"],
-    body: { kind: "take", plan: moves.planMove, run: moves.blmove, none: moves.noneArray },
+    body: {
+      kind: "take",
+      plan: moves.planMove,
+      run: moves.blmove,
+      none: moves.noneArray,
+      noneAtOnce: moves.noneBulk,
+    },
   },
   {
     name: "BRPOPLPUSH",
@@ -256,7 +262,13 @@ export const listCommands: readonly Command[] = [
     summary: "As RPOPLPUSH, or waits for an element.",
     complexity: "O(1)",
     reply: ["bulk", "nil"],
-    body: { kind: "take", plan: moves.planOldMove, run: moves.brpoplpush, none: moves.noneArray },
+    body: {
+      kind: "take",
+      plan: moves.planOldMove,
+      run: moves.brpoplpush,
+      none: moves.noneArray,
+      noneAtOnce: moves.noneBulk,
+    },
   },
   {
     name: "BLMPOP",
