@@ -18,6 +18,8 @@ export const unixMilliseconds: TimeUnit = { ms: 1, isMoment: true };
 
 /** The last moment that a store keeps exactly. */
 const deadlineMax = Number.MAX_SAFE_INTEGER;
+/** Long past, and the last that 64 bits hold. */
+const momentMin = -(2 ** 63);
 
 /**
  * The moment that an argument means; it may lie in the past.
@@ -26,7 +28,7 @@ const deadlineMax = Number.MAX_SAFE_INTEGER;
 export function momentOf(argument: Argument, unit: TimeUnit, now: number, name: string): number {
   const count = Number(int64(argument));
   const moment = count * unit.ms + (unit.isMoment ? 0 : now);
-  if (moment > deadlineMax || moment < -deadlineMax * unit.ms) throw wrongExpiry(name);
+  if (moment > deadlineMax || moment < momentMin) throw wrongExpiry(name);
   return moment;
 }
 

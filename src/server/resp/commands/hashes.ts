@@ -4,7 +4,7 @@
 // object, and writes it as a whole: O(its size).
 
 import { never, type Row, type Transaction, type View } from "../../../engine/engine.js";
-import { dropKey, writeValue } from "../../../operations/keys.js";
+import { dropKey, liveValue, writeValue } from "../../../operations/keys.js";
 import { distinctBelow } from "../../../operations/query.js";
 import { type Argument, byteLengthOf } from "../argument.js";
 import { CommandError, type CommandContext as Context } from "../command.js";
@@ -232,9 +232,13 @@ export function hincrbyfloat(
 export function hscan(view: View, args: readonly Argument[], context: Context): Encoded {
   const { encode } = context;
   cursorIn(args[1] as Argument);
-  const { matches, noValues } = scanOptions(args, 2, "HSCAN");
+  const key = keyIn(args, 0);
+  const fields = readFields(view, key, context);
+  // Of a hash that is not there nobody looks at the options.
+  const isThere = liveValue(view, key) !== undefined;
+  const { matches, noValues } = scanOptions(isThere ? args : [], 2, "HSCAN");
   const parts: Encoded[] = [];
-  for (const [field, json] of readFields(view, keyIn(args, 0), context)) {
+  for (const [field, json] of fields) {
     if (!matches(field)) continue;
     parts.push(encode.bulk(field));
     if (!noValues) parts.push(encode.bulk(shownJson(json)));
@@ -247,7 +251,7 @@ export function hrandfield(view: View, args: readonly Argument[], context: Conte
   const count = args.length > 1 ? signedCount(args[1] as Argument) : undefined;
   const withValues = args.length > 2;
   if (args.length > 3 || (withValues && wordAt(args, 2) !== "WITHVALUES")) throw syntaxError();
-  if (withValues && Math.abs(count ?? 0) > 2 ** 62 - 1) {
+  if (withValues && Math.abs(count ?? 0) >= 2 ** 62) {
     throw new CommandError("ERR value is out of range");
   }
   const entries = [...readFields(view, keyIn(args, 0), context)];
@@ -271,10 +275,11 @@ function pair(
   return encode.protocol === 3 ? [encode.array(parts)] : parts;
 }
 
-/** Different ranks below `size`, or as many as asked for with a negative count. */
+/** All ranks below `size` in order, some of them in any order, or as many as asked for with a negative count. */
 export function randomRanks(view: View, size: number, count: number): number[] {
   if (size === 0) return [];
-  if (count >= 0) return distinctBelow(view, size, Math.min(count, size));
+  if (count >= size) return Array.from({ length: size }, (_, rank) => rank);
+  if (count >= 0) return distinctBelow(view, size, count);
   if (-count > repeatedMax) throw new CommandError("ERR value is out of range");
   return Array.from({ length: -count }, () => view.random.below(size));
 }

@@ -198,8 +198,8 @@ export function planOldMove(args: readonly Argument[], timeoutAt = 2): Plan {
 }
 
 export function planMultiplePop(args: readonly Argument[]): Plan {
-  const ms = timeoutIn(args, 0);
-  return { keys: multiplePop(args, 1).keys, timeoutMs: ms };
+  const { keys } = multiplePop(args, 1);
+  return { keys, timeoutMs: timeoutIn(args, 0) };
 }
 
 function takeFrom(

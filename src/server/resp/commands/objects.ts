@@ -5,7 +5,7 @@ import type { View } from "../../../engine/engine.js";
 import { itemRange, itemsBetween } from "../../../operations/items.js";
 import { findKey } from "../../../operations/keys.js";
 import { lengthOf } from "../../../operations/list-edits.js";
-import { type Argument, byteLengthOf } from "../argument.js";
+import { type Argument, argumentOf, byteLengthOf } from "../argument.js";
 import { CommandError, type CommandContext as Context } from "../command.js";
 import type { Encoded } from "../encoder.js";
 import { fieldsOf } from "../hash-text.js";
@@ -23,7 +23,7 @@ const entryBytesMax = 64;
 type Found = NonNullable<ReturnType<typeof findKey>>;
 
 function stringEncoding(shown: Argument): string {
-  if (parseInt64(shown) !== undefined) return "int";
+  if (parseInt64(typeof shown === "string" ? shown : argumentOf(shown)) !== undefined) return "int";
   return byteLengthOf(shown) <= embeddedBytesMax ? "embstr" : "raw";
 }
 

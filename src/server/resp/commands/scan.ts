@@ -31,6 +31,8 @@ export interface ScanOptions {
 const countDefault = 10;
 const types = ["string", "list", "set", "zset", "hash", "stream"];
 
+const noValuesMisplaced = "ERR NOVALUES option can only be used in HSCAN";
+
 const cursorForm = /^\d{1,20}$/;
 const cursorEnd = 2n ** 64n;
 
@@ -55,13 +57,17 @@ export function scanOptions(
   for (let at = first; at < args.length; at++) {
     const word = wordAt(args, at);
     const next = args[at + 1];
-    if (word === "NOVALUES" && command === "HSCAN") noValues = true;
-    else if (next === undefined) throw syntaxError();
-    else if (word === "COUNT") count = pageSize(next);
+    if (word === "NOVALUES") {
+      if (command !== "HSCAN") throw new CommandError(noValuesMisplaced);
+      noValues = true;
+      continue;
+    }
+    if (next === undefined) throw syntaxError();
+    if (word === "COUNT") count = pageSize(next);
     else if (word === "MATCH") pattern = next;
     else if (word === "TYPE" && command === "SCAN") type = typeIn(next);
     else throw syntaxError();
-    if (word !== "NOVALUES") at++;
+    at++;
   }
   const matches = pattern === undefined ? everything : globOf(pattern);
   const prefix = pattern === undefined ? "" : literalPrefix(pattern);

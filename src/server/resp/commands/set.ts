@@ -81,10 +81,11 @@ export function getex(
 ): Encoded {
   const key = keyIn(args, 0);
   const options = optionsIn(args, 1, "GETEX");
-  const deadline = deadlineOf(transaction, options, "getex");
   const row = findString(transaction, key);
-  const reply = shown(row, context);
-  if (row === undefined || options.expiry === undefined) return reply;
+  if (row === undefined) return context.encode.nil;
+  const deadline = deadlineOf(transaction, options, "getex");
+  const reply = context.encode.bulk(context.values.show(row.value));
+  if (options.expiry === undefined) return reply;
   if (isPast(deadline, transaction.now)) dropKey(transaction, key);
   else transaction.values.put(key, row.value, deadline);
   return reply;
@@ -153,7 +154,9 @@ function takePair(
     return true;
   }
   const unit = unitOf(word);
-  if (unit === undefined || options.expiry !== undefined) return false;
+  if (unit === undefined) return false;
+  // The same option may come again.
+  if (options.expiry !== undefined && options.expiry !== unit) return false;
   options.expiry = unit;
   options.time = argument;
   return true;

@@ -156,8 +156,10 @@ export function sscan(view: View, args: readonly Argument[], context: Context): 
   const { encode, cursors } = context;
   const cursor = cursorIn(args[1] as Argument);
   const key = keyIn(args, 0);
+  // Of a set that is not there nobody looks at the options.
+  if (findSet(view, key) === undefined) return encode.array([encode.bulk("0"), encode.array([])]);
   const { count, matches } = scanOptions(args, 2, "SSCAN");
-  const size = findSet(view, key) === undefined ? 0 : sizeOf(view, key);
+  const size = sizeOf(view, key);
   const head = `m${key.length}:${key}`;
   const place = cursors.placeOf(cursor);
   const after = place?.startsWith(head) ? place.slice(head.length) : undefined;
