@@ -81,8 +81,6 @@ const sections: Readonly<Record<string, Section>> = {
     return keys === 0 ? {} : { db0: `keys=${keys}` };
   },
 };
-  },
-};
 
 const wholes: ReadonlySet<string> = new Set(["all", "default", "everything"]);
 
