@@ -14,6 +14,8 @@ const socketOptions = {
   allowHalfOpen: true,
   noDelay: true,
   keepAlive: true,
+  // Nothing is read before somebody takes it.
+  pauseOnConnect: true,
   keepAliveInitialDelay: keepAliveMs,
 };
 

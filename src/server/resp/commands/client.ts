@@ -216,7 +216,7 @@ export function reply(session: Session, args: readonly Argument[]): Encoded {
       session.replyMode = "off";
       return "";
     case "SKIP":
-      if (session.replyMode === "on") session.replyMode = "skip next";
+      if (session.replyMode !== "off") session.replyMode = "skip next";
       return "";
     default:
       throw syntaxError();

@@ -72,7 +72,7 @@ export function info(session: Session, args: readonly Argument[]): Encoded {
   const { encode, server } = session;
   const facts = args.map((argument) => {
     const family = familyOf(server.table, argument);
-    return family === undefined ? encode.nilArray : factsOf(encode, family);
+    return family === undefined ? encode.nil : factsOf(encode, family);
   });
   return encode.array(facts);
 }

@@ -104,7 +104,7 @@ export function channels({ encode, server }: Session, args: readonly Argument[])
 }
 
 export function countSubscribers({ encode, server }: Session, args: readonly Argument[]): Encoded {
-  return encode.map(
+  return encode.array(
     args.flatMap((name) => [
       encode.bulk(name),
       encode.integer(server.channels.countOf(textOf(name))),

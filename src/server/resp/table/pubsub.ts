@@ -86,7 +86,7 @@ export const pubsubCommands: readonly Command[] = [
     syntax: "[channel [channel ...]]",
     summary: "Counts the listeners of channels.",
     complexity: "O(N), the number of channels",
-    reply: ["map"],
+    reply: ["array"],
     body: { kind: "session", run: pubsub.countSubscribers },
   },
   {
