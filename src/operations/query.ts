@@ -64,7 +64,7 @@ export function randomKeys(view: View, request: SampleRequest): string[] {
 
 // A partial Fisher-Yates shuffle of 0..bound-1 that remembers only the places it has touched:
 // distinct, uniform, in random order, O(count) whatever the bound.
-function distinctBelow(view: View, bound: number, count: number): number[] {
+export function distinctBelow(view: View, bound: number, count: number): number[] {
   const moved = new Map<number, number>();
   const chosen: number[] = [];
   for (let place = 0; place < count; place++) {
