@@ -35,33 +35,47 @@ const wholeNumber = /^-?\d{1,19}$/;
 /** Names that have been read before; clients use a few hundred. */
 const knownNamesMax = 1_000;
 
+/** What the words behind FCALL ask for. */
+export interface AskedFunction {
+  readonly operation: string;
+  readonly args: readonly Argument[];
+  /** The answer, where there is nothing to be carried out. */
+  readonly reply: FunctionReply | undefined;
+}
+
 export class FunctionDoor {
-  readonly #library: FunctionLibrary;
+  readonly library: FunctionLibrary;
   readonly #name: ServedName;
   readonly #key: string;
   readonly #names = new Map<string, FunctionName>();
 
   constructor(library: FunctionLibrary, name: ServedName) {
-    this.#library = library;
+    this.library = library;
     this.#name = name;
     this.#key = `${partitionTag(name.prefix, name.store, 0)}:v`;
   }
 
-  /**
-   * Carries out the words behind FCALL, or FCALL_RO.
-   *
-   * @throws CommandError as the real server words it, LibraryError for what the library refuses; or
-   * rejects with it.
-   */
-  call(words: readonly Argument[], onlyReads: boolean): Awaitable<FunctionReply> {
+  /** @throws CommandError as the real server words it, LibraryError for another store. */
+  read(words: readonly Argument[], onlyReads: boolean): AskedFunction {
     const { digest, operation, nature } = this.#named(words[0]);
     const keys = countOfKeys(words);
     if (onlyReads && nature === "write") {
       throw new CommandError("ERR Can not execute a script with write flag using *_ro command.");
     }
-    if (operation === "version") return digest ?? 1;
+    const args = words.slice(2 + keys);
+    if (operation === "version") return { operation, args, reply: digest ?? 1 };
     if (keys !== 1 || words[2] !== this.#key) this.#checkKeys(words.slice(2, 2 + keys));
-    return this.#library.call(operation, words.slice(2 + keys));
+    return { operation, args, reply: undefined };
+  }
+
+  /**
+   * Carries out the words behind FCALL, or FCALL_RO.
+   *
+   * @throws what `read` throws and what the library refuses, or rejects with it.
+   */
+  call(words: readonly Argument[], onlyReads: boolean): Awaitable<FunctionReply> {
+    const { operation, args, reply } = this.read(words, onlyReads);
+    return reply ?? this.library.call(operation, args);
   }
 
   #named(name: Argument | undefined): FunctionName {

@@ -6,13 +6,13 @@
 // Every call is atomic, except that a bucket of a filter is cleared in steps. A call that is refused
 // has changed nothing.
 
-import { UnknownError } from "../../base/errors.js";
+import { isKvError, UnknownError } from "../../base/errors.js";
 import type { Awaitable, Transaction, View } from "../../engine/engine.js";
 import type { Env } from "../../env/env.js";
 import type { ValueFormat } from "../../kv/serialization/format.js";
 import { LibraryError } from "../../remote/connection.js";
 import { type OperationKind, operationTable } from "../../remote/operation-table.js";
-import type { Serving } from "../../store/direct.js";
+import type { Pushed, Serving } from "../../store/direct.js";
 import type { Argument } from "../resp/argument.js";
 import { arrayBodies, arrayOperations } from "./bodies/arrays.js";
 import { atomicBodies } from "./bodies/atomics.js";
@@ -47,6 +47,21 @@ export interface FunctionOptions {
   /** What a restore over a connection may bring; default 1 GiB. */
   readonly loadBytesMax?: number;
 }
+
+/** @throws LibraryError before it has changed anything. */
+export interface SharedRun {
+  readonly kind: "read" | "write";
+  readonly ranked: boolean;
+  /** In a transaction if it writes. */
+  readonly run: (view: View, pushed: Pushed) => FunctionReply;
+}
+
+/** Writes that have looked at everything that may refuse them before they change anything. */
+const checkingFirst: ReadonlySet<string> = new Set([
+  ...["set", "delete", "fetch_remove", "expire", "persist", "increment", "get_or_set", "swap"],
+  ...["compare_swap", "compare_delete", "release_claims", "complete_claims", "renew_claims"],
+  ...["push", "pop", "delete_array", "add_member", "check_then_add_member", "delete_member"],
+]);
 
 type ReadBody = Extract<FunctionBody, { kind: "read" }>;
 type WriteBody = Extract<FunctionBody, { kind: "write" }>;
@@ -101,7 +116,7 @@ export class FunctionLibrary {
     if (operation.startsWith("once")) return this.#callOnce(operation, args);
     const body = bodies.get(operation);
     if (body === undefined) throw refusal("UNKNOWN_OPERATION", operation);
-    const concerns = arrayOperations.has(operation) ? "arrays" : "values";
+    const concerns = concernsOf(operation);
     const answer = (error: unknown): FunctionReply => {
       if (error instanceof Unread) return error.reply;
       throw libraryError(error, concerns);
@@ -112,6 +127,29 @@ export class FunctionLibrary {
     } catch (error) {
       return answer(error);
     }
+  }
+
+  /**
+   * How an operation runs in a transaction that it shares with others, where nothing is taken back for
+   * it alone; undefined for operations that need one of their own.
+   */
+  shared(operation: string, args: readonly Argument[]): SharedRun | undefined {
+    const body = bodies.get(operation);
+    if (body === undefined || body.kind === "steps") return undefined;
+    if (body.kind === "write" && !checkingFirst.has(operation)) return undefined;
+    const { kind, ranked } = body;
+    const run = (view: View, pushed: Pushed): FunctionReply => {
+      try {
+        const call = new FunctionCall(operation, args, this.#forms);
+        const reply = body.run(view as Transaction, call, this.#host);
+        for (const key of call.pushed) pushed(key);
+        return reply;
+      } catch (error) {
+        if (error instanceof Unread) return error.reply;
+        throw isKvError(error) ? libraryError(error, concernsOf(operation)) : error;
+      }
+    };
+    return { kind, ranked, run };
   }
 
   /** Lets go of what it remembers. The store is the caller's. */
@@ -200,6 +238,10 @@ export class FunctionLibrary {
       return this.call(inner, call.rest(3));
     });
   }
+}
+
+function concernsOf(operation: string): "arrays" | "values" {
+  return arrayOperations.has(operation) ? "arrays" : "values";
 }
 
 function takenBack(cause: Error): UnknownError {

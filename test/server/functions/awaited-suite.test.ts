@@ -4,5 +4,5 @@
 import { usualSuite } from "../../remote/usual-suite.js";
 import { functionFactory } from "./function-factory.js";
 
-usualSuite(functionFactory("synced wal"), {});
 usualSuite(functionFactory("disk"), {});
+if (process.env.ANYKV_REMOTE === "all") usualSuite(functionFactory("synced wal"), {});
