@@ -5,13 +5,14 @@
 import { type VirtualEnv, virtualEnv } from "anykv/testing";
 import type { Redis } from "iovalkey";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { View } from "../../../src/engine/engine.js";
 import { MemoryEngine } from "../../../src/engines/memory/memory-engine.js";
 import { formatOf } from "../../../src/kv/serialization/format.js";
 import type { Reply } from "../../../src/remote/connection.js";
 import { libraryWith } from "../../../src/remote/library.js";
 import { operations } from "../../../src/remote/operation-table.js";
 import { FunctionLibrary } from "../../../src/server/functions/function-library.js";
-import { wireReply } from "../../../src/server/functions/function-reply.js";
+import { type FunctionReply, wireReply } from "../../../src/server/functions/function-reply.js";
 import { LocalStore } from "../../../src/store/local-store.js";
 import { plainClient } from "../../remote/plain-connection.js";
 import { describeWith, lackOf, type Server, startServer } from "../../remote/servers.js";
@@ -60,14 +61,49 @@ async function settled(reply: Promise<Reply>, operation: string): Promise<Shown>
   }
 }
 
+/**
+ * Carries a call out in a transaction that is not taken back when the call is refused, as one that it
+ * shares with others; undefined where that cannot be.
+ */
+function inShared(
+  { library, store }: { library: FunctionLibrary; store: LocalStore },
+  { operation, args }: DrawnCall,
+): FunctionReply | undefined {
+  const shared = library.shared(operation, args.map(received));
+  if (shared === undefined) return undefined;
+  const { kind, ranked, run } = shared;
+  let refusal: unknown;
+  const attempt = (view: View): FunctionReply => {
+    try {
+      return run(view, () => {});
+    } catch (error) {
+      refusal = error;
+      return "";
+    }
+  };
+  const { direct } = store;
+  const carryOut = kind === "write" ? direct.write : ranked ? direct.query : direct.read;
+  const reply = carryOut(attempt as (view: unknown) => FunctionReply, undefined) as FunctionReply;
+  if (refusal !== undefined) throw refusal;
+  return reply;
+}
+
 /** The two that are asked, at the same moment. */
-function both(name: string, env: VirtualEnv): { real: Ask; own: Ask; close(): Promise<void> } {
+function both(
+  name: string,
+  env: VirtualEnv,
+  mayShare: boolean,
+): { real: Ask; own: Ask; close(): Promise<void> } {
   const tag = `suite:{${name}:0}`;
   const store = new LocalStore(new MemoryEngine(env, { trackKeys: false }), env);
   const library = new FunctionLibrary(store, { env, format: formatOf("json") });
   const own: Ask = ({ operation, args }) =>
     settled(
-      (async () => wireReply(await library.call(operation, args.map(received))))(),
+      (async () => {
+        const call = { operation, args };
+        const reply = mayShare ? inShared({ library, store }, call) : undefined;
+        return wireReply(reply ?? (await library.call(operation, args.map(received))));
+      })(),
       operation,
     );
   const real: Ask = async ({ operation, args }) => {
@@ -124,11 +160,11 @@ describeWith("valkey-server and the functions of this process", lackOf("valkey")
     expect(asked.filter((name) => !drawn.includes(name))).toStrictEqual([]);
   });
 
-  test(`answer ${runs} times ${steps} calls in the same way`, { timeout: 600_000 }, async () => {
+  const compareAll = async (mayShare: boolean): Promise<void> => {
     for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
       const env = virtualEnv({ seed });
       const draws = new CallDraws(env.random);
-      const { real, own, close } = both(`d${seed}`, env);
+      const { real, own, close } = both(`d${seed}`, env, mayShare);
       const calls: string[] = [];
       const compare = async (call: DrawnCall): Promise<void> => {
         const reap: DrawnCall = { operation: "reap", args: [1_000] };
@@ -152,5 +188,9 @@ describeWith("valkey-server and the functions of this process", lackOf("valkey")
       }
       await close();
     }
-  });
+  };
+
+  const timeout = 600_000;
+  test(`answer ${runs} times ${steps} calls in the same way`, { timeout }, () => compareAll(false));
+  test("do so when refused calls are not taken back", { timeout }, () => compareAll(true));
 });
