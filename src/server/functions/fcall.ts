@@ -85,7 +85,8 @@ export class FunctionDoor {
     if (match === null) throw new CommandError("ERR Function not found");
     const [, digest, operation = ""] = match.map((part) => part?.toLowerCase());
     const found = { digest, operation, nature: natureOf(operation) };
-    if (this.#names.size < knownNamesMax) this.#names.set(match[0], found);
+    const isKept = found.nature !== "unknown" && this.#names.size < knownNamesMax;
+    if (isKept) this.#names.set(match[0], found);
     return found;
   }
 

@@ -21,7 +21,7 @@ import type { StoredForms } from "./stored-forms.js";
 /** Of one call: what is large is done in pages. */
 const argumentsMax = 100_000;
 /** Rows of a page. */
-const rowsMax = 100_000;
+export const rowsMax = 100_000;
 /** An item is a key and one more byte. */
 const itemBytesMax = keyBytesMax + 1;
 /** UTF-8 never needs more than three bytes for a UTF-16 code unit. */

@@ -3,11 +3,11 @@
 // What shares a transaction with other commands of a pipeline, or of MULTI, checks first and writes
 // afterwards. Other operations have a transaction of their own; in MULTI they come behind the rest.
 
+import { InvalidOptionsError } from "../../base/errors.js";
 import type { Awaitable } from "../../engine/engine.js";
 import type { Served } from "../../kv/handle.js";
 import { formatOf } from "../../kv/serialization/format.js";
 import { LibraryError } from "../../remote/connection.js";
-import type { LocalStore } from "../../store/local-store.js";
 import type { Argument } from "../resp/argument.js";
 import {
   type Command,
@@ -19,18 +19,37 @@ import {
 import type { Encoded, Encoder } from "../resp/encoder.js";
 import { encodeReply } from "./encode-reply.js";
 import { FunctionDoor, loadedName, type ServedName } from "./fcall.js";
+import type { ServedStore } from "./function-host.js";
 import { FunctionLibrary } from "./function-library.js";
 import type { FunctionReply } from "./function-reply.js";
 
 const libraries = new WeakMap<object, FunctionLibrary>();
 
-/** The library of a served store, one for all its doors: they remember the same calls. */
+/**
+ * The library of a served store, one for all its doors: they remember the same calls.
+ *
+ * @throws InvalidOptionsError for a store whose operations are carried out elsewhere.
+ */
 export function functionLibraryOf({ store, shared }: Served): FunctionLibrary {
   const known = libraries.get(store);
   if (known !== undefined) return known;
+  const { direct } = store;
+  if (direct === undefined) {
+    throw new InvalidOptionsError(
+      `a store with the backend "${store.backend}" has functions on its server`,
+      {
+        hint: "let clients connect to the server that keeps it",
+      },
+    );
+  }
   const { env, serialization } = shared.options;
   const isForgetful = store.capabilities.durability === "nothing";
-  const library = new FunctionLibrary(store as LocalStore, {
+  const servedStore: ServedStore = {
+    direct,
+    replace: (source) => store.replace(source),
+    allocation: (prefix) => store.allocation(prefix),
+  };
+  const library = new FunctionLibrary(servedStore, {
     env,
     format: formatOf(serialization),
     // Microseconds: tokens of an earlier life of the server are lower.

@@ -50,6 +50,7 @@ export class CallDraws {
     if (this.below(4) > 0) return "";
     return this.one([
       this.one(this.claims),
+      `0${this.one(this.claims)}`,
       "999 a",
       "007 a",
       "0 a",

@@ -154,6 +154,22 @@ test("elements that a call adds go to those who wait, in the same transaction", 
   expect(await call("range", "q", 0, 10, 10)).toStrictEqual([0, 1, "j4"]);
 });
 
+test("a call is bounded, whatever it asks for", async () => {
+  const { call } = servedMemory();
+  const many = Array.from({ length: 100_001 }, () => "a");
+  await expect(call("get_many", ...many)).rejects.toThrow("at most 100000 arguments");
+  await expect(call("scan", "", "", 100_001)).rejects.toThrow("at most 100000 rows");
+  const half = ["a", 0, 60_000];
+  await expect(call("find_arrays", ...half, ...half)).rejects.toThrow("at most 100000 elements");
+  await expect(call("get", "x".repeat(1_025))).rejects.toThrow("at most 1024 bytes");
+  // A page of large values ends early, and says so.
+  const large = `j"${"x".repeat(600_000)}"`;
+  await call("set_many", "", "", "a", large, "b", large, "c", large);
+  expect(((await call("scan", "", "", 10)) as string[]).length).toBe(1 + 2 * 2);
+  expect(((await call("piece_values", "", 10)) as string[]).length).toBe(2 + 3 * 2);
+  expect(((await call("piece_values", "b", 10)) as string[])[0]).toBe(1);
+});
+
 describe("dumps", () => {
   test("numbered pages give every row once, whoever has asked before", async () => {
     const { call, library } = servedMemory();
@@ -227,6 +243,21 @@ describe("loads", () => {
     expect(await call("push", "r", "last", "j9")).toBe(1);
     expect(await call("range", "q", 0, 1, 1)).toStrictEqual([0, 1, "j-1"]);
     await expect(call("load_values", "L", "d", "j4", "")).rejects.toThrow("ANYKV_LOAD_LOST");
+  });
+
+  test("a key that comes twice is what came last", async () => {
+    const { call, store } = servedMemory();
+    await call("load_begin", "L");
+    await call("load_values", "L", "a", "j1", "", "b", "j1", "", "b", "j2", "");
+    await call("load_arrays", "L", "a", 1, "", "c", 2, "", "d", 3, "");
+    await call("load_elements", "L", 1, 0, "j0", 2, 0, "j0", 3, 0, "j0");
+    for (const id of [1, 2, 3]) await call("load_build", "L", id, 0);
+    await call("load_values", "L", "c", "j3", "");
+    await call("load_commit", "L", 0);
+    expect(await call("scan", "", "", 10)).toStrictEqual([1, "b", "j2", "c", "j3"]);
+    expect(await call("list_arrays", "", "", 10)).toStrictEqual([1, "a", "d"]);
+    const problems = await store.direct.read((view) => [...checkRows(rowsOf(view))], undefined);
+    expect(problems).toStrictEqual([]);
   });
 
   test("one at a time, unless it has been silent for a minute", async () => {

@@ -23,7 +23,7 @@ import {
   type WriteRun,
   write,
 } from "../body.js";
-import { deadlineText, type FunctionCall } from "../function-call.js";
+import { deadlineText, type FunctionCall, rowsMax } from "../function-call.js";
 import type { FunctionReply } from "../function-reply.js";
 import { lengthOf } from "./arrays.js";
 import { pageBytesMax } from "./queries.js";
@@ -117,12 +117,13 @@ const findValues: ReadRun = (view, call) => {
 
 // key, position, number of elements, in turn
 const findArrays: ReadRun = (view, call) => {
-  const sought = call.groups(0, 3, (index) =>
-    arrayPiece(call.sought(index), {
-      first: call.count(index + 1),
-      elements: new Array<Stored>(call.limit(index + 2)).fill(""),
-    }),
-  );
+  let asked = 0;
+  const sought = call.groups(0, 3, (index) => {
+    const [key, first, count] = [call.sought(index), call.count(index + 1), call.limit(index + 2)];
+    asked += count;
+    if (asked > rowsMax) call.refuse(`at most ${rowsMax} elements`);
+    return arrayPiece(key, { first, elements: new Array<Stored>(count).fill("") });
+  });
   const found = findPieces(view, sought);
   const rows = found.pieces.map((piece): FunctionReply => {
     if (piece === undefined) return [""];
