@@ -205,6 +205,8 @@ export interface Engine {
   earliestDeadline(): number;
   /** Whether `garbage` holds anything, in the same sense. O(1). */
   hasGarbage(): boolean;
+  /** How many transactions have been committed so far, by whomever; of engines that others write to. */
+  commits?(): number;
   /** Looks anew at what `earliestDeadline` and `hasGarbage` tell. */
   refresh?(): void;
   /** The key index of `values`, or null while none is kept. */

@@ -24,8 +24,14 @@ export interface ListSpan {
 const inlineItemsMax = 16;
 
 export function parseSpan(value: Stored): ListSpan {
-  const [id, head, tail] = (value as string).split(" ");
-  return { id: Number(id), head: Number(head), tail: Number(tail) };
+  const text = value as string;
+  const first = text.indexOf(" ");
+  const second = text.indexOf(" ", first + 1);
+  return {
+    id: Number(text.slice(0, first)),
+    head: Number(text.slice(first + 1, second)),
+    tail: Number(text.slice(second + 1)),
+  };
 }
 
 export function itemKey(id: number, index: number): string {
@@ -60,6 +66,19 @@ export function dropList(transaction: Transaction, key: string, row: Row): void 
   } else {
     transaction.garbage.put(`${span.id}`, `${span.head} ${span.tail}`, never);
   }
+}
+
+/** Puts an array with the same elements and the same deadline under a key that is free. */
+export function copyArray(transaction: Transaction, row: Row, to: string): void {
+  const { deadline } = row;
+  const { id, head, tail } = parseSpan(row.value);
+  const copy = { id: nextCount(transaction, "list"), head, tail };
+  for (let index = head; index < tail; index++) {
+    const item = transaction.items.get(itemKey(id, index));
+    if (item === undefined) throw new Error("an array spans an element that is not there");
+    transaction.items.put(itemKey(copy.id, index), item.value, never);
+  }
+  putSpan(transaction, to, copy, deadline);
 }
 
 /** Removes up to `limit` elements that nobody can reach any more; false when none is left. */

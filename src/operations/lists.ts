@@ -6,7 +6,14 @@ import { createdDeadline } from "./atomics.js";
 import { requireClaim } from "./claim-rows.js";
 import { dropList, itemKey, type ListSpan, newSpan, parseSpan, putSpan } from "./list-rows.js";
 import { checkValue, dropValue, isLive, refuseValue } from "./live.js";
-import type { KeyRequest, PopRequest, PushRequest, RangeRequest } from "./requests.js";
+import type {
+  CheckValue,
+  End,
+  KeyRequest,
+  PopRequest,
+  PushRequest,
+  RangeRequest,
+} from "./requests.js";
 
 function findList(view: View, key: string): Row | undefined {
   const row = view.lists.get(key);
@@ -31,8 +38,20 @@ export function push(transaction: Transaction, request: PushRequest): number {
   const { key, value, end, options } = request;
   if (options?.claim !== undefined) requireClaim(transaction, options.claim);
   const row = takeList(transaction, key);
-  const { id, head, tail } = row === undefined ? newSpan(transaction) : parseSpan(row.value);
   const deadline = row === undefined ? createdDeadline(transaction, options) : row.deadline;
+  return pushOnto(transaction, key, row, value, end, deadline);
+}
+
+/** As `push`, on the row of the array or, with undefined, under a key where nothing is. */
+export function pushOnto(
+  transaction: Transaction,
+  key: string,
+  row: Row | undefined,
+  value: Stored,
+  end: End,
+  deadline: number,
+): number {
+  const { id, head, tail } = row === undefined ? newSpan(transaction) : parseSpan(row.value);
   const span: ListSpan =
     end === "first" ? { id, head: head - 1, tail } : { id, head, tail: tail + 1 };
   transaction.items.put(itemKey(id, end === "first" ? span.head : tail), value, never);
@@ -46,6 +65,17 @@ export function pop(transaction: Transaction, request: PopRequest): Stored | und
   if (options?.claim !== undefined) requireClaim(transaction, options.claim);
   const row = takeList(transaction, key);
   if (row === undefined) return undefined;
+  return popFrom(transaction, key, row, end, request);
+}
+
+/** Removes the element at one end of the array of a row, once `check` has passed it. */
+export function popFrom(
+  transaction: Transaction,
+  key: string,
+  row: Row,
+  end: End,
+  request: { readonly check: CheckValue },
+): Stored {
   const { id, head, tail } = parseSpan(row.value);
   const item = itemKey(id, end === "first" ? head : tail - 1);
   const value = elementOf(transaction, item);
@@ -88,7 +118,8 @@ function offset(position: number, size: number): number {
   return position < 0 ? Math.max(0, size + position) : Math.min(position, size);
 }
 
-function elementOf(view: View, item: string): Stored {
+/** @throws Error when the element is not there: the array is damaged. */
+export function elementOf(view: View, item: string): Stored {
   const row = view.items.get(item);
   if (row === undefined) throw new Error("an array spans an element that is not there");
   return row.value;

@@ -9,7 +9,7 @@ import { requireClaim } from "./claim-rows.js";
 import { isLive } from "./live.js";
 import type { BucketRequest, MemberRequest } from "./requests.js";
 
-function bucketPrefix(bucket: string): string {
+export function bucketPrefix(bucket: string): string {
   return `${bucket.length}:${bucket}`;
 }
 

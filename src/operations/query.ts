@@ -16,7 +16,8 @@ export interface EntryPage {
   readonly done: boolean;
 }
 
-function pageOf(table: ReadTable, request: ScanRequest): KeyPage {
+/** Keys of a table in their order, with the rank of each in O(log n). */
+export function pageOf(table: ReadTable, request: ScanRequest): KeyPage {
   const { after, limit } = request;
   const { start, end } = table.prefixRange(request.prefix);
   const from = after === "" ? start : table.rank(after) + (table.has(after) ? 1 : 0);
@@ -63,7 +64,7 @@ export function randomKeys(view: View, request: SampleRequest): string[] {
 
 // A partial Fisher-Yates shuffle of 0..bound-1 that remembers only the places it has touched:
 // distinct, uniform, in random order, O(count) whatever the bound.
-function distinctBelow(view: View, bound: number, count: number): number[] {
+export function distinctBelow(view: View, bound: number, count: number): number[] {
   const moved = new Map<number, number>();
   const chosen: number[] = [];
   for (let place = 0; place < count; place++) {

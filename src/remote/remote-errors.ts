@@ -2,6 +2,8 @@
 
 import {
   BackendUnavailableError,
+  type ErrorName,
+  errorClasses,
   InvalidOptionsError,
   type KvError,
   RestoreInProgressError,
@@ -56,6 +58,16 @@ const makers: Readonly<Record<string, Maker>> = {
     new InvalidOptionsError(`the store has ${text} partition${text === "1" ? "" : "s"}`, {
       hint: `open it with \`partitions: ${text}\` (in an URL for \`anykv copy\` ?partitions=${text}), or copy it into a store of another name`,
     }),
+  SERIALIZATION: (text, { key }) =>
+    new InvalidOptionsError(
+      `the served store has the serialization "${text}" and cannot keep this value`,
+      {
+        ...(key === undefined ? {} : { key }),
+        hint: `open it with \`serialization: "${text}"\``,
+      },
+    ),
+  UNKNOWN_STORE: unknownStore,
+  REFUSED: refused,
 };
 
 /** The typed error for `ANYKV_<CODE> <text>`. The server adds to it where in the library it arose. */
@@ -94,4 +106,23 @@ function wrongType(text: string): KvError {
     key,
     hint: "delete the value first, or use another key for the array",
   });
+}
+
+/** `text` is what the keys of the served store begin with. */
+function unknownStore(text: string): KvError {
+  const [, prefix = "", tag = ""] = /^(.*):\{(.*):0\}$/s.exec(text) ?? [];
+  const name = tag.replace(/%(7B|7D|25)/g, decodeURIComponent);
+  const option = name === "" ? "without a `name`" : `with \`name: ${JSON.stringify(name)}\``;
+  return new InvalidOptionsError("the server serves one store, which has another name or prefix", {
+    hint: `open it ${option} and with \`valkey: { prefix: ${JSON.stringify(prefix)} }\``,
+  });
+}
+
+/** `<name of an error> <message>`, of a store that a server of our own has behind it. */
+function refused(text: string, { key }: Subject, cause: Error): KvError {
+  const space = text.indexOf(" ");
+  const [name, message] = [text.slice(0, space), text.slice(space + 1)];
+  const known = Object.hasOwn(errorClasses, name) ? errorClasses[name as ErrorName] : undefined;
+  const type = known ?? UnexpectedStoreOutputError;
+  return new type(message, { ...(key === undefined ? {} : { key }), cause });
 }

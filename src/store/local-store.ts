@@ -7,9 +7,9 @@
 import type { Awaitable, Capabilities, Engine, Transaction, View } from "../engine/engine.js";
 import type { Snapshot, SnapshotOptions } from "../engine/snapshot.js";
 import type { Stored } from "../engine/stored.js";
-import type { Env, Timer } from "../env/env.js";
+import type { Env } from "../env/env.js";
 import * as atomics from "../operations/atomics.js";
-import { type Claim, requireClaim } from "../operations/claim-rows.js";
+import type { Claim } from "../operations/claim-rows.js";
 import * as claims from "../operations/claims.js";
 import { raiseCounters } from "../operations/counters.js";
 import * as entries from "../operations/entries.js";
@@ -19,18 +19,18 @@ import * as members from "../operations/members.js";
 import * as query from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
 import { type Content, localContent } from "./content.js";
+import type { DirectAccess } from "./direct.js";
+import { ElementWaits } from "./element-waits.js";
 import { LiveView } from "./live-view.js";
 import { Reaper } from "./reaper.js";
 import type { CountedSource, Store, StoreReport, WaitRequest } from "./store.js";
-import { refuseAborted, Waiters } from "./waiters.js";
+import { refuseAborted } from "./waiters.js";
 
 type ReadOperation<R, Result> = (view: View, request: R) => Result;
 type WriteOperation<R, Result> = (transaction: Transaction, request: R) => Result;
 
 // Rows removed at once where an operation cannot begin before all that is due has gone.
 const reapedRowsMax = 1_000;
-// How often arrays are looked at that somebody waits for, where other processes may add to them.
-const pollMs = 10;
 // Members removed per transaction when a whole bucket goes.
 const clearedMembersMax = 1_000;
 
@@ -38,13 +38,13 @@ export class LocalStore implements Store {
   readonly backend: string;
   readonly capabilities: Capabilities;
   readonly content: Content;
+  readonly direct: DirectAccess;
   readonly #engine: Engine;
   readonly #env: Env;
   readonly #reaper: Reaper;
-  readonly #waiters: Waiters;
+  readonly #waiters: ElementWaits;
   // Whether other threads and processes work on the same tables.
   readonly #isShared: boolean;
-  #poll: Timer | undefined;
   readonly #onDue = (): void => {
     this.#engine.refresh?.();
     this.#reaper.watch();
@@ -52,6 +52,8 @@ export class LocalStore implements Store {
   // Work in several transactions: closing waits for it.
   readonly #underway = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
+  // Writes that have been issued and that have settled.
+  #changes = 0;
 
   constructor(engine: Engine, env: Env) {
     this.backend = engine.name;
@@ -60,23 +62,43 @@ export class LocalStore implements Store {
     this.#env = env;
     this.#isShared = engine.capabilities.sharing === "machine";
     this.#reaper = new Reaper(engine, env);
-    this.#waiters = new Waiters(env, (step) => this.#write(step, undefined));
+    this.#waiters = new ElementWaits(engine, env, (step) => this.#write(step, undefined));
+    this.direct = this.#directAccess();
     this.content = localContent({
       read: (operation, request) => engine.read(operation, request),
       write: (operation, request) => this.#write(operation, request),
     });
-    engine.onFailure?.((failure) => this.#waiters.fail(failure));
+  }
+
+  #directAccess(): DirectAccess {
+    const store = this;
+    return {
+      get changes() {
+        return store.#engine.commits?.() ?? store.#changes;
+      },
+      read: (operation, request) => this.#engine.read(operation, request),
+      write: (operation, request) => this.#write(operation, request),
+      query: (operation, request) => this.#query(operation, request),
+      allocate: (operation, request) => this.#allocate(operation, request),
+      isAwaited: (key) => this.#waiters.has(key),
+      serve: (transaction, keys) => this.#waiters.serve(transaction, keys),
+      wait: (request) => this.#waiters.wait(request),
+    };
   }
 
   #write<R, Result>(operation: WriteOperation<R, Result>, request: R): Awaitable<Result> {
+    this.#changes++;
     const result = this.#engine.write(operation, request);
     this.#reaper.watch();
     // What is due next may be known only when the write has been carried out.
-    if (result instanceof Promise) result.then(this.#watch, this.#watch);
+    if (result instanceof Promise) result.then(this.#settled, this.#settled);
     return result;
   }
 
-  readonly #watch = (): void => this.#reaper.watch();
+  readonly #settled = (): void => {
+    this.#changes++;
+    this.#reaper.watch();
+  };
 
   /** A batch of nothing only looks at its guard, which a store that is only read can do, too. */
   #batch<R, Result>(
@@ -235,47 +257,9 @@ export class LocalStore implements Store {
   }
 
   async popWait(request: WaitRequest): Promise<Stored | undefined> {
+    if (request.timeoutMs !== 0) return this.#waiters.pop(request);
     refuseAborted(request.signals);
-    if (request.timeoutMs === 0) return this.#write(lists.pop, request);
-    // Behind others who wait, nobody would look at the claim before an element is added.
-    const claim = request.options?.claim;
-    const held = claim === undefined ? undefined : this.#engine.read(requireClaim, claim);
-    if (held instanceof Promise) {
-      await held;
-      refuseAborted(request.signals);
-    }
-    const result = this.#waiters.add(request);
-    if (this.#isShared) {
-      this.#pollForOthers();
-      result.then(this.#endPoll, this.#endPoll);
-    }
-    return result;
-  }
-
-  readonly #endPoll = (): void => {
-    if (this.#waiters.keys.length > 0) return;
-    this.#poll?.cancel();
-    this.#poll = undefined;
-  };
-
-  /** What other processes add to an array wakes nobody here: looks from time to time. */
-  #pollForOthers(): void {
-    this.#poll ??= this.#env.timers.after(pollMs, () => {
-      this.#poll = undefined;
-      for (const key of this.#waiters.keys) {
-        if (this.#mayServe(key)) this.#waiters.wake(key);
-      }
-      this.#pollForOthers();
-    });
-  }
-
-  #mayServe(key: string): boolean {
-    try {
-      return this.#engine.read(lists.length, key) !== 0;
-    } catch {
-      // Not an array for now; those who wait, wait until it is one.
-      return false;
-    }
+    return this.#write(lists.pop, request);
   }
 
   length(key: string): Awaitable<number> {
@@ -352,7 +336,7 @@ export class LocalStore implements Store {
 
   async #replace(source: CountedSource): Promise<void> {
     await this.#engine.replace(source, raiseCounters, source);
-    this.#reaper.watch();
+    this.#settled();
     this.#waiters.wakeAll();
   }
 
@@ -390,7 +374,6 @@ export class LocalStore implements Store {
 
   async #close(): Promise<void> {
     this.#reaper.close();
-    this.#poll?.cancel();
     this.#waiters.close();
     await Promise.allSettled(this.#underway);
     await this.#engine.close();

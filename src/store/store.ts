@@ -17,6 +17,7 @@ import type { Allocation, ClaimedKeys } from "../operations/claims.js";
 import type { EntryPage, KeyPage } from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
 import type { Content } from "./content.js";
+import type { DirectAccess } from "./direct.js";
 
 export interface WaitRequest extends Request.PopRequest {
   /** undefined: wait without end. */
@@ -47,6 +48,8 @@ export interface Store {
   readonly capabilities: Capabilities;
   /** All that it holds, to be moved to another store. */
   readonly content: Content;
+  /** Where operations are carried out here: a way in for further ones. */
+  readonly direct?: DirectAccess;
 
   get(key: string): Awaitable<Stored | undefined>;
   getMany(keys: readonly string[]): Awaitable<(Stored | undefined)[]>;

@@ -1,11 +1,11 @@
-// Waiters: who waits for an element of which array, in the order in which they came.
+// Waiters: who waits for an element of which arrays, in the order in which they came.
 //
 // Invariants
 // 1. Whoever waits longest is served first. Right after an element has been added, a transaction
-//    serves those who wait: no operation that comes later can come in between, wherever and
-//    whenever transactions are carried out.
+//    serves those who wait, or the same one does: no operation that comes later can come in between,
+//    wherever and whenever transactions are carried out.
 // 2. A waiter ends in exactly one way: served, timed out, aborted, failed, or told that the store
-//    has closed.
+//    has closed. It stands in the queues of all its arrays until then.
 // 3. An element that has been taken for a waiter reaches it, once that is durable: a time-out or an
 //    abort that comes in between is too late.
 // 4. However soon it is told to end, a waiter is given what is there when it comes.
@@ -13,13 +13,11 @@
 import { setMaxListeners } from "node:events";
 import { isKvError, OperationCanceledError, StoreClosedError } from "../base/errors.js";
 import type { Awaitable, Transaction } from "../engine/engine.js";
-import type { Stored } from "../engine/stored.js";
 import type { Env, Timer } from "../env/env.js";
-import { pop } from "../operations/lists.js";
-import type { WaitRequest } from "./store.js";
+import type { Pushed, Serving, TakeRequest } from "./direct.js";
 
 /** Runs a step in a transaction; settles when that is durable. */
-type Transact = (step: (transaction: Transaction) => void) => Awaitable<void>;
+export type Transact = (step: (transaction: Transaction) => void) => Awaitable<void>;
 
 /** What a caller is told whose signal was aborted. */
 export function canceled(signal: AbortSignal): Error {
@@ -36,22 +34,22 @@ export function refuseAborted(signals: readonly AbortSignal[]): void {
 }
 
 class Waiter {
-  readonly request: WaitRequest;
-  readonly result: Promise<Stored | undefined>;
-  readonly #queue: Set<Waiter>;
+  readonly request: TakeRequest<unknown>;
+  readonly result: Promise<unknown>;
+  readonly #leaveQueues: (waiter: Waiter) => void;
   #timer: Timer | undefined;
-  #resolve: (value: Stored | undefined) => void = () => {};
+  #resolve: (value: unknown) => void = () => {};
   #reject: (error: unknown) => void = () => {};
   // Whether a transaction has looked for an element since the waiter came, and what was to end the
   // wait before that.
   #looked = false;
   #postponed: (() => void) | undefined;
-  #taken: Stored | undefined;
+  #taken: unknown;
   readonly #onAbort = (event: Event): void => this.abort(canceled(event.target as AbortSignal));
 
-  constructor(request: WaitRequest, env: Env, queue: Set<Waiter>) {
+  constructor(request: TakeRequest<unknown>, env: Env, leaveQueues: (waiter: Waiter) => void) {
     this.request = request;
-    this.#queue = queue;
+    this.#leaveQueues = leaveQueues;
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -65,16 +63,16 @@ class Waiter {
   }
 
   /** Inside a transaction. Whoever was given something neither waits nor fails from here on. */
-  take(transaction: Transaction): "served" | "refused" | "nothing" {
+  take(transaction: Transaction, pushed: Pushed): "served" | "refused" | "nothing" {
     try {
-      this.#taken = pop(transaction, this.request);
+      this.#taken = this.request.take(transaction, pushed);
     } catch (error) {
       // Nothing has been changed, and the next one may have better luck.
       this.#fail(error);
       return "refused";
     }
     if (this.#taken === undefined) return "nothing";
-    this.#queue.delete(this);
+    this.#leaveQueues(this);
     return "served";
   }
 
@@ -126,7 +124,7 @@ class Waiter {
   #end(): void {
     this.#timer?.cancel();
     for (const signal of this.request.signals) signal.removeEventListener("abort", this.#onAbort);
-    this.#queue.delete(this);
+    this.#leaveQueues(this);
   }
 }
 
@@ -145,37 +143,63 @@ export class Waiters {
     return [...this.#queues.keys()];
   }
 
-  add(request: WaitRequest): Promise<Stored | undefined> {
-    let queue = this.#queues.get(request.key);
-    if (queue === undefined) {
-      queue = new Set();
-      this.#queues.set(request.key, queue);
+  has(key: string): boolean {
+    return this.#queues.size > 0 && this.#queues.has(key);
+  }
+
+  add<Result>(request: TakeRequest<Result>): Promise<Result | undefined> {
+    const waiter = new Waiter(request, this.#env, this.#leave);
+    for (const key of request.keys) {
+      const queue = this.#queues.get(key);
+      if (queue === undefined) this.#queues.set(key, new Set([waiter]));
+      else queue.add(waiter);
     }
-    const waiter = new Waiter(request, this.#env, queue);
-    queue.add(waiter);
-    this.wake(request.key);
-    return waiter.result.finally(() => this.#forget(request.key));
+    this.#look(request.keys);
+    return waiter.result as Promise<Result | undefined>;
   }
 
   /** Called right after a write has been issued that may have added elements to an array. */
   wake(key: string): void {
-    const queue = this.#queues.get(key);
-    if (queue === undefined) return;
-    const waiting = [...queue];
+    if (this.has(key)) this.#look([key]);
+  }
+
+  #look(keys: readonly string[]): void {
+    const waiting = keys.flatMap((key) => [...(this.#queues.get(key) ?? [])]);
     const served: Waiter[] = [];
     const settle = (): void => {
-      for (const waiter of served) waiter.deliver();
+      deliver(served);
       for (const waiter of waiting) waiter.looked();
     };
-    const fail = (error: unknown): void => {
-      for (const waiter of [...served, ...waiting]) waiter.giveUp(error);
-    };
+    const fail = (error: unknown): void => giveUp([...served, ...waiting], error);
     try {
-      const done = this.#transact((transaction) => serve(transaction, queue, served));
+      const done = this.#transact((transaction) => this.#serve(transaction, keys, served));
       if (done instanceof Promise) done.then(settle, fail);
       else settle();
     } catch (error) {
       fail(error);
+    }
+  }
+
+  /** Inside a transaction that has added elements to arrays. */
+  serve(transaction: Transaction, keys: readonly string[]): Serving {
+    const served: Waiter[] = [];
+    this.#serve(transaction, keys, served);
+    return { settle: () => deliver(served), fail: (error) => giveUp(served, error) };
+  }
+
+  /** Gives elements to those who wait, in turn, as long as there are any. */
+  #serve(transaction: Transaction, keys: readonly string[], served: Waiter[]): void {
+    // What is taken for one may be given to the array of another.
+    const arrays = [...keys];
+    const pushed = (key: string): void => {
+      if (this.has(key)) arrays.push(key);
+    };
+    for (const key of arrays) {
+      for (const waiter of this.#queues.get(key) ?? []) {
+        const outcome = waiter.take(transaction, pushed);
+        if (outcome === "nothing") break;
+        if (outcome === "served") served.push(waiter);
+      }
     }
   }
 
@@ -195,16 +219,19 @@ export class Waiters {
     }
   }
 
-  #forget(key: string): void {
-    if (this.#queues.get(key)?.size === 0) this.#queues.delete(key);
-  }
+  readonly #leave = (waiter: Waiter): void => {
+    for (const key of waiter.request.keys) {
+      const queue = this.#queues.get(key);
+      queue?.delete(waiter);
+      if (queue?.size === 0) this.#queues.delete(key);
+    }
+  };
 }
 
-/** Gives elements to those who wait, in turn, as long as there are any. */
-function serve(transaction: Transaction, queue: ReadonlySet<Waiter>, served: Waiter[]): void {
-  for (const waiter of queue) {
-    const outcome = waiter.take(transaction);
-    if (outcome === "nothing") return;
-    if (outcome === "served") served.push(waiter);
-  }
+function deliver(waiters: readonly Waiter[]): void {
+  for (const waiter of waiters) waiter.deliver();
+}
+
+function giveUp(waiters: readonly Waiter[], error: unknown): void {
+  for (const waiter of waiters) waiter.giveUp(error);
 }

@@ -137,6 +137,10 @@ export class LmdbEngine implements Engine {
     return !this.#parts.readOnly && this.#file.tables.hasGarbage;
   }
 
+  commits(): number {
+    return this.#file.commits();
+  }
+
   indexReport(): IndexReport {
     return this.#reading(({ values }) => ({ ordered: values.size, table: values.rowCount() }));
   }

@@ -100,6 +100,11 @@ export class OpenFile {
     this.#endGuard = guardExit(this.writes);
   }
 
+  /** How many transactions have been committed to the file, by whomever. */
+  commits(): number {
+    return this.#lastCommit.read();
+  }
+
   /** Whether closing has come to its end; otherwise it waits for another writer of the file. */
   async close(): Promise<{ readonly ended: Promise<void> | undefined }> {
     if (await this.writes.drained()) {

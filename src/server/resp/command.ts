@@ -9,11 +9,13 @@
 // - with `ranked`, on tables from which everything due has been removed: for what counts by rank.
 // - `take` is for commands that may wait: it is tried in a transaction, and again whenever one of its
 //   keys has got elements, until it answers something or the time is up.
-// - `session` concerns the connection or the server and no data.
+// - `session` concerns the connection or the server; of data it may read through the session.
+// - `chosen` gives one of the above, when it has seen the arguments.
 
 import type { Transaction, View } from "../../engine/engine.js";
 import type { Argument } from "./argument.js";
 import type { Encoded, Encoder } from "./encoder.js";
+import type { ScanCursors } from "./scan-cursors.js";
 import type { Session } from "./session.js";
 import type { ValueCodec } from "./value-codec.js";
 
@@ -24,6 +26,8 @@ export class CommandError extends Error {}
 export interface CommandContext {
   readonly encode: Encoder;
   readonly values: ValueCodec;
+  /** One for all clients of a server. */
+  readonly cursors: ScanCursors;
   /** Tells that the array under a key has got elements: whoever waits for them is served. */
   pushed(key: string): void;
 }
@@ -69,37 +73,53 @@ export type ReplyShape =
   | "double"
   | "any";
 
-export type Body =
-  | {
-      readonly kind: "read";
-      readonly ranked?: boolean;
-      readonly run: (view: View, args: readonly Argument[], context: CommandContext) => Encoded;
-    }
-  | {
-      readonly kind: "write";
-      readonly ranked?: boolean;
-      readonly run: (
-        transaction: Transaction,
-        args: readonly Argument[],
-        context: CommandContext,
-      ) => Encoded;
-    }
-  | {
-      readonly kind: "take";
-      /** The keys in the order in which they are tried, and how long to wait; 0: without end. */
-      readonly plan: (args: readonly Argument[]) => { keys: readonly string[]; timeoutMs: number };
-      readonly run: (
-        transaction: Transaction,
-        args: readonly Argument[],
-        context: CommandContext,
-      ) => Encoded | undefined;
-      /** The reply when the time is up. */
-      readonly none: (encode: Encoder) => Encoded;
-    }
-  | {
-      readonly kind: "session";
-      readonly run: (session: Session, args: readonly Argument[]) => Encoded | Promise<Encoded>;
-    };
+export interface ReadBody {
+  readonly kind: "read";
+  readonly ranked?: boolean;
+  readonly run: (view: View, args: readonly Argument[], context: CommandContext) => Encoded;
+}
+
+export interface WriteBody {
+  readonly kind: "write";
+  readonly ranked?: boolean;
+  readonly run: (
+    transaction: Transaction,
+    args: readonly Argument[],
+    context: CommandContext,
+  ) => Encoded;
+}
+
+export interface TakeBody {
+  readonly kind: "take";
+  /** The keys in the order in which they are tried, and how long to wait; 0: without end. */
+  readonly plan: (args: readonly Argument[]) => { keys: readonly string[]; timeoutMs: number };
+  readonly run: (
+    transaction: Transaction,
+    args: readonly Argument[],
+    context: CommandContext,
+  ) => Encoded | undefined;
+  /** The reply when the time is up. */
+  readonly none: (encode: Encoder) => Encoded;
+  /** The reply where nobody may wait, as inside `MULTI`; `none` if left out. */
+  readonly noneAtOnce?: (encode: Encoder) => Encoded;
+}
+
+export interface SessionBody {
+  readonly kind: "session";
+  /** The empty string is no reply at all. */
+  readonly run: (session: Session, args: readonly Argument[]) => Encoded | Promise<Encoded>;
+}
+
+/** The arguments decide what it is, as with `FCALL`. */
+export interface ChosenBody {
+  readonly kind: "chosen";
+  /** @throws CommandError */
+  readonly choose: (args: readonly Argument[]) => DataBody | SessionBody;
+}
+
+/** What concerns data. */
+export type DataBody = ReadBody | WriteBody | TakeBody;
+export type Body = DataBody | SessionBody | ChosenBody;
 
 export interface Command {
   /** In capitals. Commands with subcommands have a row for each: `CLIENT|SETNAME`. */

@@ -8,8 +8,10 @@ import type { Argument } from "./argument.js";
 
 export interface ValueCodec {
   readonly serialization: "json" | "string" | "bytes";
-  /** @throws CommandError when the store cannot keep the value. */
+  /** @throws CommandError or SerializerError when the store cannot keep the value. */
   store(value: Argument): Stored;
-  /** A stored value as a client reads it. */
+  /** @throws SerializerError when the stored value cannot be shown. */
+  check(stored: Stored): void;
+  /** A stored value as a client reads it. Throws as `check` does. */
   show(stored: Stored): Argument;
 }

@@ -1,0 +1,378 @@
+// Connection: one client, from its bytes to its replies.
+//
+// Invariants
+// 1. Replies are sent in the order of the requests, each once, and only when the store has
+//    acknowledged what they tell of. While one has to be waited for, no further request is begun,
+//    except where several share a transaction.
+// 2. Whatever a client sends and leaves unread, what is kept for it is bounded: while replies wait
+//    for it, or a command of it waits, it is read no further than the limits say.
+// 3. Whatever ends a connection, the wait of a blocking command and the subscriptions end with it.
+
+import type { Socket } from "node:net";
+import { isSubscriber, refusalOf } from "./admission.js";
+import type { Argument } from "./argument.js";
+import { ClientSession, type Wire } from "./client-session.js";
+import {
+  CommandError,
+  type ReadBody,
+  type SessionBody,
+  type TakeBody,
+  type WriteBody,
+} from "./command.js";
+import type { Door } from "./door.js";
+import { type Encoded, resp2 } from "./encoder.js";
+import { errorReplyOf } from "./error-replies.js";
+import { type Call, Executor, type Replies } from "./executor.js";
+import { Output } from "./output.js";
+import { ProtocolError, RequestParser } from "./parser.js";
+import { receiving } from "./receiving.js";
+import { type Request, requestOf } from "./request.js";
+
+// Commands that share a transaction where writes have to be waited for.
+const sharedRequestsMax = 128;
+// Replies are put together up to this size before they are sent.
+const togetherBytesMax = 1_048_576;
+// What is read ahead of a command that is waited for.
+const aheadBytesMax = 1_048_576;
+const executedInTransaction: ReadonlySet<string> = new Set([
+  "EXEC",
+  "DISCARD",
+  "MULTI",
+  "WATCH",
+  "QUIT",
+  "RESET",
+]);
+
+export class Connection implements Wire {
+  readonly session: ClientSession;
+  readonly #door: Door;
+  readonly #socket: Socket;
+  readonly #parser: RequestParser;
+  readonly #executor: Executor;
+  readonly #output: Output;
+  // Replies that have not been handed over yet.
+  #replies: Encoded = "";
+  // What has been sent unasked while a request was carried out: it goes behind the reply.
+  #pushes: Encoded = "";
+  // Requests that have been read and not begun.
+  readonly #held: (Request | CommandError)[] = [];
+  // Whether a command is being waited for.
+  #isWaiting = false;
+  #isWorking = false;
+  // Nothing is begun any more.
+  #isStopped = false;
+  // The client has said that it sends nothing more.
+  #isEnded = false;
+  #lastRequest: Request | undefined;
+  #bufferedBytes = 0;
+  /** When something came from the client or was taken by it, on the monotonic clock. */
+  lastMs: number;
+
+  constructor(id: number, door: Door, accepted: Socket) {
+    this.#door = door;
+    const socket = receiving(accepted, (chunk) => this.#receive(chunk));
+    this.#socket = socket;
+    this.#parser = new RequestParser(door.settings);
+    this.#executor = new Executor(door.direct, door.values, door.cursors, resp2);
+    this.#output = new Output(socket, () => this.#progress());
+    this.lastMs = door.env.clock.monotonic();
+    this.session = new ClientSession(id, door, this, this.#executor, door.env);
+    socket.on("end", () => this.#receivedAll());
+    // What goes wrong with a connection concerns nobody but its client; "close" follows.
+    socket.on("error", () => {});
+    socket.on("finish", () => socket.destroy());
+    socket.on("close", () => this.#closed());
+  }
+
+  get address(): string {
+    const { remoteAddress, remotePort } = this.#socket;
+    return remoteAddress === undefined
+      ? `${this.#door.facts.path}:0`
+      : addressOf(remoteAddress, remotePort);
+  }
+
+  get localAddress(): string {
+    const { localAddress, localPort } = this.#socket;
+    return localAddress === undefined
+      ? `${this.#door.facts.path}:0`
+      : addressOf(localAddress, localPort);
+  }
+
+  get idleMs(): number {
+    return this.#door.env.clock.monotonic() - this.lastMs;
+  }
+
+  /** Who waits for messages or elements is silent for good reason. */
+  get mayBeIdle(): boolean {
+    return this.#isWaiting || isSubscriber(this.session);
+  }
+
+  get lastCommand(): string {
+    return this.#lastRequest?.command.name.toLowerCase() ?? "NULL";
+  }
+
+  get pendingInputBytes(): number {
+    return this.#parser.pendingBytes;
+  }
+
+  get pendingOutputBytes(): number {
+    return this.#output.pendingBytes + this.#replies.length;
+  }
+
+  identified(isKnown: boolean): void {
+    this.#parser.isStranger = !isKnown;
+  }
+
+  #receive(chunk: Buffer): void {
+    this.lastMs = this.#door.env.clock.monotonic();
+    this.#parser.push(chunk);
+    if (!this.#isWaiting) this.#work();
+    else this.#parser.retain();
+    this.#account();
+  }
+
+  /** Keeps what is buffered for this client within what there is for all of them. */
+  #account(): void {
+    const input = this.#parser.pendingBytes;
+    if (input + this.#bufferedBytes === 0 && this.#output.pendingBytes === 0) return;
+    const bytes = input + this.#output.pendingBytes;
+    const isTooMuch = this.#door.buffered(bytes - this.#bufferedBytes);
+    const isMore = bytes > this.#bufferedBytes;
+    this.#bufferedBytes = bytes;
+    if (isTooMuch && isMore) this.#cutOff();
+    else if (this.#mustPause(input)) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #mustPause(input: number): boolean {
+    return this.#isHeldUp() || (this.#isWaiting && input > aheadBytesMax);
+  }
+
+  /** Whether so many replies wait for the client that nothing more is done for it. */
+  #isHeldUp(): boolean {
+    return this.#output.pendingBytes > this.#door.settings.outputBytesMax;
+  }
+
+  #cutOff(): void {
+    this.#door.facts.counts.cutOff++;
+    this.kill();
+  }
+
+  #progress(): void {
+    this.lastMs = this.#door.env.clock.monotonic();
+    if (this.#output.pendingBytes === 0) this.#door.stalled.delete(this);
+    if (!this.#isWaiting && !this.#isHeldUp()) this.#work();
+    this.#account();
+  }
+
+  /** Carries out what has been received, as far as it goes. */
+  #work(): void {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    try {
+      while (!this.#isWaiting && !this.#isStopped) {
+        const next = this.#next();
+        if (next === undefined) break;
+        this.#carryOut(next);
+        if (this.#replies.length > togetherBytesMax) {
+          this.#flush();
+          if (this.#isHeldUp()) break;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#replies += this.session.encode.error(`ERR Protocol error: ${error.message}`);
+      this.#door.facts.counts.cutOff++;
+      this.#isStopped = true;
+    } finally {
+      this.#isWorking = false;
+    }
+    this.#parser.retain();
+    this.#flush();
+    if (!this.#isWaiting && (this.#isStopped || this.#isEnded)) this.#output.end();
+  }
+
+  #next(): Request | CommandError | undefined {
+    if (this.#held.length > 0) return this.#held.shift();
+    const words = this.#parser.next();
+    if (words === undefined) return undefined;
+    this.#door.facts.counts.commands++;
+    try {
+      return requestOf(this.#door.table, words);
+    } catch (error) {
+      if (error instanceof CommandError) return error;
+      throw error;
+    }
+  }
+
+  #carryOut(request: Request | CommandError): void {
+    if (request instanceof CommandError) this.#refuse(request.message, request);
+    else if (this.session.isPlain) this.#run(request);
+    else this.#admit(request);
+  }
+
+  #refuse(text: string, request: Request | CommandError): void {
+    this.session.transaction.abort();
+    const isExec = !(request instanceof CommandError) && request.command.name === "EXEC";
+    if (isExec) this.session.transaction.discard();
+    const reason = isExec ? `EXECABORT Transaction discarded because of: ${text}` : text;
+    this.#reply(this.session.encode.error(reason));
+  }
+
+  #admit(request: Request): void {
+    const { session } = this;
+    const refusal = refusalOf(session, request);
+    if (refusal !== undefined) this.#refuse(refusal, request);
+    else if (session.transaction.isOpen && !executedInTransaction.has(request.command.name)) {
+      this.#queue(request);
+    } else this.#run(request);
+  }
+
+  #queue(request: Request): void {
+    try {
+      this.session.transaction.queue(request);
+      this.#reply("+QUEUED\r\n");
+    } catch (error) {
+      this.#refuse(errorReplyOf(error), request);
+    }
+  }
+
+  #run(request: Request): void {
+    this.#lastRequest = request;
+    const { body, args } = request;
+    if (body.kind === "session") this.#runSession(body, args);
+    else if (body.kind === "take") this.#take(body, args);
+    else if (body.kind === "write" && this.#executor.isAwaiting) this.#runTogether(request);
+    else {
+      const reply = this.#executor.run(body, args);
+      if (typeof reply === "string") this.#reply(reply);
+      else this.#await(reply);
+    }
+  }
+
+  #reply(text: Encoded): void {
+    const { session } = this;
+    if (session.replyMode === "on") this.#replies += text;
+    else session.turnReplyMode();
+    if (this.#pushes === "") return;
+    this.#replies += this.#pushes;
+    this.#pushes = "";
+  }
+
+  /** What is next begins when this reply has come. */
+  #await(reply: Promise<Encoded>): void {
+    this.#isWaiting = true;
+    reply.then((text) => {
+      this.#isWaiting = false;
+      this.#reply(text);
+      this.#work();
+      this.#account();
+    });
+  }
+
+  #runSession({ run }: SessionBody, args: readonly Argument[]): void {
+    try {
+      const reply = run(this.session, args);
+      if (typeof reply === "string") this.#reply(reply);
+      else this.#await(reply.catch((error) => this.#failed(error)));
+    } catch (error) {
+      this.#reply(this.#failed(error));
+    }
+  }
+
+  #failed(error: unknown): Encoded {
+    return this.session.encode.error(errorReplyOf(error));
+  }
+
+  #take(body: TakeBody, args: readonly Argument[]): void {
+    const { session } = this;
+    const signal = session.beginWait();
+    const reply = this.#executor.take({ body, args }, signal).then((settled) => {
+      return session.endWait() ? body.none(session.encode) : settled;
+    });
+    this.#await(reply);
+  }
+
+  /** In one transaction: a command, and those behind it that have been received already. */
+  #runTogether(first: Request): void {
+    const requests = [first as DataRequest];
+    while (requests.length < sharedRequestsMax && this.session.isPlain) {
+      const next = this.#next();
+      if (next === undefined) break;
+      if (!isShareable(next)) {
+        this.#held.push(next);
+        break;
+      }
+      requests.push(next);
+    }
+    const replies = this.#executor.runTogether(requests);
+    const take = ({ text, calls }: Replies): Encoded => {
+      this.#held.unshift(...requests.slice(calls));
+      return text;
+    };
+    if (replies instanceof Promise) this.#await(replies.then(take));
+    else this.#reply(take(replies));
+  }
+
+  #flush(): void {
+    const replies = this.#replies + this.#pushes;
+    if (replies === "") return;
+    this.#replies = "";
+    this.#pushes = "";
+    this.#output.write(replies);
+    if (this.#output.pendingBytes > 0) this.#door.stalled.add(this);
+  }
+
+  send(text: Encoded): void {
+    if (this.#isWorking) this.#pushes += text;
+    else this.#output.write(text);
+    if (this.#output.pendingBytes === 0) return;
+    this.#door.stalled.add(this);
+    if (this.#output.pendingBytes > this.#door.settings.messageBytesMax) this.#cutOff();
+    else this.#account();
+  }
+
+  endAfterReply(): void {
+    this.#isStopped = true;
+  }
+
+  /** Finishes what has been received, then closes the connection. */
+  finish(): void {
+    this.session.abandon("UNBLOCKED the server is shutting down");
+    this.#receivedAll();
+  }
+
+  kill(): void {
+    this.#isStopped = true;
+    this.#socket.destroy();
+  }
+
+  #receivedAll(): void {
+    this.#isEnded = true;
+    this.session.abandon("UNBLOCKED the client has gone");
+    if (!this.#isWaiting) this.#work();
+  }
+
+  #closed(): void {
+    this.#isStopped = true;
+    this.session.abandon("UNBLOCKED the client has gone");
+    this.session.leaveChannels();
+    this.session.transaction.discard();
+    this.#door.buffered(-this.#bufferedBytes);
+    this.#bufferedBytes = 0;
+    this.#door.left(this);
+  }
+}
+
+type DataRequest = Request & Call<ReadBody | WriteBody>;
+
+function isShareable(request: Request | CommandError): request is DataRequest {
+  return (
+    !(request instanceof CommandError) &&
+    (request.body.kind === "read" || request.body.kind === "write")
+  );
+}
+
+function addressOf(host: string, port: number | undefined): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

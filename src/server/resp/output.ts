@@ -1,0 +1,82 @@
+// Output: what is on its way to a client.
+//
+// Replies are handed to the socket in pieces, and no more of them than it can soon send: so it shows
+// whether somebody reads, however large a reply is, and what waits is known.
+
+import type { Socket } from "node:net";
+import type { Encoded } from "./encoder.js";
+
+const pieceBytes = 262_144;
+/** What a socket is given beyond what the system takes from it. */
+const socketBytesMax = 1_048_576;
+
+export class Output {
+  readonly #socket: Socket;
+  /** Told when something has been sent that had to wait. */
+  readonly #onProgress: () => void;
+  #waiting: Encoded[] = [];
+  #waitingBytes = 0;
+  #isEnding = false;
+
+  constructor(socket: Socket, onProgress: () => void) {
+    this.#socket = socket;
+    this.#onProgress = onProgress;
+  }
+
+  /** Bytes that the system has not taken yet. */
+  get pendingBytes(): number {
+    return this.#socket.writableLength + this.#waitingBytes;
+  }
+
+  write(text: Encoded): void {
+    if (this.#waitingBytes === 0 && text.length <= pieceBytes) {
+      if (this.#socket.writableLength < socketBytesMax) {
+        this.#socket.write(text, "latin1");
+        if (this.#socket.writableLength > 0) this.#watch();
+        return;
+      }
+    }
+    this.#waiting.push(text);
+    this.#waitingBytes += text.length;
+    this.#goOn();
+  }
+
+  /** Closes the connection when everything has been sent. */
+  end(): void {
+    this.#isEnding = true;
+    if (this.#waitingBytes === 0) this.#socket.end();
+  }
+
+  #goOn(): void {
+    const socket = this.#socket;
+    const waiting = this.#waiting;
+    let done = 0;
+    while (done < waiting.length && socket.writableLength < socketBytesMax) {
+      const text = waiting[done] as Encoded;
+      const piece = text.length <= pieceBytes ? text : text.slice(0, pieceBytes);
+      socket.write(piece, "latin1");
+      this.#waitingBytes -= piece.length;
+      if (piece.length === text.length) done++;
+      else waiting[done] = text.slice(piece.length);
+    }
+    if (done > 0) waiting.splice(0, done);
+    if (this.pendingBytes > 0) this.#watch();
+    if (this.#isEnding && this.#waitingBytes === 0) socket.end();
+  }
+
+  #isWatching = false;
+
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    // An empty piece behind the others tells when they have gone.
+    this.#socket.write("", this.#sent);
+  }
+
+  readonly #sent = (error?: Error | null): void => {
+    this.#isWatching = false;
+    if (error) return;
+    this.#goOn();
+    this.#onProgress();
+  };
+}

@@ -1,0 +1,68 @@
+// Request: which command the words of a client mean, or why they mean none.
+
+import type { Argument } from "./argument.js";
+import { type Command, CommandError, type DataBody, type SessionBody } from "./command.js";
+import type { CommandTable, Entry } from "./command-table.js";
+
+/** A command that is known, with as many arguments as it may have. */
+export interface Request {
+  readonly command: Command;
+  readonly body: DataBody | SessionBody;
+  /** Without the name and the subcommand. */
+  readonly args: readonly Argument[];
+}
+
+const shownCharsMax = 128;
+
+/** @throws CommandError */
+export function requestOf(table: CommandTable, words: Argument[]): Request {
+  const entry = table.find(words[0] as Argument);
+  if (entry === undefined) throw unknownCommand(words);
+  const { command, subcommands } = entry;
+  if (command === undefined || (subcommands !== undefined && words.length > 1)) {
+    return subrequestOf(entry, words);
+  }
+  checkArity(command, words.length);
+  words.shift();
+  return complete(command, words);
+}
+
+function subrequestOf({ name, subcommands }: Entry, words: Argument[]): Request {
+  const word = words[1];
+  if (word === undefined) throw wrongNumber(name);
+  const command = typeof word === "string" ? subcommands?.get(word.toUpperCase()) : undefined;
+  if (command === undefined) {
+    const shown = shownText(word).slice(0, shownCharsMax);
+    throw new CommandError(`ERR unknown subcommand '${shown}'. Try ${name} HELP.`);
+  }
+  checkArity(command, words.length);
+  words.splice(0, 2);
+  return complete(command, words);
+}
+
+function complete(command: Command, args: readonly Argument[]): Request {
+  const { body } = command;
+  return { command, body: body.kind === "chosen" ? body.choose(args) : body, args };
+}
+
+function checkArity({ arity, name }: Command, words: number): void {
+  if (arity >= 0 ? words !== arity : words < -arity) throw wrongNumber(name);
+}
+
+function wrongNumber(name: string): CommandError {
+  return new CommandError(`ERR wrong number of arguments for '${name.toLowerCase()}' command`);
+}
+
+function unknownCommand(words: readonly Argument[]): CommandError {
+  const name = shownText(words[0] as Argument).slice(0, shownCharsMax);
+  let args = "";
+  for (const word of words.slice(1)) {
+    if (args.length >= shownCharsMax) break;
+    args += `'${shownText(word).slice(0, shownCharsMax - args.length)}' `;
+  }
+  return new CommandError(`ERR unknown command '${name}', with args beginning with: ${args}`);
+}
+
+function shownText(argument: Argument): string {
+  return typeof argument === "string" ? argument : Buffer.from(argument).toString("utf8");
+}

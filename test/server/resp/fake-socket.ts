@@ -1,0 +1,111 @@
+// A socket without a network: the test is the client, and decides when it reads.
+
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+
+export class FakeSocket extends EventEmitter {
+  remoteAddress: string | undefined = "127.0.0.1";
+  remotePort: number | undefined = 50_000;
+  localAddress: string | undefined = "127.0.0.1";
+  localPort: number | undefined = 6_380;
+  /** All that has been taken by the client. */
+  received = "";
+  /** Chunks as they were written. */
+  writes = 0;
+  writableLength = 0;
+  isDestroyed = false;
+  isEnded = false;
+  /** Whether the client reads what is written. */
+  #isReading = true;
+  #isPaused = false;
+  #unread: { text: string; done: ((error?: Error) => void) | undefined }[] = [];
+
+  get asSocket(): Socket {
+    return this as unknown as Socket;
+  }
+
+  // What the client does.
+
+  sends(bytes: string | Uint8Array): void {
+    if (this.isDestroyed) return;
+    this.emit("data", typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes));
+  }
+
+  leaves(): void {
+    this.emit("end");
+  }
+
+  stopsReading(): void {
+    this.#isReading = false;
+  }
+
+  /** Takes what waits, up to so many writes. */
+  reads(writesMax = Number.POSITIVE_INFINITY): void {
+    for (let count = 0; count < writesMax; count++) {
+      const next = this.#unread.shift();
+      if (next === undefined) break;
+      this.writableLength -= next.text.length;
+      this.received += next.text;
+      next.done?.();
+    }
+    if (this.#unread.length > 0) return;
+    if (this.isEnded) this.#finish();
+  }
+
+  /** What has come since the last time. */
+  take(): string {
+    const text = this.received;
+    this.received = "";
+    return text;
+  }
+
+  // What the server does.
+
+  write(text: string, encoding?: unknown, callback?: (error?: Error) => void): boolean {
+    const done = typeof encoding === "function" ? (encoding as () => void) : callback;
+    this.writes++;
+    if (this.isDestroyed) done?.(new Error("destroyed"));
+    else if (this.#isReading && this.#unread.length === 0) {
+      this.received += text;
+      done?.();
+    } else {
+      this.#unread.push({ text, done });
+      this.writableLength += text.length;
+    }
+    return this.writableLength === 0;
+  }
+
+  end(text?: string, callback?: () => void): this {
+    if (typeof text === "string" && text !== "") this.write(text);
+    if (callback !== undefined) this.once("finish", callback);
+    this.isEnded = true;
+    if (this.#unread.length === 0) this.#finish();
+    return this;
+  }
+
+  #finish(): void {
+    queueMicrotask(() => this.emit("finish"));
+  }
+
+  destroy(): this {
+    if (this.isDestroyed) return this;
+    this.isDestroyed = true;
+    for (const { done } of this.#unread.splice(0)) done?.(new Error("destroyed"));
+    queueMicrotask(() => this.emit("close"));
+    return this;
+  }
+
+  pause(): this {
+    this.#isPaused = true;
+    return this;
+  }
+
+  resume(): this {
+    this.#isPaused = false;
+    return this;
+  }
+
+  isPaused(): boolean {
+    return this.#isPaused;
+  }
+}
