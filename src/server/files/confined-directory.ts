@@ -71,6 +71,8 @@ export class ConfinedDirectory {
     const components = componentsOf(name);
     const path = await this.#place(components, false);
     const file = await openPlain(path, components.join("/"));
+    // What reads it has an error of its own for directories.
+    if (file === undefined) return await this.#named(path, components, use);
     try {
       const isHeld = this.#hasDescriptors && !byName;
       return await this.#named(isHeld ? `${descriptors}/${file.fd}` : path, components, use);
@@ -89,6 +91,7 @@ export class ConfinedDirectory {
     const shown = components.join("/");
     const path = await this.#place(components, true);
     const entry = await look(path, shown);
+    if (entry?.isDirectory()) throw unwritable(shown, "it is a directory");
     if (entry !== undefined && !entry.isFile()) throw noFile(shown, entry);
     const result = await this.#named(path, components, use);
     await this.#place(components, false);
@@ -124,7 +127,9 @@ export class ConfinedDirectory {
       }
       if (entry === undefined) throw missing(shown);
       if (entry.isSymbolicLink()) throw linked(shown);
-      if (!entry.isDirectory()) throw missing(shown);
+      if (!entry.isDirectory()) {
+        throw makesMissing ? unwritable(shown, "it would lie below a file") : missing(shown);
+      }
     }
     // What the system resolves is what was meant, unless a link has come in between.
     const resolved = await realpath(path).catch((cause: unknown) => {
@@ -135,9 +140,11 @@ export class ConfinedDirectory {
   }
 }
 
-async function openPlain(path: string, shown: string): Promise<FileHandle> {
+/** undefined for a directory. */
+async function openPlain(path: string, shown: string): Promise<FileHandle | undefined> {
   const entry = await look(path, shown);
   if (entry === undefined) throw missing(shown);
+  if (entry.isDirectory()) return undefined;
   if (!entry.isFile()) throw noFile(shown, entry);
   const file = await open(path, readFlags).catch((cause: unknown) => {
     throw systemError(shown, cause);
@@ -181,8 +188,13 @@ function linked(shown: string): KvError {
 
 function noFile(shown: string, entry: Stats): KvError {
   if (entry.isSymbolicLink()) return linked(shown);
-  const kind = entry.isDirectory() ? "a directory" : "neither a file nor a directory";
-  return new SnapshotPermissionError(`${shown} is ${kind}, not a file`);
+  return new SnapshotPermissionError(`${shown} is neither a file nor a directory`);
+}
+
+function unwritable(shown: string, why: string): KvError {
+  return new SnapshotExportError(`the file ${shown} cannot be written: ${why}`, {
+    hint: "choose another `fileName`",
+  });
 }
 
 function systemError(shown: string, cause: unknown): KvError {

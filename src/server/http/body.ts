@@ -14,6 +14,9 @@ export const jsonLevelsMax = 500;
 /** The caller has hung up in the middle of a request: there is nobody to tell anything. */
 export class Disconnected extends Error {}
 
+/** What is thrown away of a body that is refused, so that whoever sends it hears why. */
+const discardedBytesMax = 16_777_216;
+
 const jsonType = /^application\/json *(?:; *charset *= *"?utf-8"? *)?$/i;
 const noFields: Fields = Object.freeze({});
 
@@ -57,7 +60,7 @@ function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> 
     request.on("data", (chunk: Buffer) => {
       length += chunk.length;
       if (length <= bytesMax) chunks.push(chunk);
-      else if (length > 2 * bytesMax + chunk.length) request.destroy();
+      else if (length > bytesMax + discardedBytesMax) request.destroy();
       else refuse();
     });
     request.on("end", () => {

@@ -47,13 +47,18 @@ function gatherer(
   isBytes: boolean,
 ): (body: Fields) => unknown[] {
   const places = new Map<string, Place>();
+  const required = parameters.filter(({ isRequired, isOption }) => isRequired && !isOption);
+  const requiredNames = required.map((parameter) => parameter.name);
   let positions = 0;
   for (const parameter of parameters) {
     const index = parameter.isOption ? -1 : positions++;
     places.set(parameter.name, { index, read: readerOf(parameter, isBytes) });
   }
   return (body) => {
-    const values: unknown[] = new Array(positions);
+    for (const given of requiredNames) {
+      if (!Object.hasOwn(body, given)) throw missingMember(name, given);
+    }
+    const values: unknown[] = new Array(positions).fill(undefined);
     let options: Options | undefined;
     for (const member of Object.keys(body)) {
       const place = places.get(member);
@@ -69,6 +74,11 @@ function gatherer(
     if (options !== undefined) values.push(options);
     return values;
   };
+}
+
+/** Here undefined cannot be meant: it would be a null that nobody has written. */
+function missingMember(operation: string, member: string): InvalidOptionsError {
+  return new InvalidOptionsError(`argument "${member}" of ${operation} must be given`);
 }
 
 function unknownMember(

@@ -50,6 +50,7 @@ export class HttpClient {
   readonly #options: ClientOptions;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #closer = new AbortController();
+  readonly #underway = new Set<Promise<unknown>>();
   #isClosed = false;
 
   constructor(options: ClientOptions) {
@@ -66,9 +67,11 @@ export class HttpClient {
     return Object.assign(this.#methods(operationNames, []), own) as unknown as Kv;
   }
 
+  /** What is under way settles, but for what waits. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#closer.abort();
+    await Promise.allSettled(this.#underway);
     this.#agent.destroy();
   }
 
@@ -91,7 +94,9 @@ export class HttpClient {
     const { body, signal } = this.#bodyOf(operation, parameters);
     if (this.#isClosed) throw new StoreClosedError("kv store handle is closed");
     if (signal?.aborted === true) throw canceled(signal);
-    const answer = await this.#post(operation.name, body, signal);
+    const posting = this.#post(operation, body, signal);
+    this.#underway.add(posting);
+    const answer = await posting.finally(() => this.#underway.delete(posting));
     const json = JSON.parse(answer.text) as { result?: unknown; error?: Body };
     if (answer.status !== 200) throw this.#errorOf(answer.status, json.error ?? {});
     const faults = schemaFaults(resultSchema(operation), json);
@@ -104,15 +109,20 @@ export class HttpClient {
     return this.#named(result);
   }
 
-  async #post(name: string, body: Body, signal: AbortSignal | undefined): Promise<Answer> {
+  async #post(
+    { name, pace }: HttpOperation,
+    body: Body,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
     const signals = signal === undefined ? [] : [signal];
+    if (pace === "waits") signals.push(this.#closer.signal);
     try {
-      return await this.send("POST", `/v1/${name}`, JSON.stringify(body), {
-        signal: AbortSignal.any([this.#closer.signal, ...signals]),
-      });
+      const ended = signals.length === 0 ? {} : { signal: AbortSignal.any(signals) };
+      return await this.send("POST", `/v1/${name}`, JSON.stringify(body), ended);
     } catch (error) {
       if (signal?.aborted === true) throw canceled(signal);
-      if (this.#isClosed) throw new StoreClosedError("kv store handle is closed");
+      if (this.#isClosed && pace === "waits")
+        throw new StoreClosedError("kv store handle is closed");
       throw error;
     }
   }
@@ -179,21 +189,26 @@ export class HttpClient {
     // An empty pool: undefined has no JSON, and must not make a guarded write an unguarded one.
     else if (value === undefined) {
       if (name === "claim") body[name] = null;
+      if (name === "delta") body[name] = "undefined";
     } else body[name] = isCarried(value) ? value : String(value);
   }
 
   #encoded(value: unknown): unknown {
-    if (value === undefined || value === null) return value;
     const { serialization } = this.#options;
-    if (serialization === "bytes") return isBytes(value) ? base64Of(value) : value;
+    if (value === undefined && serialization !== "bytes") return null;
+    if (value === null) return null;
+    if (serialization === "bytes") {
+      formatOf(serialization).encode(value);
+      return base64Of(value as Uint8Array);
+    }
     if (isCarried(value)) return value;
     const stored = formatOf(serialization).encode(value);
     return serialization === "json" ? JSON.parse(String(stored)) : stored;
   }
 
   #encodedEntries(entries: unknown): unknown {
-    if (isCarried(entries)) return entries;
     const { serialization } = this.#options;
+    if (isCarried(entries) && serialization !== "bytes") return entries;
     encodeEntries(entries, formatOf(serialization), false);
     const encoded: Record<string, unknown> = Object.create(null);
     for (const [key, value] of Object.entries(entries as object))
@@ -245,10 +260,6 @@ function isCarried(value: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-function isBytes(value: unknown): value is Uint8Array | ArrayBuffer {
-  return value instanceof Uint8Array || value instanceof ArrayBuffer;
 }
 
 function base64Of(bytes: Uint8Array | ArrayBuffer): string {
