@@ -173,7 +173,6 @@ describe("names of the host", () => {
     "localhost.evil.example",
     "127.0.0.1.evil.example:80",
     "x",
-    "",
     "my.host.evil",
     "[::1",
     "localhost:x",
