@@ -1,12 +1,7 @@
 // Refusal: how what goes wrong becomes a status and the JSON of an error.
 
-import {
-  type ErrorName,
-  isKvError,
-  type KvError,
-  RequestRefusedError,
-  UnknownError,
-} from "../../base/errors.js";
+import { statusOf } from "../../base/error-statuses.js";
+import { isKvError, type KvError, RequestRefusedError, UnknownError } from "../../base/errors.js";
 import { type Naming, shownText } from "../files/named-error.js";
 
 /** What the door itself refuses, with its status. */
@@ -32,61 +27,6 @@ export function refused(
   const details = hint === undefined ? {} : { hint };
   return new Refusal(status, new RequestRefusedError(message, details), headers);
 }
-
-/** The status of each error of the catalogue, where the door has no better one. */
-export const statusOf: Readonly<Record<ErrorName, number>> = {
-  InvalidOptionsError: 400,
-  InvalidBackendError: 400,
-  InvalidSerializationError: 400,
-  KVOptionsConflictError: 409,
-  InvalidCursorError: 400,
-  BackupOptionsRequiredError: 400,
-  RestoreOptionsRequiredError: 400,
-  KeyNotFoundError: 404,
-  WrongTypeError: 409,
-  SerializerError: 422,
-  UnsupportedValueTypeError: 500,
-  ValueNumberRequiredError: 400,
-  ValueParseError: 422,
-  StaleClaimError: 409,
-  BackendUnavailableError: 501,
-  StoreClosedError: 503,
-  DatabaseNotOpenError: 503,
-  StoreReadOnlyError: 403,
-  OperationCanceledError: 503,
-  BackupInProgressError: 409,
-  RestoreInProgressError: 503,
-  MetricsUnavailableError: 404,
-  SnapshotNotFoundError: 404,
-  SnapshotPermissionError: 403,
-  SnapshotExportError: 500,
-  SnapshotIOError: 422,
-  SnapshotReadError: 422,
-  SnapshotBudgetExceededError: 422,
-  SnapshotKeyMissingError: 500,
-  CopyTargetError: 409,
-  CopyDifferenceError: 409,
-  DiskPathError: 500,
-  DiskStoreOpenError: 500,
-  BucketNotFoundError: 500,
-  DiskStoreReadError: 500,
-  DiskStoreWriteError: 500,
-  DiskStoreDeleteError: 500,
-  DiskStoreExistsError: 500,
-  DiskStoreScanError: 500,
-  DiskStoreSizeError: 500,
-  DiskStoreIndexError: 500,
-  KeyListRebuildError: 500,
-  ServerConnectionError: 502,
-  ServerAccessError: 502,
-  ServerUnsuitableError: 502,
-  ServerRefusedError: 503,
-  OutcomeUnknownError: 504,
-  RequestRefusedError: 400,
-  InternalStoreError: 500,
-  UnexpectedStoreOutputError: 502,
-  UnknownError: 500,
-};
 
 export interface ErrorAnswer {
   readonly status: number;

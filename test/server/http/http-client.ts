@@ -14,6 +14,7 @@ import {
   OperationCanceledError,
   StoreClosedError,
 } from "anykv";
+import { statusOf } from "../../../src/base/error-statuses.js";
 import { checkText, isPlainObject } from "../../../src/kv/arguments.js";
 import { encodeEntries } from "../../../src/kv/entries-argument.js";
 import { filterOperationNames, operationNames } from "../../../src/kv/operation-names.js";
@@ -21,7 +22,6 @@ import { formatOf } from "../../../src/kv/serialization/format.js";
 import { resultSchema } from "../../../src/server/http/openapi.js";
 import type { HttpOperation, Parameter } from "../../../src/server/http/operation.js";
 import { httpOperations } from "../../../src/server/http/operation-table.js";
-import { statusOf } from "../../../src/server/http/refusal.js";
 import type { Schema } from "../../../src/server/http/schema.js";
 import { resolve, schemaFaults } from "./schema-check.js";
 
