@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { isKvError } from "../../base/errors.js";
 import { Admission } from "./admission.js";
 import { Disconnected } from "./body.js";
+import { requestsAtOnceMax, stateOf } from "./connection-state.js";
 import { DoorMetrics } from "./door-metrics.js";
 import { EventStreams } from "./events.js";
 import { type DoorContext, type Route, requireGrant } from "./exchange.js";
@@ -74,6 +75,8 @@ export class Dispatcher {
 
   /** Never rejects. */
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const connection = stateOf(request.socket);
+    if (++connection.requests > requestsAtOnceMax) request.socket.destroy();
     this.#underway.add(response);
     if (this.#onIdle !== undefined) this.#markLast(response);
     let route: Route | undefined;
@@ -95,6 +98,7 @@ export class Dispatcher {
     } catch (thrown) {
       this.#fail(thrown, response);
     }
+    connection.requests--;
     this.#finish(route, response);
   }
 

@@ -7,6 +7,7 @@
 import type { ServerResponse } from "node:http";
 import type { Timer } from "../../env/env.js";
 import type { MetricsSnapshot } from "../../kv/metrics.js";
+import { whenOver } from "./connection-state.js";
 import { type DoorContext, type Exchange, integerIn, queryOf, type Route } from "./exchange.js";
 import { toldStats } from "./operations/upkeep.js";
 import { errorAnswer, refused } from "./refusal.js";
@@ -62,7 +63,7 @@ export class EventStreams {
     return new Promise((resolve) => {
       const stream = new EventStream(this.#context, exchange.response, interval);
       this.#streams.add(stream);
-      exchange.response.on("close", () => {
+      whenOver(exchange.response, () => {
         this.#streams.delete(stream);
         stream.end();
         resolve();

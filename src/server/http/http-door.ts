@@ -20,6 +20,7 @@ import { type Env, nodeEnv } from "../../env/env.js";
 import type { Kv } from "../../kv/kv.js";
 import { ConfinedDirectory } from "../files/confined-directory.js";
 import type { Naming } from "../files/named-error.js";
+import { whenOver } from "./connection-state.js";
 import { Dispatcher } from "./dispatcher.js";
 import type { DoorContext, Exchange } from "./exchange.js";
 import type { CallFunction } from "./function-calls.js";
@@ -174,9 +175,9 @@ class ListeningDoor implements HttpDoor {
     const controllers = pace === "waits" ? this.#waiting : this.#working;
     const controller = new AbortController();
     controllers.add(controller);
-    response.on("close", () => {
+    whenOver(response, () => {
       controllers.delete(controller);
-      if (!response.writableEnded) controller.abort(new Error("the caller has hung up"));
+      if (!response.writableFinished) controller.abort(new Error("the caller has hung up"));
     });
     if (this.#closed !== undefined && pace === "waits") cancel(this.#waiting);
     return controller.signal;

@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from "node:http";
 import { Disconnected } from "./body.js";
+import { whenOver } from "./connection-state.js";
 
 export const jsonType = "application/json";
 const usual = ["Cache-Control", "no-store", "X-Content-Type-Options", "nosniff"];
@@ -33,19 +34,23 @@ export function beginStream(response: ServerResponse, type: string, headers: Hea
 
 /** Resolves when the caller has taken enough for more. @throws Disconnected */
 export async function writePiece(response: ServerResponse, text: string): Promise<void> {
-  if (response.destroyed) throw new Disconnected("the caller has hung up");
+  if (hasGone(response)) throw new Disconnected("the caller has hung up");
   if (!response.write(text)) await drained(response);
+}
+
+function hasGone({ destroyed, req }: ServerResponse): boolean {
+  return destroyed || req.socket.destroyed;
 }
 
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
       response.off("drain", settle);
-      response.off("close", settle);
-      if (response.destroyed) reject(new Disconnected("the caller has hung up"));
+      forget();
+      if (hasGone(response)) reject(new Disconnected("the caller has hung up"));
       else resolve();
     };
+    const forget = whenOver(response, settle);
     response.on("drain", settle);
-    response.on("close", settle);
   });
 }

@@ -166,6 +166,46 @@ describe("callers who have gone", () => {
   });
 });
 
+describe("requests one behind the other on a connection", () => {
+  test("are answered in their order", async () => {
+    const { door, kv } = await openDoor();
+    await kv.set("a", 1);
+    const raw = new RawClient(door).send(
+      postText("pop_wait", '{"key":"q"}') + postText("get", '{"key":"a"}') + postText("size", ""),
+    );
+    await until(async () => (await levels(door.address.url)).requests === 2);
+    expect(raw.text).toBe("");
+    await kv.append("q", "first");
+    const text = await raw.until(/"first".*"result":1\}.*"result":1\}$/s);
+    expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(3);
+  });
+
+  test("leave nothing behind when the connection closes before their turn", async () => {
+    const { door, kv } = await openDoor();
+    const head = "GET /v1/stats/events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const wait = postText("pop_wait", '{"key":"q"}');
+    const scan = "GET /v1/scan.ndjson HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for (let index = 0; index < 100; index++) await kv.set(`k${index}`, "x".repeat(10_000));
+    const raw = new RawClient(door).send(wait + head + wait + scan);
+    await until(async () => (await levels(door.address.url)).requests === 5);
+    raw.socket.destroy();
+    await until(async () => (await levels(door.address.url)).requests === 1);
+    const metrics = await (await fetch(`${door.address.url}/metrics`)).text();
+    expect(metrics).toMatch(/^anykv_http_event_streams 0$/m);
+    await kv.append("q", 1);
+    expect(await kv.length("q")).toBe(1);
+  });
+
+  test("are bounded", async () => {
+    const { door, kv } = await openDoor();
+    const raw = new RawClient(door).send(postText("pop_wait", '{"key":"q"}').repeat(300));
+    await raw.closed;
+    await until(async () => (await levels(door.address.url)).requests === 1);
+    await kv.append("q", 1);
+    expect(await kv.length("q")).toBe(1);
+  });
+});
+
 describe("close", () => {
   test("lets what was received come to its end, and takes no more", async () => {
     const { door, kv } = await openDoor();
