@@ -110,7 +110,7 @@ export class Dispatcher {
 
   #functionAt(path: string): Route | undefined {
     if (!path.startsWith(functionPath)) return undefined;
-    return functionRoute(this.#context, this.#seams.callFunction, path);
+    return functionRoute(this.#context, this.#seams.functions, path);
   }
 
   #fail(thrown: unknown, response: ServerResponse): void {

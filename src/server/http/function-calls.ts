@@ -9,36 +9,44 @@
 
 import { isUtf8 } from "node:buffer";
 import type { Fields } from "../../kv/arguments.js";
-import { type Argument, LibraryError, type Reply } from "../../remote/connection.js";
-import { operationTable } from "../../remote/operation-table.js";
+import { LibraryError } from "../../remote/connection.js";
+import { type Argument, argumentOf } from "../resp/argument.js";
 import { refused } from "./refusal.js";
 
-export interface FunctionCall {
+export interface AskedFunction {
   /** The name behind `anykv_`. */
   readonly operation: string;
   readonly tag: string;
   readonly args: readonly Argument[];
 }
 
-/** @throws LibraryError for an error reply, whose message is its text. */
-export type CallFunction = (call: FunctionCall) => Promise<Reply> | Reply;
+/** Text stands for its UTF-8. */
+export type FunctionAnswer = number | string | Uint8Array | null | readonly FunctionAnswer[];
+
+/** What answers calls of functions. */
+export interface ServedFunctions {
+  /** Whether there is such an operation, and whether it changes nothing that anybody can observe. */
+  natureOf(operation: string): "unknown" | "read" | "write";
+  /** @throws LibraryError (or rejects with it) for an error reply, whose message is its text. */
+  call(asked: AskedFunction): Promise<FunctionAnswer> | FunctionAnswer;
+}
 
 type JsonReply = number | string | null | { readonly base64: string } | readonly JsonReply[];
 
 export const functionPath = "/v1/fcall/";
 
-/** What a caller must be allowed; undefined when there is no such operation. */
-export function functionAccess(operation: string): "read" | "write" | undefined {
+/** What a caller must be allowed. */
+export function functionAccess(
+  functions: ServedFunctions,
+  operation: string,
+): "unknown" | "read" | "write" {
   // The partition of a served store is there: it is not made by opening it.
-  if (operation === "version" || operation === "open") return "read";
-  if (!Object.hasOwn(operationTable, operation)) return undefined;
-  const kind = operationTable[operation as keyof typeof operationTable];
-  return kind === "read" || kind === "reap" ? "read" : "write";
+  return operation === "open" ? "read" : functions.natureOf(operation);
 }
 
 /** The body of the answer. @throws Refusal, and what is no error reply. */
 export async function answerFunction(
-  callFunction: CallFunction,
+  functions: ServedFunctions,
   operation: string,
   fields: Fields,
 ): Promise<{ reply: JsonReply } | { refusal: string }> {
@@ -46,26 +54,28 @@ export async function answerFunction(
   if (typeof tag !== "string" || tag === "") throw refused(400, '"tag" must be a non-empty string');
   if (!Array.isArray(args)) throw refused(400, '"args" must be an array');
   if (Object.keys(others).length > 0) throw refused(400, "the body has `tag` and `args` alone");
-  const call = { operation, tag, args: args.map(argumentIn) };
+  const asked = { operation, tag, args: args.map(argumentIn) };
   try {
-    return { reply: jsonOf(await callFunction(call)) };
+    return { reply: jsonOf(await functions.call(asked)) };
   } catch (error) {
     if (error instanceof LibraryError) return { refusal: error.message };
     throw error;
   }
 }
 
+/** As it would come over a connection: a number is its text. */
 function argumentIn(json: unknown, index: number): Argument {
-  if (typeof json === "string" || (typeof json === "number" && Number.isFinite(json))) return json;
+  if (typeof json === "string" && json.isWellFormed()) return json;
+  if (typeof json === "number") return String(json);
   if (typeof json === "object" && json !== null && "base64" in json) {
     const { base64 } = json;
-    if (typeof base64 === "string") return Buffer.from(base64, "base64");
+    if (typeof base64 === "string") return argumentOf(Buffer.from(base64, "base64"));
   }
-  throw refused(400, `args[${index}] must be a string, a number or { "base64": "..." }`);
+  throw refused(400, `args[${index}] must be text, a number or { "base64": "..." }`);
 }
 
-function jsonOf(reply: Reply): JsonReply {
-  if (reply === null || typeof reply === "number") return reply;
+function jsonOf(reply: FunctionAnswer): JsonReply {
+  if (reply === null || typeof reply === "number" || typeof reply === "string") return reply;
   if (!(reply instanceof Uint8Array)) return reply.map(jsonOf);
   const bytes = Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);
   return isUtf8(bytes) ? bytes.toString() : { base64: bytes.toString("base64") };

@@ -23,7 +23,7 @@ import type { Naming } from "../files/named-error.js";
 import { whenOver } from "./connection-state.js";
 import { Dispatcher } from "./dispatcher.js";
 import type { DoorContext, Exchange } from "./exchange.js";
-import type { CallFunction } from "./function-calls.js";
+import type { ServedFunctions } from "./function-calls.js";
 import { type HttpOptions, type HttpSettings, httpSettings } from "./http-options.js";
 import { answerUnreadable } from "./unreadable.js";
 
@@ -43,7 +43,7 @@ export interface HttpDoor {
 /** What the door is given beside the options of its user. */
 export interface HttpSeams {
   /** Answers `POST /v1/fcall/<operation>`; absent: 501. */
-  readonly callFunction?: CallFunction | undefined;
+  readonly functions?: ServedFunctions | undefined;
   readonly env?: Env | undefined;
   /** Told of what becomes an answer with the status 500 and no name. */
   readonly onError?: ((error: unknown) => void) | undefined;

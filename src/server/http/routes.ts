@@ -4,9 +4,9 @@ import { readFields } from "./body.js";
 import type { DoorContext, Exchange, Route } from "./exchange.js";
 import {
   answerFunction,
-  type CallFunction,
   functionAccess,
   functionPath,
+  type ServedFunctions,
 } from "./function-calls.js";
 import { openApiDocument } from "./openapi.js";
 import type { HttpOperation } from "./operation.js";
@@ -78,23 +78,25 @@ async function sendHealth(context: DoorContext, { response }: Exchange): Promise
 /** The route of a path below `functionPath`; undefined when there is no such function. */
 export function functionRoute(
   context: DoorContext,
-  callFunction: CallFunction | undefined,
+  functions: ServedFunctions | undefined,
   path: string,
 ): Route | undefined {
   const operation = path.slice(functionPath.length);
-  const access = functionAccess(operation);
-  if (access === undefined) return undefined;
+  const common = { name: "fcall", method: "POST" } as const;
+  if (functions === undefined) return { ...common, access: "read", handle: refuseFunctions };
+  const access = functionAccess(functions, operation);
+  if (access === "unknown") return undefined;
   return {
-    name: "fcall",
-    method: "POST",
+    ...common,
     access,
     async handle(exchange) {
-      if (callFunction === undefined) {
-        throw refused(501, "this server has no functions", "serve a store that is kept here");
-      }
       const fields = await readFields(exchange.request, context.settings.bodyBytesMax);
-      const body = await answerFunction(callFunction, operation, fields);
+      const body = await answerFunction(functions, operation, fields);
       sendText(exchange.response, 200, jsonType, JSON.stringify(body));
     },
   };
+}
+
+function refuseFunctions(): never {
+  throw refused(501, "this server has no functions", "serve a store that is kept here");
 }

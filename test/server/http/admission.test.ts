@@ -1,10 +1,13 @@
 // Admission: tokens, addresses, names of hosts and origins.
 
+import { request as httpsRequest } from "node:https";
 import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
+import type { ServedFunctions } from "../../../src/server/http/function-calls.js";
 import { openHttpDoor } from "../../../src/server/http/http-door.js";
 import { isLoopback } from "../../../src/server/http/http-options.js";
 import { httpOperations } from "../../../src/server/http/operation-table.js";
+import { lackOfOpenssl, makeCertificates } from "../../remote/certificates.js";
 import { openDoor, post, RawClient } from "./doors.js";
 import { HttpClient } from "./http-client.js";
 
@@ -76,11 +79,14 @@ describe("tokens", () => {
 
   test("hold for functions, too", async () => {
     const called: string[] = [];
-    const callFunction = ({ operation }: { operation: string }) => {
-      called.push(operation);
-      return 1;
+    const functions: ServedFunctions = {
+      natureOf: (name) => (["version", "get", "scan", "reap"].includes(name) ? "read" : "write"),
+      call: ({ operation }) => {
+        called.push(operation);
+        return 1;
+      },
     };
-    const { client } = await openDoor({ tokens }, { callFunction });
+    const { client } = await openDoor({ tokens }, { functions });
     const body = { tag: "anykv:{x:0}", args: [] };
     for (const operation of ["version", "open", "get", "scan", "reap"]) {
       expect((await post(client, `fcall/${operation}`, body, bearer(reader))).status).toBe(200);
@@ -263,3 +269,26 @@ describe("origins", () => {
     },
   );
 });
+
+test.skipIf(lackOfOpenssl() !== undefined)(
+  "with certificates the door speaks HTTPS, and nothing else",
+  async () => {
+    const { ca, cert, key, remove } = makeCertificates();
+    remove();
+    const { door, kv } = await openDoor({ tls: { cert, key }, tokens });
+    await kv.set("a", 1);
+    expect(door.address.url).toMatch(/^https:/);
+    const answer = await new Promise<string>((resolve, reject) => {
+      const headers = { ...bearer(full), "Content-Type": "application/json" };
+      const options = { method: "POST", ca, headers, agent: false } as const;
+      const sent = httpsRequest(`${door.address.url}/v1/get`, options, (response) => {
+        response.setEncoding("utf8").on("data", resolve);
+      });
+      sent.on("error", reject).end('{"key":"a"}');
+    });
+    expect(answer).toBe('{"result":1}');
+    const plain = new RawClient(door).send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await plain.closed;
+    expect(plain.text).not.toContain("200 OK");
+  },
+);

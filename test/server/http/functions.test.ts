@@ -3,25 +3,36 @@
 import { expect, test } from "vitest";
 import { LibraryError } from "../../../src/remote/connection.js";
 import { operations } from "../../../src/remote/operation-table.js";
-import type { FunctionCall } from "../../../src/server/http/function-calls.js";
+import type {
+  AskedFunction,
+  FunctionAnswer,
+  ServedFunctions,
+} from "../../../src/server/http/function-calls.js";
 import { openDoor, post } from "./doors.js";
 
 const tag = "anykv:{jobs:0}";
 
+const known = new Set<string>(["version", ...operations.map(([name]) => name)]);
+
+/** Functions with the names of the library. */
+function served(call: ServedFunctions["call"]): { functions: ServedFunctions } {
+  return { functions: { natureOf: (name) => (known.has(name) ? "write" : "unknown"), call } };
+}
+
 test("the call arrives as it was sent, and the reply comes back as it is", async () => {
-  const calls: FunctionCall[] = [];
+  const calls: AskedFunction[] = [];
   const replies = [
     ["text", Buffer.from('j"é"')],
     ["bytes", Buffer.from([0x62, 0xff])],
     ["empty", Buffer.from("")],
-    ["list", [1, Buffer.from("k"), [null, -2]]],
+    ["list", [1, "k", [null, Buffer.from("-2")]]],
   ] as const;
   let next = 0;
-  const callFunction = (call: FunctionCall) => {
+  const answer = (call: AskedFunction): FunctionAnswer => {
     calls.push(call);
     return (replies[next++] ?? replies[0])[1];
   };
-  const { client } = await openDoor({}, { callFunction });
+  const { client } = await openDoor({}, served(answer));
   const args = ["key", 5, { base64: "Yv8=" }];
   const bodies = [];
   for (const _ of replies) bodies.push((await post(client, "fcall/get", { tag, args })).body);
@@ -29,18 +40,21 @@ test("the call arrives as it was sent, and the reply comes back as it is", async
     { reply: 'j"é"' },
     { reply: { base64: "Yv8=" } },
     { reply: "" },
-    { reply: [1, "k", [null, -2]] },
+    { reply: [1, "k", [null, "-2"]] },
   ]);
   expect(calls[0]).toStrictEqual({
     operation: "get",
     tag,
-    args: ["key", 5, Buffer.from([0x62, 0xff])],
+    args: ["key", "5", Buffer.from([0x62, 0xff])],
   });
 });
 
 test("an error reply is an answer, anything else an error", async () => {
   let thrown: Error = new LibraryError("ANYKV_WRONG_TYPE array 6b");
-  const { client } = await openDoor({}, { callFunction: () => Promise.reject(thrown) });
+  const { client } = await openDoor(
+    {},
+    served(() => Promise.reject(thrown)),
+  );
   expect(await post(client, "fcall/get", { tag, args: ["k"] })).toStrictEqual({
     status: 200,
     body: { refusal: "ANYKV_WRONG_TYPE array 6b" },
@@ -52,7 +66,7 @@ test("an error reply is an answer, anything else an error", async () => {
 test("every operation of the library has a path, and no other", async () => {
   const { client } = await openDoor(
     {},
-    { callFunction: ({ operation }) => Buffer.from(operation) },
+    served(({ operation }) => operation),
   );
   for (const operation of ["version", ...operations.map(([name]) => name)]) {
     const { body } = await post(client, `fcall/${operation}`, { tag });
@@ -64,7 +78,10 @@ test("every operation of the library has a path, and no other", async () => {
 });
 
 test("bad bodies are refused, and servers without functions say so", async () => {
-  const { client } = await openDoor({}, { callFunction: () => 1 });
+  const { client } = await openDoor(
+    {},
+    served(() => 1),
+  );
   for (const body of [
     {},
     { tag: "" },
