@@ -13,6 +13,8 @@ export const requestsAtOnceMax = 256;
 export interface ConnectionState {
   /** Under way. */
   requests: number;
+  /** Too many of them have come at once. */
+  isCutOff: boolean;
   /** Called when the connection closes. */
   readonly gone: Set<() => void>;
 }
@@ -22,7 +24,7 @@ const states = new WeakMap<Socket, ConnectionState>();
 export function stateOf(socket: Socket): ConnectionState {
   const known = states.get(socket);
   if (known !== undefined) return known;
-  const state: ConnectionState = { requests: 0, gone: new Set() };
+  const state: ConnectionState = { requests: 0, isCutOff: false, gone: new Set() };
   states.set(socket, state);
   socket.on("close", () => {
     for (const listener of [...state.gone]) listener();

@@ -76,7 +76,13 @@ export class Dispatcher {
   /** Never rejects. */
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = stateOf(request.socket);
-    if (++connection.requests > requestsAtOnceMax) request.socket.destroy();
+    if (connection.requests >= requestsAtOnceMax) connection.isCutOff = true;
+    // What was sent with the rest may still come, and is not carried out.
+    if (connection.isCutOff) {
+      request.socket.destroy();
+      return;
+    }
+    connection.requests++;
     this.#underway.add(response);
     if (this.#onIdle !== undefined) this.#markLast(response);
     let route: Route | undefined;

@@ -1,8 +1,14 @@
 // Limits: callers that are slow, silent, too many or gone, and the end of the door.
 
 import { getEventListeners } from "node:events";
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { OperationCanceledError } from "anykv";
+import { afterAll, describe, expect, test } from "vitest";
+import { newDeferred } from "../../../src/base/deferred.js";
 import { openHttpDoor } from "../../../src/server/http/http-door.js";
+import type { HttpOptions } from "../../../src/server/http/http-options.js";
 import { openDoor, post, postText, RawClient } from "./doors.js";
 
 const getHead = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
@@ -199,11 +205,50 @@ describe("requests one behind the other on a connection", () => {
 
   test("are bounded", async () => {
     const { door, kv } = await openDoor();
-    const raw = new RawClient(door).send(postText("pop_wait", '{"key":"q"}').repeat(300));
+    const many = postText("pop_wait", '{"key":"q"}').repeat(256);
+    const raw = new RawClient(door).send(
+      many + postText("set", '{"key":"a","value":1}').repeat(50),
+    );
     await raw.closed;
     await until(async () => (await levels(door.address.url)).requests === 1);
     await kv.append("q", 1);
     expect(await kv.length("q")).toBe(1);
+    expect(await kv.exists("a")).toBe(false);
+  });
+});
+
+describe("work that takes its time", () => {
+  const directory = mkdtempSync(join(tmpdir(), "anykv-http-limits-"));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  /** A backup that ends with its signal, and what becomes of it. */
+  async function longBackup(options: HttpOptions) {
+    const { door, kv } = await openDoor({ filesDirectory: directory, ...options });
+    const begun = newDeferred();
+    const aborted = newDeferred();
+    kv.backup = (given) => {
+      begun.resolve();
+      return new Promise((_resolve, reject) => {
+        given?.signal?.addEventListener("abort", () => {
+          aborted.resolve();
+          reject(new OperationCanceledError("operation was canceled"));
+        });
+      });
+    };
+    const raw = new RawClient(door).send(postText("backup", '{"fileName":"b"}'));
+    await begun.promise;
+    return { door, raw, aborted: aborted.promise };
+  }
+
+  test("ends when the caller hangs up", async () => {
+    const { raw, aborted } = await longBackup({});
+    raw.socket.destroy();
+    await aborted;
+  });
+
+  test("ends when the door closes and its time is up", async () => {
+    const { door, aborted } = await longBackup({ closeTimeout: 30 });
+    await Promise.all([door.close(), aborted]);
   });
 });
 
