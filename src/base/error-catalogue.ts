@@ -318,6 +318,12 @@ export const errorCatalogue = [
     remedy:
       "Read what it would have changed before calling again, or open with `valkey: { retryWrites: true }`.",
   },
+  {
+    name: "RequestRefusedError",
+    code: "ANYKV_REQUEST_REFUSED",
+    when: "A door of a server of ours was asked for what it does not offer or not to this caller, or in a form that it does not take: a path, a method, a body, a token, an address, files where none are served.",
+    remedy: "Correct what the message names; nothing has been carried out.",
+  },
   // Defects and the unforeseen.
   {
     name: "InternalStoreError",

@@ -272,6 +272,10 @@ export class ServerRefusedError extends KvError {
 export class OutcomeUnknownError extends KvError {
   declare readonly name: "OutcomeUnknownError";
 }
+/** A request to a server of ours that it does not carry out. */
+export class RequestRefusedError extends KvError {
+  declare readonly name: "RequestRefusedError";
+}
 /** An invariant of the store is broken. */
 export class InternalStoreError extends KvError {
   declare readonly name: "InternalStoreError";
@@ -337,6 +341,7 @@ export const errorClasses = {
   ServerUnsuitableError,
   ServerRefusedError,
   OutcomeUnknownError,
+  RequestRefusedError,
   InternalStoreError,
   UnexpectedStoreOutputError,
   UnknownError,

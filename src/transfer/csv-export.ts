@@ -21,19 +21,36 @@ export interface CsvExportRequest extends ExportRequest {
  * the target is then as it was.
  */
 export function exportCsv(transfer: Transfer, request: CsvExportRequest): Promise<ExportedFile> {
-  const { columns, delimiter, includeKey } = request;
-  const rowOf = csvRowOf(delimiter);
-  const keyField = (key: string): string[] => (includeKey ? [key] : []);
-  const row = (entry: Entry): string => {
-    const value = objectOf(transfer, entry);
-    const fields = columns.map((column) => fieldOf(entry.key, value, column));
-    return rowOf([...keyField(entry.key), ...fields]);
-  };
-  return exportFile(transfer, request, { head: rowOf([...keyField("key"), ...columns]), row });
+  const { head, row } = csvRows(request);
+  const { decode: decodeStored } = transfer.format;
+  return exportFile(transfer, request, {
+    head,
+    row: ({ key, value }) => row(key, decode(decodeStored, key, value)),
+  });
 }
 
-function objectOf({ format }: Transfer, { key, value }: Entry): Readonly<Record<string, unknown>> {
-  const decoded = decode(format.decode, key, value);
+/** The lines of an export, each with its end; of values as callers know them. */
+export function csvRows({
+  columns,
+  delimiter,
+  includeKey,
+}: Pick<CsvExportRequest, "columns" | "delimiter" | "includeKey">): {
+  head: string;
+  row(key: string, value: unknown): string;
+} {
+  const rowOf = csvRowOf(delimiter);
+  const keyField = (key: string): string[] => (includeKey ? [key] : []);
+  return {
+    head: rowOf([...keyField("key"), ...columns]),
+    row: (key, value) => {
+      const properties = objectOf(key, value);
+      const fields = columns.map((column) => fieldOf(key, properties, column));
+      return rowOf([...keyField(key), ...fields]);
+    },
+  };
+}
+
+function objectOf(key: string, decoded: unknown): Readonly<Record<string, unknown>> {
   const isObject = typeof decoded === "object" && decoded !== null && !Array.isArray(decoded);
   if (isObject && !(decoded instanceof Uint8Array)) return decoded as Record<string, unknown>;
   throw new ValueParseError(`the value of ${JSON.stringify(key)} must be a JSON object`, { key });

@@ -28,7 +28,7 @@ const contractNames = `
 const ownNames = `
   WrongTypeError StaleClaimError BackendUnavailableError
   ServerConnectionError ServerAccessError ServerUnsuitableError ServerRefusedError
-  OutcomeUnknownError CopyTargetError CopyDifferenceError
+  OutcomeUnknownError CopyTargetError CopyDifferenceError RequestRefusedError
 `
   .trim()
   .split(/\s+/);

@@ -1,0 +1,171 @@
+// Dispatcher: from a request to its route, and from whatever happens there to an answer.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { isKvError } from "../../base/errors.js";
+import { Admission } from "./admission.js";
+import { Disconnected } from "./body.js";
+import { requestsAtOnceMax, stateOf } from "./connection-state.js";
+import { DoorMetrics } from "./door-metrics.js";
+import { EventStreams } from "./events.js";
+import { type DoorContext, type Route, requireGrant } from "./exchange.js";
+import { functionPath } from "./function-calls.js";
+import type { HttpSeams } from "./http-door.js";
+import { errorAnswer, Refusal, refused } from "./refusal.js";
+import { jsonType, sendText } from "./reply.js";
+import { functionRoute, operationRoutes, reportRoutes } from "./routes.js";
+import { streamRoutes } from "./streams.js";
+
+const preflightSeconds = 600;
+/** Stands in the metrics for what led nowhere. */
+const nowhere = "none";
+
+export class Dispatcher {
+  readonly metrics = new DoorMetrics();
+  readonly #context: DoorContext;
+  readonly #seams: HttpSeams;
+  readonly #admission: Admission;
+  readonly #events: EventStreams;
+  readonly #routes: ReadonlyMap<string, Route>;
+  /** Answers that are not complete yet. */
+  readonly #underway = new Set<ServerResponse>();
+  /** Set while closing: called whenever a connection may have become idle. */
+  #onIdle: (() => void) | undefined;
+
+  constructor(context: DoorContext, seams: HttpSeams, connections: () => Promise<number>) {
+    this.#context = context;
+    this.#seams = seams;
+    this.#admission = new Admission(context.settings);
+    this.#events = new EventStreams(context);
+    const metricsText = async (): Promise<string> =>
+      this.metrics.text(context.kv, {
+        connections: await connections(),
+        requests: this.#underway.size,
+        eventStreams: this.#events.size,
+      });
+    this.#routes = new Map(
+      Object.entries({
+        ...operationRoutes(context),
+        ...streamRoutes(context),
+        ...reportRoutes(context, metricsText),
+        "/v1/stats/events": this.#events.route(),
+      }),
+    );
+  }
+
+  /** Ends the streams of events; from now on each answer is the last of its connection. */
+  close(onIdle: () => void): void {
+    this.#onIdle = onIdle;
+    this.#events.close();
+    for (const response of this.#underway) this.#markLast(response);
+  }
+
+  /** Whether a connection has a request whose answer is not there yet. */
+  isWaiting(socket: Socket): boolean {
+    if (socket.writableLength > 0) return false;
+    for (const { req, writableEnded } of this.#underway) {
+      if (req.socket === socket && !writableEnded) return true;
+    }
+    return false;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    void this.#handle(request, response);
+  }
+
+  /** Never rejects. */
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const connection = stateOf(request.socket);
+    if (connection.requests >= requestsAtOnceMax) connection.isCutOff = true;
+    // What was sent with the rest may still come, and is not carried out.
+    if (connection.isCutOff) {
+      request.socket.destroy();
+      return;
+    }
+    connection.requests++;
+    this.#underway.add(response);
+    if (this.#onIdle !== undefined) this.#markLast(response);
+    let route: Route | undefined;
+    try {
+      const url = request.url ?? "/";
+      const end = url.indexOf("?");
+      const path = end === -1 ? url : url.slice(0, end);
+      route = this.#routes.get(path) ?? this.#functionAt(path);
+      this.#admission.admit(request, response);
+      if (request.method === "OPTIONS") answerOptions(request, response, route);
+      else {
+        const grant =
+          route?.isPublic === true ? { mayWrite: false } : this.#admission.grantOf(request);
+        const found = requireRoute(route, request.method, path);
+        requireGrant({ grant }, found.access);
+        const query = end === -1 ? "" : url.slice(end + 1);
+        await found.handle({ request, response, grant, query });
+      }
+    } catch (thrown) {
+      this.#fail(thrown, response);
+    }
+    connection.requests--;
+    this.#finish(route, response);
+  }
+
+  #finish(route: Route | undefined, response: ServerResponse): void {
+    this.#underway.delete(response);
+    this.metrics.answered(route?.name ?? nowhere, response.statusCode);
+    if (this.#onIdle !== undefined) response.on("close", this.#onIdle);
+  }
+
+  #functionAt(path: string): Route | undefined {
+    if (!path.startsWith(functionPath)) return undefined;
+    return functionRoute(this.#context, this.#seams.functions, path);
+  }
+
+  #fail(thrown: unknown, response: ServerResponse): void {
+    if (!(thrown instanceof Refusal || thrown instanceof Disconnected || isKvError(thrown))) {
+      this.#seams.onError?.(thrown);
+    }
+    // In the middle of an answer there is no other way to tell that it is not the whole.
+    if (thrown instanceof Disconnected || response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const { status, headers, body } = errorAnswer(thrown, this.#context.naming);
+    sendText(response, status, jsonType, JSON.stringify(body), headers);
+  }
+
+  #markLast(response: ServerResponse): void {
+    if (!response.headersSent) response.shouldKeepAlive = false;
+  }
+}
+
+/** @throws Refusal: 404, or 405 with what is allowed. */
+function requireRoute(route: Route | undefined, method: string | undefined, path: string): Route {
+  if (route === undefined) {
+    const shown = path.length > 80 ? "of a long path" : JSON.stringify(path);
+    throw refused(404, `there is nothing at ${shown}`, "GET /openapi.json lists what there is");
+  }
+  if (method === route.method || (method === "HEAD" && route.method === "GET")) return route;
+  const headers = { Allow: allowed(route) };
+  throw refused(405, `${method} is not allowed here`, `allowed are ${headers.Allow}`, headers);
+}
+
+function allowed({ method }: Route): string {
+  return method === "GET" ? "GET, HEAD, OPTIONS" : `${method}, OPTIONS`;
+}
+
+/** The question of a browser whether a page may call, or anybody's what may be called. */
+function answerOptions(
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: Route | undefined,
+): void {
+  if (route === undefined) throw refused(404, "there is nothing at this path");
+  response.setHeader("Allow", allowed(route));
+  const isPreflight = request.headers["access-control-request-method"] !== undefined;
+  if (isPreflight && response.hasHeader("Access-Control-Allow-Origin")) {
+    response.setHeader("Access-Control-Allow-Methods", allowed(route));
+    response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type");
+    response.setHeader("Access-Control-Max-Age", String(preflightSeconds));
+  }
+  response.writeHead(204);
+  response.end();
+}

@@ -1,0 +1,214 @@
+// HTTP door: a store as JSON over HTTP, on a port of its own.
+//
+// The life of a request: admission (address, Host, origin, token) -> route -> the body, bounded ->
+// one call of the library -> one write. Nothing is kept between two requests.
+//
+// Who is cut off: headers and bodies that take too long to arrive (Node's own time-outs), callers that
+// take nothing of a reply for `stallTimeout`, and connections without a request for `idleTimeout`. A
+// request that only waits for its result may be silent as long as it likes.
+//
+// `close` stops listening, lets what has been received come to its end, and ends at once what only
+// waits; whatever is left after `closeTimeout` is cut off.
+
+import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, sep } from "node:path";
+import { InvalidOptionsError, OperationCanceledError } from "../../base/errors.js";
+import { type Env, nodeEnv } from "../../env/env.js";
+import type { Kv } from "../../kv/kv.js";
+import { ConfinedDirectory } from "../files/confined-directory.js";
+import type { Naming } from "../files/named-error.js";
+import { whenOver } from "./connection-state.js";
+import { Dispatcher } from "./dispatcher.js";
+import type { DoorContext, Exchange } from "./exchange.js";
+import type { ServedFunctions } from "./function-calls.js";
+import { type HttpOptions, type HttpSettings, httpSettings } from "./http-options.js";
+import { answerUnreadable } from "./unreadable.js";
+
+export interface HttpAddress {
+  readonly host: string;
+  readonly port: number;
+  /** As "http://127.0.0.1:6381". */
+  readonly url: string;
+}
+
+export interface HttpDoor {
+  readonly address: HttpAddress;
+  /** Resolves when every connection is closed. The store stays open. Repeated calls do nothing. */
+  close(): Promise<void>;
+}
+
+/** What the door is given beside the options of its user. */
+export interface HttpSeams {
+  /** Answers `POST /v1/fcall/<operation>`; absent: 501. */
+  readonly functions?: ServedFunctions | undefined;
+  readonly env?: Env | undefined;
+  /** Told of what becomes an answer with the status 500 and no name. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/**
+ * Opens the door to a store; resolves when it listens.
+ *
+ * @throws InvalidOptionsError, also for a directory that is not there, what the opening of the store
+ * rejects with, and what listening fails with.
+ */
+export async function openHttpDoor(
+  kv: Kv,
+  options?: HttpOptions,
+  seams: HttpSeams = {},
+): Promise<HttpDoor> {
+  const settings = httpSettings(options);
+  const files = await filesOf(settings);
+  const { serialization, disk } = await kv.stats();
+  const door = new ListeningDoor(settings, seams, {
+    kv,
+    env: seams.env ?? nodeEnv,
+    settings,
+    files,
+    isBytes: serialization === "bytes",
+    naming: namingOf(disk?.path, files?.root),
+  });
+  await door.listen();
+  return door;
+}
+
+async function filesOf({ filesDirectory }: HttpSettings): Promise<ConfinedDirectory | undefined> {
+  if (filesDirectory === undefined) return undefined;
+  try {
+    return await ConfinedDirectory.open(filesDirectory);
+  } catch (cause) {
+    throw new InvalidOptionsError('option "filesDirectory" must be a directory that is there', {
+      cause,
+    });
+  }
+}
+
+/** Longest first: one may be the beginning of another. */
+function namingOf(...paths: readonly (string | undefined)[]): Naming {
+  const known = [...paths, process.cwd(), homedir()].flatMap((path) => {
+    return path !== undefined && isAbsolute(path) ? [path, dirname(path)] : [];
+  });
+  const long = known.filter((path) => path.length > 1).sort((a, b) => b.length - a.length);
+  return long.flatMap((path) => [
+    [`${path}${sep}`, ""],
+    [path, "a directory of the server"],
+  ]);
+}
+
+class ListeningDoor implements HttpDoor {
+  readonly #settings: HttpSettings;
+  readonly #env: Env;
+  readonly #server: Server;
+  readonly #dispatcher: Dispatcher;
+  /** What waits for others, and what works for a while; each ends in its own way. */
+  readonly #waiting = new Set<AbortController>();
+  readonly #working = new Set<AbortController>();
+  #address: HttpAddress | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(settings: HttpSettings, seams: HttpSeams, shared: Omit<DoorContext, "attend">) {
+    this.#settings = settings;
+    this.#env = shared.env;
+    this.#server = serverOf(settings);
+    const context: DoorContext = {
+      ...shared,
+      attend: (exchange, pace) => this.#attend(exchange, pace),
+    };
+    const connections = (): Promise<number> =>
+      new Promise((resolve) => this.#server.getConnections((_error, count) => resolve(count)));
+    this.#dispatcher = new Dispatcher(context, seams, connections);
+    this.#server.on("request", (request, response) => this.#dispatcher.handle(request, response));
+    this.#server.on("timeout", (socket: Socket) => this.#silent(socket));
+    this.#server.on("clientError", (error, socket) => {
+      this.#dispatcher.metrics.unreadable();
+      answerUnreadable(error, socket as Socket);
+    });
+  }
+
+  get address(): HttpAddress {
+    if (this.#address === undefined) throw new Error("the door does not listen yet");
+    return this.#address;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port, tls } = this.#settings;
+    const server = this.#server;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    const { address, port: taken, family } = server.address() as AddressInfo;
+    const shown = family === "IPv6" ? `[${address}]` : address;
+    const scheme = tls === undefined ? "http" : "https";
+    this.#address = { host: address, port: taken, url: `${scheme}://${shown}:${taken}` };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const server = this.#server;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    this.#dispatcher.close(() => server.closeIdleConnections());
+    cancel(this.#waiting);
+    server.closeIdleConnections();
+    const { closeTimeoutMs } = this.#settings;
+    const timer = this.#env.timers.after(closeTimeoutMs, () => this.#cutOff(), true);
+    await closed;
+    timer.cancel();
+  }
+
+  #cutOff(): void {
+    cancel(this.#working);
+    this.#server.closeAllConnections();
+  }
+
+  #attend({ response }: Exchange, pace: "waits" | "works"): AbortSignal {
+    const controllers = pace === "waits" ? this.#waiting : this.#working;
+    const controller = new AbortController();
+    controllers.add(controller);
+    whenOver(response, () => {
+      controllers.delete(controller);
+      if (!response.writableFinished) controller.abort(new Error("the caller has hung up"));
+    });
+    if (this.#closed !== undefined && pace === "waits") cancel(this.#waiting);
+    return controller.signal;
+  }
+
+  /** Nothing has come and gone for a while. */
+  #silent(socket: Socket): void {
+    if (this.#dispatcher.isWaiting(socket)) return;
+    socket.destroy();
+  }
+}
+
+function cancel(controllers: ReadonlySet<AbortController>): void {
+  for (const controller of controllers) {
+    controller.abort(new OperationCanceledError("the server is closing"));
+  }
+}
+
+function serverOf(settings: HttpSettings): Server {
+  const { headerTimeoutMs, requestTimeoutMs, tls } = settings;
+  const headersTimeout = Math.min(headerTimeoutMs, requestTimeoutMs);
+  const options = {
+    headersTimeout,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: settings.idleTimeoutMs,
+    // How often Node looks for requests that take too long.
+    connectionsCheckingInterval: Math.min(5_000, Math.max(50, Math.floor(headersTimeout / 2))),
+  };
+  const server =
+    tls === undefined ? createServer(options) : createTlsServer({ ...tls, ...options });
+  server.timeout = settings.stallTimeoutMs;
+  server.maxConnections = settings.connectionsMax;
+  return server;
+}

@@ -1,0 +1,51 @@
+// Values in JSON: in a store of bytes every value travels as base64 text, in others as it is.
+
+import { SerializerError } from "../../base/errors.js";
+import { isPlainObject } from "../../kv/arguments.js";
+import type { Parameter } from "./operation.js";
+
+const padded = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** The bytes behind base64 as we write it; undefined for what is none. */
+function bytesOf(text: unknown): Uint8Array | undefined {
+  if (typeof text !== "string" || !padded.test(text)) return undefined;
+  return new Uint8Array(Buffer.from(text, "base64"));
+}
+
+function storedValue(json: unknown): unknown {
+  if (json === undefined || json === null) return json;
+  const bytes = bytesOf(json);
+  if (bytes !== undefined) return bytes;
+  throw new SerializerError("value must be base64 text: the store keeps bytes", {
+    hint: "RFC 4648, with padding",
+  });
+}
+
+/** What is no base64 stays as it is: the library then lists it with the other bad entries. */
+function entriesOf(json: unknown): unknown {
+  if (!isPlainObject(json)) return json;
+  const entries: Record<string, unknown> = Object.create(null);
+  for (const key of Object.keys(json)) entries[key] = bytesOf(json[key]) ?? json[key];
+  return entries;
+}
+
+function itemOf(json: unknown): unknown {
+  if (!isPlainObject(json) || Object.keys(json).join() !== "base64") return json;
+  return bytesOf(json.base64) ?? json;
+}
+
+/** How the JSON of a parameter is read; undefined: as it is. */
+export function readerOf(
+  { holds }: Parameter,
+  isBytes: boolean,
+): ((json: unknown) => unknown) | undefined {
+  if (holds === "item") return itemOf;
+  if (!isBytes || holds === undefined) return undefined;
+  return holds === "value" ? storedValue : entriesOf;
+}
+
+/** For `JSON.stringify`: results of a store of bytes hold them nowhere but in the place of values. */
+export function bytesAsBase64(_name: string, part: unknown): unknown {
+  if (!(part instanceof Uint8Array)) return part;
+  return Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString("base64");
+}
