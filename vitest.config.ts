@@ -7,6 +7,7 @@ const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, 
 export default defineConfig({
   resolve: {
     alias: [
+      { find: /^anykv\/server$/, replacement: source("server/index.ts") },
       { find: /^anykv\/testing$/, replacement: source("testing/index.ts") },
       { find: /^anykv$/, replacement: source("index.ts") },
     ],

@@ -23,7 +23,11 @@ const layerRows: readonly (readonly string[])[] = [
 /** Engines that are built on another engine: "importer -> imported". */
 const engineArrows: ReadonlySet<string> = new Set(["wal -> memory"]);
 /** The only index files: each is an entry of `exports` in package.json. */
-const publicEntries: ReadonlySet<string> = new Set(["index.ts", "testing/index.ts"]);
+const publicEntries: ReadonlySet<string> = new Set([
+  "index.ts",
+  "server/index.ts",
+  "testing/index.ts",
+]);
 
 /** Packages that belong to one layer, and are loaded when they are first needed. */
 const lazyPackages: Readonly<Record<string, string>> = {

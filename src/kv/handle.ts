@@ -30,6 +30,14 @@ export interface SharedStore {
   release(): Promise<void>;
 }
 
+/** A handle whose store is open. */
+export interface Served {
+  readonly store: Store;
+  readonly shared: SharedStore;
+  /** Aborted when the handle closes. */
+  readonly closing: AbortSignal;
+}
+
 export abstract class Handle {
   /** @internal */
   protected readonly observer: Observer;
@@ -65,6 +73,12 @@ export abstract class Handle {
     if (store === undefined) throw new DatabaseNotOpenError("database is not open");
     if (this.#closed === undefined) this.#store = store;
     return store;
+  }
+
+  /** What stands behind a handle, for the doors of a server. @internal */
+  static async served(handle: Handle): Promise<Served> {
+    const store = handle.#store ?? (await handle.opened());
+    return { store, shared: handle.shared, closing: handle.closing };
   }
 
   /**

@@ -25,6 +25,7 @@ import { errorReplyOf } from "./error-replies.js";
 import { type Call, Executor, type Replies } from "./executor.js";
 import { Output } from "./output.js";
 import { ProtocolError, RequestParser } from "./parser.js";
+import { receiving } from "./receiving.js";
 import { type Request, requestOf } from "./request.js";
 
 // Commands that share a transaction where writes have to be waited for.
@@ -51,6 +52,8 @@ export class Connection implements Wire {
   readonly #output: Output;
   // Replies that have not been handed over yet.
   #replies: Encoded = "";
+  // What has been sent unasked while a request was carried out: it goes behind the reply.
+  #pushes: Encoded = "";
   // Requests that have been read and not begun.
   readonly #held: (Request | CommandError)[] = [];
   // Whether a command is being waited for.
@@ -65,15 +68,15 @@ export class Connection implements Wire {
   /** When something came from the client or was taken by it, on the monotonic clock. */
   lastMs: number;
 
-  constructor(id: number, door: Door, socket: Socket) {
+  constructor(id: number, door: Door, accepted: Socket) {
     this.#door = door;
+    const socket = receiving(accepted, (chunk) => this.#receive(chunk));
     this.#socket = socket;
     this.#parser = new RequestParser(door.settings);
     this.#executor = new Executor(door.direct, door.values, door.cursors, resp2);
     this.#output = new Output(socket, () => this.#progress());
     this.lastMs = door.env.clock.monotonic();
     this.session = new ClientSession(id, door, this, this.#executor, door.env);
-    socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("end", () => this.#receivedAll());
     // What goes wrong with a connection concerns nobody but its client; "close" follows.
     socket.on("error", () => {});
@@ -251,6 +254,9 @@ export class Connection implements Wire {
     const { session } = this;
     if (session.replyMode === "on") this.#replies += text;
     else session.turnReplyMode();
+    if (this.#pushes === "") return;
+    this.#replies += this.#pushes;
+    this.#pushes = "";
   }
 
   /** What is next begins when this reply has come. */
@@ -309,15 +315,16 @@ export class Connection implements Wire {
   }
 
   #flush(): void {
-    const replies = this.#replies;
+    const replies = this.#replies + this.#pushes;
     if (replies === "") return;
     this.#replies = "";
+    this.#pushes = "";
     this.#output.write(replies);
     if (this.#output.pendingBytes > 0) this.#door.stalled.add(this);
   }
 
   send(text: Encoded): void {
-    if (this.#isWorking) this.#replies += text;
+    if (this.#isWorking) this.#pushes += text;
     else this.#output.write(text);
     if (this.#output.pendingBytes === 0) return;
     this.#door.stalled.add(this);

@@ -17,8 +17,8 @@ export interface ServerFacts {
   readonly path: string;
   readonly isTls: boolean;
   readonly counts: Counts;
-  /** Keys, and how many of them expire. */
-  keyspace(): Awaitable<{ readonly keys: number; readonly expiring: number }>;
+  /** Keys of every kind. */
+  countKeys(): Awaitable<number>;
 }
 
 /** What has happened since the start. */

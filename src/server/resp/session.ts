@@ -1,6 +1,5 @@
 // Session: what commands may know and change of their connection and of the server.
 
-import type { Argument } from "./argument.js";
 import type { Channels } from "./channels.js";
 import type { CommandTable } from "./command-table.js";
 import type { Encoded, Encoder } from "./encoder.js";
@@ -70,9 +69,4 @@ export interface Session {
   kill(): void;
   /** As after connecting. */
   reset(): void;
-}
-
-/** A channel or a name as text, for a map. */
-export function textOf(argument: Argument): string {
-  return typeof argument === "string" ? argument : Buffer.from(argument).toString("latin1");
 }

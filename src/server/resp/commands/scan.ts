@@ -185,7 +185,7 @@ function visibleBuckets(view: View): string[] {
   return [...bucketsAfter(view, undefined)].filter((bucket) => !isHidden(view, bucket));
 }
 
-function bucketCount(view: View): number {
+export function bucketCount(view: View): number {
   return view.members.size === 0 ? 0 : visibleBuckets(view).length;
 }
 
