@@ -131,7 +131,13 @@ export class Executor {
   }
 
   readonly #runRead = (view: View, { body, args }: Call): Encoded => {
-    return (body as ReadBody).run(view, args, this.#context);
+    try {
+      return (body as ReadBody).run(view, args, this.#context);
+    } catch (error) {
+      // Engines would take it for a failure of their files.
+      if (error instanceof CommandError) return this.#context.encode.error(error.message);
+      throw containedError(error);
+    }
   };
 
   readonly #runWrite = (transaction: Transaction, call: Call): Encoded => {
