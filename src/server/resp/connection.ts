@@ -126,8 +126,8 @@ export class Connection implements Wire {
   #receive(chunk: Buffer): void {
     this.lastMs = this.#door.env.clock.monotonic();
     this.#parser.push(chunk);
-    if (!this.#isWaiting) this.#work();
-    else this.#parser.retain();
+    if (this.#isWaiting || this.#isHeldUp()) this.#parser.retain();
+    else this.#work();
     this.#account();
   }
 

@@ -4,7 +4,6 @@ import {
   InternalStoreError,
   isKvError,
   OperationCanceledError,
-  StoreClosedError,
   StoreReadOnlyError,
   ValueParseError,
   WrongTypeError,
@@ -26,9 +25,9 @@ export function errorReplyOf(error: unknown): string {
         : "ERR value is not an integer or out of range";
     case StoreReadOnlyError.prototype.name:
       return `READONLY ${error.message}`;
-    case StoreClosedError.prototype.name:
     case OperationCanceledError.prototype.name:
-      return `UNBLOCKED ${error.message}`;
+      // What a wait was ended with.
+      return error.cause instanceof CommandError ? error.cause.message : `ERR ${error.message}`;
     default:
       return `ERR ${error.message}`;
   }

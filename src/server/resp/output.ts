@@ -54,13 +54,12 @@ export class Output {
     while (done < waiting.length && socket.writableLength < socketBytesMax) {
       const text = waiting[done] as Encoded;
       const piece = text.length <= pieceBytes ? text : text.slice(0, pieceBytes);
-      socket.write(piece, "latin1");
+      socket.write(piece, "latin1", this.#sentPiece);
       this.#waitingBytes -= piece.length;
       if (piece.length === text.length) done++;
       else waiting[done] = text.slice(piece.length);
     }
     if (done > 0) waiting.splice(0, done);
-    if (this.pendingBytes > 0) this.#watch();
     if (this.#isEnding && this.#waitingBytes === 0) socket.end();
   }
 
@@ -75,6 +74,10 @@ export class Output {
 
   readonly #sent = (error?: Error | null): void => {
     this.#isWatching = false;
+    this.#sentPiece(error);
+  };
+
+  readonly #sentPiece = (error?: Error | null): void => {
     if (error) return;
     this.#goOn();
     this.#onProgress();

@@ -54,7 +54,26 @@ export async function openRespDoor(
   seams: RespSeams = {},
 ): Promise<RespDoor> {
   const settings = respSettings(options);
-  const served = await Handle.served(kv);
+  const { door, facts } = doorTo(await Handle.served(kv), settings, seams);
+  const listeners = await listenersOf(door, settings);
+  facts.port = listeners.find(({ port }) => port > 0)?.port ?? 0;
+  let closed: Promise<void> | undefined;
+  return {
+    address: addressOf(settings, facts.port),
+    close: () => {
+      for (const listener of listeners) listener.close();
+      closed ??= door.close(settings.closeTimeoutMs);
+      return closed;
+    },
+  };
+}
+
+/** A door at which nobody listens yet. */
+export function doorTo(
+  served: Served,
+  settings: RespSettings,
+  seams: RespSeams = {},
+): { readonly door: Door; readonly facts: ServerFacts & { port: number } } {
   const direct = directAccessOf(served);
   const facts = factsOf(served, settings, direct);
   const { env, serialization } = served.shared.options;
@@ -71,17 +90,7 @@ export async function openRespDoor(
     settings: settings.settings,
     facts,
   });
-  const listeners = await listenersOf(door, settings);
-  facts.port = listeners.find(({ port }) => port > 0)?.port ?? 0;
-  let closed: Promise<void> | undefined;
-  return {
-    address: addressOf(settings, facts.port),
-    close: () => {
-      for (const listener of listeners) listener.close();
-      closed ??= door.close(settings.closeTimeoutMs);
-      return closed;
-    },
-  };
+  return { door, facts };
 }
 
 function directAccessOf({ store }: Served): DirectAccess {
