@@ -244,7 +244,7 @@ export class Connection implements Wire {
     else if (body.kind === "take") this.#take(body, args);
     else if (body.kind === "write" && this.#executor.isAwaiting) this.#runTogether(request);
     else {
-      const reply = this.#executor.run(body, args);
+      const reply = this.#executor.run(request as DataRequest);
       if (typeof reply === "string") this.#reply(reply);
       else this.#await(reply);
     }
