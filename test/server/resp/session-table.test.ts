@@ -12,7 +12,13 @@ const lack =
   findProgram("valkey-server") === undefined ? "valkey-server must be on the PATH" : undefined;
 
 /** Of no concern here. */
-const otherFlags = new Set(["skip_monitor", "skip_slowlog", "sentinel", "no_async_loading", "may_replicate"]);
+const otherFlags = new Set([
+  "skip_monitor",
+  "skip_slowlog",
+  "sentinel",
+  "no_async_loading",
+  "may_replicate",
+]);
 
 const infoForm =
   /^\*1\r\n\*10\r\n\$\d+\r\n[^\r]+\r\n:(-?\d+)\r\n\*\d+\r\n((?:\+\w+\r\n)*):(-?\d+)\r\n:(-?\d+)\r\n:(-?\d+)\r\n/;
