@@ -17,6 +17,8 @@ export class Output {
   #waiting: Encoded[] = [];
   #waitingBytes = 0;
   #isEnding = false;
+  // Whether something waits: it hardly ever does, and is asked for with every request.
+  #isPending = false;
 
   constructor(socket: Socket, onProgress: () => void) {
     this.#socket = socket;
@@ -25,7 +27,7 @@ export class Output {
 
   /** Bytes that the system has not taken yet. */
   get pendingBytes(): number {
-    return this.#socket.writableLength + this.#waitingBytes;
+    return this.#isPending ? this.#socket.writableLength + this.#waitingBytes : 0;
   }
 
   write(text: Encoded): void {
@@ -36,6 +38,7 @@ export class Output {
         return;
       }
     }
+    this.#isPending = true;
     this.#waiting.push(text);
     this.#waitingBytes += text.length;
     this.#goOn();
@@ -54,19 +57,19 @@ export class Output {
     while (done < waiting.length && socket.writableLength < socketBytesMax) {
       const text = waiting[done] as Encoded;
       const piece = text.length <= pieceBytes ? text : text.slice(0, pieceBytes);
-      socket.write(piece, "latin1");
+      socket.write(piece, "latin1", this.#sentPiece);
       this.#waitingBytes -= piece.length;
       if (piece.length === text.length) done++;
       else waiting[done] = text.slice(piece.length);
     }
     if (done > 0) waiting.splice(0, done);
-    if (this.pendingBytes > 0) this.#watch();
     if (this.#isEnding && this.#waitingBytes === 0) socket.end();
   }
 
   #isWatching = false;
 
   #watch(): void {
+    this.#isPending = true;
     if (this.#isWatching) return;
     this.#isWatching = true;
     // An empty piece behind the others tells when they have gone.
@@ -75,8 +78,13 @@ export class Output {
 
   readonly #sent = (error?: Error | null): void => {
     this.#isWatching = false;
+    this.#sentPiece(error);
+  };
+
+  readonly #sentPiece = (error?: Error | null): void => {
     if (error) return;
     this.#goOn();
+    this.#isPending = this.pendingBytes > 0;
     this.#onProgress();
   };
 }

@@ -40,13 +40,18 @@ export class DirectDoor {
     serialization = "json",
     protocol = 2,
     env = virtualEnv(),
+    engine = new MemoryEngine(env, { trackKeys: false }),
+    store = new LocalStore(engine, env),
   }: {
     serialization?: Serialization;
     protocol?: 2 | 3;
     env?: Env;
+    engine?: MemoryEngine;
+    /** On the engine. */
+    store?: LocalStore;
   } = {}) {
-    this.engine = new MemoryEngine(env, { trackKeys: false });
-    this.store = new LocalStore(this.engine, env);
+    this.engine = engine;
+    this.store = store;
     const encode = protocol === 2 ? resp2 : resp3;
     const values = valueCodecOf(serialization);
     const door = this;

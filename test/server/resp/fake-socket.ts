@@ -18,7 +18,8 @@ export class FakeSocket extends EventEmitter {
   /** Whether the client reads what is written. */
   #isReading = true;
   #isPaused = false;
-  #unread: { text: string; done: ((error?: Error) => void) | undefined }[] = [];
+  readonly #unsent: Buffer[] = [];
+  #unread: { text: string; done: (() => void) | undefined }[] = [];
 
   get asSocket(): Socket {
     return this as unknown as Socket;
@@ -28,7 +29,16 @@ export class FakeSocket extends EventEmitter {
 
   sends(bytes: string | Uint8Array): void {
     if (this.isDestroyed) return;
-    this.emit("data", typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes));
+    this.#unsent.push(typeof bytes === "string" ? Buffer.from(bytes) : Buffer.from(bytes));
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    while (!this.#isPaused && !this.isDestroyed) {
+      const chunk = this.#unsent.shift();
+      if (chunk === undefined) return;
+      this.emit("data", chunk);
+    }
   }
 
   leaves(): void {
@@ -46,7 +56,7 @@ export class FakeSocket extends EventEmitter {
       if (next === undefined) break;
       this.writableLength -= next.text.length;
       this.received += next.text;
-      next.done?.();
+      if (next.done !== undefined) queueMicrotask(next.done);
     }
     if (this.#unread.length > 0) return;
     if (this.isEnded) this.#finish();
@@ -62,12 +72,12 @@ export class FakeSocket extends EventEmitter {
   // What the server does.
 
   write(text: string, encoding?: unknown, callback?: (error?: Error) => void): boolean {
-    const done = typeof encoding === "function" ? (encoding as () => void) : callback;
+    const done = (typeof encoding === "function" ? encoding : callback) as (() => void) | undefined;
     this.writes++;
-    if (this.isDestroyed) done?.(new Error("destroyed"));
-    else if (this.#isReading && this.#unread.length === 0) {
+    if (this.isDestroyed) return false;
+    if (this.#isReading && this.#unread.length === 0) {
       this.received += text;
-      done?.();
+      if (done !== undefined) queueMicrotask(done);
     } else {
       this.#unread.push({ text, done });
       this.writableLength += text.length;
@@ -90,17 +100,19 @@ export class FakeSocket extends EventEmitter {
   destroy(): this {
     if (this.isDestroyed) return this;
     this.isDestroyed = true;
-    for (const { done } of this.#unread.splice(0)) done?.(new Error("destroyed"));
+    this.#unread = [];
     queueMicrotask(() => this.emit("close"));
     return this;
   }
 
+  // As with a network, what is sent meanwhile comes later.
   pause(): this {
     this.#isPaused = true;
     return this;
   }
 
   resume(): this {
+    if (this.#isPaused) queueMicrotask(() => this.#deliver());
     this.#isPaused = false;
     return this;
   }

@@ -4,6 +4,7 @@
 // object, and writes it as a whole: O(its size).
 
 import { never, type Row, type Transaction, type View } from "../../../engine/engine.js";
+import { checkTextBytes } from "../../../kv/serialization/stored-text.js";
 import { dropKey, liveValue, writeValue } from "../../../operations/keys.js";
 import { distinctBelow } from "../../../operations/query.js";
 import { type Argument, byteLengthOf } from "../argument.js";
@@ -52,8 +53,13 @@ function takeHash(transaction: Transaction, key: string, context: Context): Hash
 }
 
 function write(transaction: Transaction, key: string, { row, fields }: Hash): void {
-  if (fields.size === 0) dropKey(transaction, key);
-  else writeValue(transaction, key, row, hashText(fields), row?.deadline ?? never);
+  if (fields.size === 0) {
+    dropKey(transaction, key);
+    return;
+  }
+  const text = hashText(fields);
+  checkTextBytes(text);
+  writeValue(transaction, key, row, text, row?.deadline ?? never);
 }
 
 function textIn(args: readonly Argument[], at: number, what: string): string {
