@@ -2,9 +2,18 @@
 -- change the content of the store, whatever they find, so that a copy can tell whether it is of one
 -- instant.
 
+-- Without memory a script may still count, unless all it has done is to look: then nothing of what
+-- makes room has been found, and there is nothing to count.
+local function count(name)
+  if not freeing[name] then return redis.call("HINCRBY", place.n, "changes", 1) end
+  local reply = redis.pcall("HINCRBY", place.n, "changes", 1)
+  local is_refused = type(reply) == "table" and reply.err
+  if is_refused and string.sub(reply.err, 1, 3) ~= "OOM" then error(reply) end
+end
+
 local function enter(name, keys, args)
   place.enter(keys[1])
   local reply = operations[name](args)
-  if counted[name] then redis.call("HINCRBY", place.n, "changes", 1) end
+  if counted[name] then count(name) end
   return reply
 end
