@@ -33,6 +33,7 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
         // In these tests functions go by their short names.
         const named = (word: string | number): string =>
           `${word}`.replace(/^anykv(?=_)/, libraryName);
+        await client.call("FCALL", `${libraryName}_open`, 1, key, 1, 1, 0);
         await body((command, ...words) => client.call(`${command}`, ...words.map(named)));
       } finally {
         client.disconnect();
@@ -111,7 +112,6 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
       withServer(async (call) => {
         const script = (...words: (string | number)[]) =>
           call("EVALSHA", libraryWith("server").scriptSha1, 1, key, ...words);
-        await script("open", 1, 1, 0);
         await script("once_begin", "client");
         await script("set_many", "", "", "a", "j1", "b", "j1", "c", "j1");
         const [, , , token = ""] = (await script(
@@ -165,7 +165,6 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
         const run = (operation: string, ...words: (string | number)[]) =>
           call("FCALL", `anykv_${operation}`, 1, key, ...words);
         const staged = () => call("EXISTS", "p:{s:0}:s:v");
-        await run("open", 1, 1, 0);
         const loadSome = async (): Promise<void> => {
           await call("CONFIG", "SET", "maxmemory", 0);
           await run("load_begin", "load");
