@@ -8,6 +8,8 @@
 // Ids of arrays and tokens are numbered per partition. Here they are told apart, or joined: what
 // comes out has the form that every other backend has.
 
+import { isDeepStrictEqual } from "node:util";
+import { UnexpectedStoreOutputError } from "../base/errors.js";
 import { never } from "../engine/engine.js";
 import type { SnapshotRow } from "../engine/snapshot.js";
 import type { Stored } from "../engine/stored.js";
@@ -84,43 +86,79 @@ export async function takeSnapshot(
   return new RemoteSnapshot(calls, tables, before);
 }
 
+type RowCounts = Record<"values" | "elements" | "members", number>;
+
+const countedTables: readonly (readonly [TableName, keyof RowCounts])[] = [
+  ["values", "values"],
+  ["items", "elements"],
+  ["members", "members"],
+];
+
 class RemoteSnapshot implements StoreSnapshot {
   readonly takenAt: number;
   readonly rows: number;
   isExact = true;
   readonly #calls: Calls;
   readonly #before: Measures;
-  readonly #pages: AsyncGenerator<SnapshotRow[], void>;
-  #waiting: SnapshotRow[] = [];
+  readonly #tables: ReadonlySet<TableName>;
+  readonly #pages: AsyncGenerator<readonly SnapshotRow[], void>;
+  readonly #given: RowCounts = { values: 0, elements: 0, members: 0 };
+  #waiting: readonly SnapshotRow[] = [];
+  #next = 0;
 
   constructor(calls: Calls, tables: readonly TableName[], before: Measures) {
     this.#calls = calls;
     this.#before = before;
     this.takenAt = before.now;
     this.rows = before.values + before.arrays + before.elements + before.members + 1;
-    this.#pages = pagesOf(calls, new Set(tables), before.now);
+    this.#tables = new Set(tables);
+    this.#pages = pagesOf(calls, this.#tables, before.now);
   }
 
   async next(rowsMax: number): Promise<SnapshotRow[] | undefined> {
-    if (this.#waiting.length === 0) {
+    if (this.#next >= this.#waiting.length) {
       const page = await this.#pages.next();
       if (page.done === true) {
         await this.#compare();
         return undefined;
       }
       this.#waiting = page.value;
+      this.#next = 0;
     }
-    return this.#waiting.splice(0, rowsMax);
+    const rows = this.#waiting.slice(this.#next, this.#next + rowsMax);
+    this.#next += rows.length;
+    for (const row of rows) this.#count(row);
+    return rows;
+  }
+
+  #count({ table, deadline }: SnapshotRow): void {
+    if (table === "values") this.#given.values++;
+    else if (table === "items") this.#given.elements++;
+    else if (table === "members" && deadline > this.takenAt) this.#given.members++;
   }
 
   close(): void {
     this.#waiting = [];
+    this.#next = 0;
     void this.#pages.return();
   }
 
   async #compare(): Promise<void> {
-    const after = await reports(this.#calls);
-    this.isExact = after.every(({ changes }, index) => changes === this.#before.changes[index]);
+    const after = await measure(this.#calls);
+    const found = (await reports(this.#calls)).map(({ changes }) => changes);
+    this.isExact = isDeepStrictEqual(found, this.#before.changes);
+    if (this.isExact && after.now >= this.takenAt) this.#refuseLoss(after);
+  }
+
+  // While nobody writes, rows only go because they expire: what is still there has been there all the
+  // while.
+  #refuseLoss(after: Measures): void {
+    for (const [table, what] of countedTables) {
+      if (!this.#tables.has(table) || this.#given[what] >= after[what]) continue;
+      throw new UnexpectedStoreOutputError(
+        `the server gave ${this.#given[what]} ${what}, and counts ${after[what]}`,
+      );
+    }
   }
 }
 
@@ -128,7 +166,7 @@ async function* pagesOf(
   calls: Calls,
   tables: ReadonlySet<TableName>,
   takenAt: number,
-): AsyncGenerator<SnapshotRow[], void> {
+): AsyncGenerator<readonly SnapshotRow[], void> {
   for (let partition = 0; partition < calls.partitions; partition++) {
     if (tables.has("lists") || tables.has("items")) yield* arrayPages(calls, partition, takenAt);
     if (tables.has("members")) yield* memberPages(calls, partition);
@@ -148,7 +186,7 @@ function rowOf(
 }
 
 /** In key order over all partitions: files that are written in order are smaller. */
-async function* valuePages(calls: Calls): AsyncGenerator<SnapshotRow[], void> {
+async function* valuePages(calls: Calls): AsyncGenerator<readonly SnapshotRow[], void> {
   const fetch: FetchPage<SnapshotRow> = async (partition, after, limit) => {
     const reply = listIn(await calls.call("dump_values", partition, [after, limit]));
     const rows: SnapshotRow[] = [];
@@ -171,7 +209,7 @@ async function* arrayPages(
   calls: Calls,
   partition: number,
   takenAt: number,
-): AsyncGenerator<SnapshotRow[], void> {
+): AsyncGenerator<readonly SnapshotRow[], void> {
   let after = "";
   while (true) {
     const reply = listIn(await calls.call("dump_arrays", partition, [after, pageRowsMax]));
@@ -190,7 +228,7 @@ async function* elementPages(
   calls: Calls,
   partition: number,
   [key, id, deadline]: [string, string, string],
-): AsyncGenerator<SnapshotRow[], void> {
+): AsyncGenerator<readonly SnapshotRow[], void> {
   const joined = Number(id) * calls.partitions + partition;
   let read = 0;
   while (true) {
@@ -206,7 +244,10 @@ async function* elementPages(
   if (read > 0) yield [rowOf("lists", key, `${joined} 0 ${read}`, deadline)];
 }
 
-async function* memberPages(calls: Calls, partition: number): AsyncGenerator<SnapshotRow[], void> {
+async function* memberPages(
+  calls: Calls,
+  partition: number,
+): AsyncGenerator<readonly SnapshotRow[], void> {
   for (let first = 0; ; first += pageRowsMax) {
     const buckets = listIn(await calls.call("dump_buckets", partition, [first, pageRowsMax]));
     for (const bucket of buckets) yield* bucketPages(calls, partition, textIn(bucket));
@@ -218,7 +259,7 @@ async function* bucketPages(
   calls: Calls,
   partition: number,
   bucket: string,
-): AsyncGenerator<SnapshotRow[], void> {
+): AsyncGenerator<readonly SnapshotRow[], void> {
   const prefix = `${bucket.length}:${bucket}`;
   for (let first = 0; ; first += pageRowsMax) {
     const args = [bucket, first, pageRowsMax];
@@ -228,7 +269,7 @@ async function* bucketPages(
       rows.push(rowOf("members", `${prefix}${found[index]}`, "", found[index + 1]));
     }
     yield rows;
-    if (rows.length < pageRowsMax) return;
+    if (found.length < 2 * pageRowsMax) return;
   }
 }
 
