@@ -200,7 +200,7 @@ async function readMembers(
   const reply = listIn(await calls.call("piece_members", partition, [rowsMax, ...after]));
   const now = numberIn(reply[1]);
   const pieces: MemberPiece[] = [];
-  for (let index = 3; index < reply.length; index += 3) {
+  for (let index = 2; index < reply.length; index += 3) {
     const [bucket, item] = reply.slice(index, index + 2).map(textIn) as [string, string];
     const deadline = deadlineIn(reply[index + 2]);
     pieces.push({ table: "filters", bucket, item, deadline });
@@ -209,7 +209,7 @@ async function readMembers(
   const last = pieces.at(-1);
   if (flagIn(reply[0]) || last === undefined) return { pieces: live, now, next: undefined };
   const { bucket, item } = last;
-  return { pieces: live, now, next: [textIn(reply[2]), bucket, textIn(reply.at(-1)), item] };
+  return { pieces: live, now, next: [bucket, textIn(reply.at(-1)), item] };
 }
 
 /** Pieces of one table in one partition, and their places in the list that they come from. */

@@ -74,7 +74,7 @@ async function measureAll(
     sum.elements += numberIn(elements);
     sum.names += numberIn(names);
     if (flagIn(done)) return sum;
-    after = what === "arrays" ? textIn(last) : `${sum.names}`;
+    after = textIn(last);
   }
 }
 
@@ -248,28 +248,38 @@ async function* memberPages(
   calls: Calls,
   partition: number,
 ): AsyncGenerator<readonly SnapshotRow[], void> {
-  for (let first = 0; ; first += pageRowsMax) {
-    const buckets = listIn(await calls.call("dump_buckets", partition, [first, pageRowsMax]));
-    for (const bucket of buckets) yield* bucketPages(calls, partition, textIn(bucket));
-    if (buckets.length < pageRowsMax) return;
+  let after = "";
+  while (true) {
+    const reply = listIn(await calls.call("dump_buckets", partition, [after, pageRowsMax]));
+    const [done, ...buckets] = reply;
+    for (const bucket of buckets.map(textIn)) {
+      after = bucket;
+      yield* bucketPages(calls, partition, bucket);
+    }
+    if (flagIn(done)) return;
   }
 }
 
+// In the order of deadlines, behind the last item: what has expired may be removed meanwhile. An item
+// that is given a later deadline meanwhile comes again.
 async function* bucketPages(
   calls: Calls,
   partition: number,
   bucket: string,
 ): AsyncGenerator<readonly SnapshotRow[], void> {
   const prefix = `${bucket.length}:${bucket}`;
-  for (let first = 0; ; first += pageRowsMax) {
-    const args = [bucket, first, pageRowsMax];
+  let last: string[] = [];
+  while (true) {
+    const args = [bucket, pageRowsMax, ...last];
     const found = listIn(await calls.call("dump_members", partition, args)).map(textIn);
     const rows: SnapshotRow[] = [];
     for (let index = 0; index < found.length; index += 2) {
-      rows.push(rowOf("members", `${prefix}${found[index]}`, "", found[index + 1]));
+      const row = rowOf("members", `${prefix}${found[index]}`, "", found[index + 1]);
+      rows.push({ ...row, again: last.length > 0 });
     }
     yield rows;
-    if (found.length < 2 * pageRowsMax) return;
+    if (rows.length < pageRowsMax) return;
+    last = [`${found.at(-1)}`, `${found.at(-2)}`];
   }
 }
 

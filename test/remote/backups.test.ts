@@ -3,8 +3,10 @@
 import { expect, test } from "vitest";
 import type { SnapshotRow } from "../../src/engine/snapshot.js";
 import { tableNames } from "../../src/engine/tables.js";
+import type { MemberPiece, Piece, PiecePage } from "../../src/operations/pieces.js";
+import type { Reply } from "../../src/remote/connection.js";
 import type { RemoteStore } from "../../src/remote/remote-store.js";
-import { withPlace } from "./remote-stores.js";
+import { recorded, withPlace } from "./remote-stores.js";
 import { describeWith, lackOfAny } from "./servers.js";
 import { anyKind, useServer } from "./valkey-factory.js";
 
@@ -55,4 +57,81 @@ describeWith("a snapshot of a store on a server", lackOfAny(), () => {
       }),
     ),
   );
+
+  test("loses nobody when others expire and are removed meanwhile", () =>
+    withPlace(1, async (store, place) => {
+      const kept = Array.from({ length: 1_500 }, (_, index) => `keep${index}`);
+      await Promise.all(kept.map((bucket) => store.addMember({ bucket, item: "x" })));
+      // Each of them goes soon, some buckets only in part.
+      const soon = Array.from({ length: 1_500 }, (_, index) => index);
+      await Promise.all(
+        soon.map((index) =>
+          store.addMember({ bucket: `m${index % 1_200}`, item: `${index}`, ttl: 100 + index }),
+        ),
+      );
+      await fill(store, "large", items(1_200), 200);
+      await fill(store, "large", ["a", "b", ...items(2_400).slice(1_200)]);
+      const { rows, snapshot } = await rowsOf(store, () => place.env.advance(150));
+      expect(snapshot.isExact).toBe(true);
+      const given = namesOf(rows, "members");
+      expect(new Set(given).size).toBe(given.length);
+      const wanted = [
+        ...kept.map((bucket) => `${bucket.length}:${bucket}x`),
+        ...["a", "b", ...items(2_400).slice(1_200)].map((item) => `5:large${item}`),
+      ];
+      expect(wanted.filter((name) => !given.includes(name))).toStrictEqual([]);
+    }));
+
+  test("fails rather than give less than the server counts", () =>
+    withPlace(1, async (_, place) => {
+      const { store, connection } = await recorded(place);
+      await fill(store, "seen", items(50));
+      connection.change = ({ operation }, reply) =>
+        operation === "dump_members" ? (reply as Reply[]).slice(2) : reply;
+      await expect(rowsOf(store)).rejects.toMatchObject({ name: "UnexpectedStoreOutputError" });
+      await store.close();
+    }));
+});
+
+describeWith("the pieces of a store on a server", lackOfAny(), () => {
+  useServer(anyKind());
+
+  async function membersOf(store: RemoteStore, between: () => Promise<unknown>): Promise<Piece[]> {
+    const pieces: Piece[] = [];
+    let cursor: string | undefined = "";
+    while (cursor !== undefined) {
+      const bounds = { table: "filters", rowsMax: 500, bytesMax: 1_000_000 } as const;
+      const page: PiecePage = await store.content.page({ ...bounds, cursor });
+      pieces.push(...page.pieces);
+      cursor = page.cursor;
+      await between();
+    }
+    return pieces;
+  }
+
+  test("come once, whatever expires meanwhile", () =>
+    withPlace(2, async (store, place) => {
+      await Promise.all(
+        items(5_000).map((item, index) =>
+          store.addMember({ bucket: "seen", item, ttl: 100 + index }),
+        ),
+      );
+      await Promise.all(
+        items(1_000).map((bucket, index) =>
+          store.addMember({ bucket, item: "x", ttl: 100 + index }),
+        ),
+      );
+      await Promise.all(items(1_000).map((bucket) => store.addMember({ bucket, item: "y" })));
+      let pages = 0;
+      const pieces = await membersOf(store, async () => {
+        pages++;
+        await place.env.advance(50);
+      });
+      const names = pieces.map(
+        (piece) => (piece as MemberPiece).bucket + (piece as MemberPiece).item,
+      );
+      expect(new Set(names).size).toBe(names.length);
+      expect(names.filter((name) => name.endsWith("y"))).toHaveLength(1_000);
+      expect(pages).toBeLessThan(20);
+    }));
 });

@@ -4,11 +4,8 @@ import { expect, test } from "vitest";
 import type { SnapshotRow } from "../../src/engine/snapshot.js";
 import { tableNames } from "../../src/engine/tables.js";
 import { distinctRanks } from "../../src/remote/remote-samples.js";
-import { RemoteStore } from "../../src/remote/remote-store.js";
 import { seededRandom } from "../../src/testing/seeded-random.js";
-import { PlainConnection } from "./plain-connection.js";
-import { RecordedConnection } from "./recorded-connection.js";
-import { check, type RemotePlace, withPlace } from "./remote-stores.js";
+import { check, recorded, withPlace } from "./remote-stores.js";
 import { describeWith, lackOfAny } from "./servers.js";
 import { anyKind, theClient, useServer } from "./valkey-factory.js";
 
@@ -19,16 +16,6 @@ const lease = { ttl: 60_000, owner: "" };
 
 function numbered(count: number, value = "1"): { key: string; value: string }[] {
   return Array.from({ length: count }, (_, index) => ({ key: `n${index}`, value }));
-}
-
-/** One more client of the store, whose calls are recorded. */
-async function recorded({ name, env, partitions }: RemotePlace) {
-  const plain = { store: name, partitions, clock: "test", form: "functions" } as const;
-  const connection = new RecordedConnection(new PlainConnection(theClient(), env, plain));
-  const options = { serialization: "json", trackKeys: false, reapMsMax: Infinity } as const;
-  const store = await RemoteStore.open(connection, env, options);
-  connection.calls.length = 0;
-  return { store, connection };
 }
 
 async function commandsFor(work: () => Promise<unknown>): Promise<number> {

@@ -43,18 +43,17 @@ operations.dump_elements = function(args)
   return elements
 end
 
--- position, limit; names of buckets
+-- after, limit; whether it is the end, then names of buckets
 operations.dump_buckets = function(args)
-  local first = tonumber(args[1])
-  return redis.call("ZRANGE", place.b, first, first + tonumber(args[2]) - 1)
+  local buckets, done = query.page(place.t, "", args[1], tonumber(args[2]))
+  table.insert(buckets, 1, done and 1 or 0)
+  return buckets
 end
 
--- bucket, position, limit; item and deadline ("inf" for never) in turn
+-- bucket, limit, then deadline and name of the last item, if any; item and deadline ("inf" for never)
+-- in turn
 operations.dump_members = function(args)
-  local generation = redis.call("HGET", place.n, "generation") or "0"
-  local first = tonumber(args[2])
-  local name = members.name_in(generation, args[1])
-  return redis.call("ZRANGE", name, first, first + tonumber(args[3]) - 1, "WITHSCORES")
+  return members.page(args[1], tonumber(args[2]), args[3], args[4])
 end
 
 -- The last token.
