@@ -3,7 +3,8 @@
 // The server keeps no former rows, so what is written meanwhile may be in later pages. Each partition
 // counts its changes: if none has changed from the first call to the last, everything is of one
 // instant, and `isExact` says so at the end. An array is given as the elements that were read, with a
-// row that spans exactly these, so the rows fit together in any case.
+// row that spans exactly these, and what has become a value meanwhile is not given again, so the rows
+// fit together in any case. `tornArrays` counts arrays that are not of one state.
 //
 // Ids of arrays and tokens are numbered per partition. Here they are told apart, or joined: what
 // comes out has the form that every other backend has.
@@ -17,6 +18,7 @@ import type { TableName } from "../engine/tables.js";
 import type { StoreSnapshot } from "../store/store.js";
 import { type Calls, settleAll } from "./calls.js";
 import { type FetchPage, MergedRows, pageRowsMax } from "./merge.js";
+import { ElementReader } from "./remote-elements.js";
 import { flagIn, listIn, numberIn, storedIn, textIn } from "./replies.js";
 
 /** What the partitions say of themselves, together. */
@@ -100,6 +102,7 @@ class RemoteSnapshot implements StoreSnapshot {
   isExact = true;
   readonly #calls: Calls;
   readonly #before: Measures;
+  readonly #reader: ElementReader;
   readonly #tables: ReadonlySet<TableName>;
   readonly #pages: AsyncGenerator<readonly SnapshotRow[], void>;
   readonly #given: RowCounts = { values: 0, elements: 0, members: 0 };
@@ -112,7 +115,12 @@ class RemoteSnapshot implements StoreSnapshot {
     this.takenAt = before.now;
     this.rows = before.values + before.arrays + before.elements + before.members + 1;
     this.#tables = new Set(tables);
-    this.#pages = pagesOf(calls, this.#tables, before.now);
+    this.#reader = new ElementReader(calls);
+    this.#pages = pagesOf({ calls, reader: this.#reader, takenAt: before.now }, this.#tables);
+  }
+
+  get tornArrays(): number {
+    return this.#reader.torn;
   }
 
   async next(rowsMax: number): Promise<SnapshotRow[] | undefined> {
@@ -162,16 +170,27 @@ class RemoteSnapshot implements StoreSnapshot {
   }
 }
 
+/** What pages are read with. */
+interface Source {
+  readonly calls: Calls;
+  readonly reader: ElementReader;
+  readonly takenAt: number;
+}
+
 async function* pagesOf(
-  calls: Calls,
+  source: Source,
   tables: ReadonlySet<TableName>,
-  takenAt: number,
 ): AsyncGenerator<readonly SnapshotRow[], void> {
+  const { calls } = source;
+  // Of the arrays that were given.
+  const keys = new Set<string>();
   for (let partition = 0; partition < calls.partitions; partition++) {
-    if (tables.has("lists") || tables.has("items")) yield* arrayPages(calls, partition, takenAt);
+    if (tables.has("lists") || tables.has("items")) yield* arrayPages(source, partition, keys);
     if (tables.has("members")) yield* memberPages(calls, partition);
   }
-  if (tables.has("values")) yield* valuePages(calls);
+  if (tables.has("values")) {
+    for await (const rows of valuePages(calls)) yield rows.filter(({ key }) => !keys.has(key));
+  }
   if (tables.has("counters")) yield await counterRows(calls);
 }
 
@@ -206,10 +225,11 @@ async function* valuePages(calls: Calls): AsyncGenerator<readonly SnapshotRow[],
 
 // Arrays that have expired are left out here: their elements come before the row that says so.
 async function* arrayPages(
-  calls: Calls,
+  source: Source,
   partition: number,
-  takenAt: number,
+  keys: Set<string>,
 ): AsyncGenerator<readonly SnapshotRow[], void> {
+  const { calls, takenAt } = source;
   let after = "";
   while (true) {
     const reply = listIn(await calls.call("dump_arrays", partition, [after, pageRowsMax]));
@@ -217,31 +237,30 @@ async function* arrayPages(
       const [key, id, deadline] = reply.slice(index, index + 3).map(textIn);
       after = `${key}`;
       if (deadline !== "" && Number(deadline) <= takenAt) continue;
-      yield* elementPages(calls, partition, [after, `${id}`, `${deadline}`]);
+      const read = yield* elementPages(source, partition, [after, `${id}`, `${deadline}`]);
+      if (read > 0) keys.add(after);
     }
     if (flagIn(reply[0])) return;
   }
 }
 
-/** The elements that are there, and then the row that spans them. */
+/** The elements that are there, and then the row that spans them; how many there were. */
 async function* elementPages(
-  calls: Calls,
+  { calls, reader }: Source,
   partition: number,
   [key, id, deadline]: [string, string, string],
-): AsyncGenerator<readonly SnapshotRow[], void> {
+): AsyncGenerator<readonly SnapshotRow[], number> {
   const joined = Number(id) * calls.partitions + partition;
   let read = 0;
-  while (true) {
-    const args = [id, read, pageRowsMax];
-    const [done, ...found] = listIn(await calls.call("dump_elements", partition, args));
+  for await (const elements of reader.elements(partition, key)) {
     const first = read;
-    read += found.length;
-    yield found.map((element, index) =>
-      rowOf("items", `${joined}:${first + index}`, storedIn(element), ""),
+    read += elements.length;
+    yield elements.map((element, index) =>
+      rowOf("items", `${joined}:${first + index}`, element, ""),
     );
-    if (flagIn(done)) break;
   }
   if (read > 0) yield [rowOf("lists", key, `${joined} 0 ${read}`, deadline)];
+  return read;
 }
 
 async function* memberPages(

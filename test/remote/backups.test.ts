@@ -6,7 +6,7 @@ import { tableNames } from "../../src/engine/tables.js";
 import type { MemberPiece, Piece, PiecePage } from "../../src/operations/pieces.js";
 import type { Reply } from "../../src/remote/connection.js";
 import type { RemoteStore } from "../../src/remote/remote-store.js";
-import { recorded, withPlace } from "./remote-stores.js";
+import { check, openWatched, recorded, withPlace } from "./remote-stores.js";
 import { describeWith, lackOfAny } from "./servers.js";
 import { anyKind, useServer } from "./valkey-factory.js";
 
@@ -89,6 +89,99 @@ describeWith("a snapshot of a store on a server", lackOfAny(), () => {
       connection.change = ({ operation }, reply) =>
         operation === "dump_members" ? (reply as Reply[]).slice(2) : reply;
       await expect(rowsOf(store)).rejects.toMatchObject({ name: "UnexpectedStoreOutputError" });
+      await store.close();
+    }));
+});
+
+describeWith("an array in a snapshot", lackOfAny(), () => {
+  useServer(anyKind());
+
+  const length = 25_000;
+
+  async function fillArray(store: RemoteStore, key: string): Promise<void> {
+    for (let first = 0; first < length; first += 5_000) {
+      const values = Array.from({ length: 5_000 }, (_, index) => `${first + index}`);
+      await Promise.all(values.map((value) => store.push({ key, value, end: "last" })));
+    }
+  }
+
+  const pop = { key: "q", end: "first", check } as const;
+
+  async function elementsOf(store: RemoteStore) {
+    const { rows, snapshot } = await rowsOf(store);
+    const found = rows.filter(({ table }) => table === "items").map(({ value }) => Number(value));
+    expect(rows.filter(({ table }) => table === "lists").map(({ value }) => value)).toStrictEqual([
+      `1 0 ${found.length}`,
+    ]);
+    return { found, snapshot };
+  }
+
+  test("is whole although elements are popped between all answers", () =>
+    withPlace(1, async (other, place) => {
+      await fillArray(other, "q");
+      const { store, calls } = await openWatched(place, "dump_elements", {
+        after: () => other.pop(pop),
+      });
+      const { found, snapshot } = await elementsOf(store);
+      expect(found.slice(0, 1)).toStrictEqual([2]);
+      expect(found).toStrictEqual(Array.from({ length: length - 2 }, (_, index) => index + 2));
+      expect([snapshot.isExact, snapshot.tornArrays]).toStrictEqual([false, 0]);
+      // Two pages that do not fit together; then all of them, and one for what may have been added.
+      expect(calls).toHaveLength(2 + 4);
+      await store.close();
+    }));
+
+  test("that never rests is said to be torn", () =>
+    withPlace(1, async (other, place) => {
+      await fillArray(other, "q");
+      const { store } = await openWatched(place, "dump_elements", {
+        before: () => void other.pop(pop),
+      });
+      const { found, snapshot } = await elementsOf(store);
+      expect(found.at(-1)).toBe(length - 1);
+      expect([snapshot.isExact, snapshot.tornArrays]).toStrictEqual([false, 1]);
+      await store.close();
+    }));
+
+  test("that is too large to be held is given as it comes, and said to be torn if it changes", () =>
+    withPlace(1, async (other, place) => {
+      const large = JSON.stringify("x".repeat(1_000_000));
+      for (let element = 0; element < 30; element++) {
+        await other.push({ key: "q", value: large, end: "last" });
+      }
+      let mayPop = false;
+      const { store, calls } = await openWatched(place, "dump_elements", {
+        after: async (call) => {
+          if (mayPop && call === 15 + 12) await other.pop(pop);
+        },
+      });
+      const quiet = await rowsOf(store);
+      expect(calls).toHaveLength(15);
+      expect([quiet.snapshot.isExact, quiet.snapshot.tornArrays]).toStrictEqual([true, 0]);
+      expect(namesOf(quiet.rows, "items")).toHaveLength(30);
+      mayPop = true;
+      const { rows, snapshot } = await rowsOf(store);
+      expect([snapshot.isExact, snapshot.tornArrays]).toStrictEqual([false, 1]);
+      expect(namesOf(rows, "items")).toHaveLength(29);
+      await store.close();
+    }));
+
+  test("that becomes a value meanwhile is given as one of both", () =>
+    withPlace(1, async (other, place) => {
+      await other.push({ key: "q", value: "1", end: "last" });
+      await other.push({ key: "r", value: "1", end: "last" });
+      const { store } = await openWatched(place, "dump_elements", {
+        after: async (call) => {
+          if (call > 1) return;
+          for (const key of ["q", "r"]) {
+            await other.deleteArray({ key });
+            await other.set({ key, value: "2" });
+          }
+        },
+      });
+      const { rows } = await rowsOf(store);
+      expect(namesOf(rows, "lists")).toStrictEqual(["q"]);
+      expect(namesOf(rows, "values")).toStrictEqual(["r"]);
       await store.close();
     }));
 });

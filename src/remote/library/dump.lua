@@ -34,13 +34,18 @@ operations.dump_arrays = function(args)
   return reply
 end
 
--- id of an array, position, limit; whether it is the end, then elements, fewer when they are large
+-- key of an array, position, limit, state of the array or nothing;
+-- its state and length, then elements, fewer when they are large, none if another state was asked for
 operations.dump_elements = function(args)
-  local name, first = live.list_name(args[1]), tonumber(args[2])
-  local elements = page.elements(name, first, tonumber(args[3]))
-  local is_end = first + #elements >= redis.call("LLEN", name)
-  table.insert(elements, 1, is_end and 1 or 0)
-  return elements
+  local id = redis.call("HGET", place.i, args[1])
+  if not id then return { "", 0 } end
+  local name = live.list_name(id)
+  local reply = { id, redis.call("LLEN", name) }
+  if args[4] and args[4] ~= "" and args[4] ~= id then return reply end
+  for _, element in ipairs(page.elements(name, tonumber(args[2]), tonumber(args[3]))) do
+    reply[#reply + 1] = element
+  end
+  return reply
 end
 
 -- after, limit; whether it is the end, then names of buckets
