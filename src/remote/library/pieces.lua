@@ -40,7 +40,7 @@ operations.piece_arrays = function(args)
   for _, key in ipairs(keys) do
     local name = live.list_name(redis.call("HGET", place.i, key))
     if not live.is_due(key) then
-      local elements, size = page.elements(name, first, limit - rows)
+      local elements, size = page.elements(name, first, limit - rows, page_bytes - bytes)
       rows, bytes = rows + #elements, bytes + size
       if #elements > 0 then
         local length = redis.call("LLEN", name)
@@ -90,27 +90,33 @@ local function value_or_kind(key)
   return redis.call("HEXISTS", place.i, key) == 1 and "a" or ""
 end
 
--- keys; the moment, then value (see above) and deadline in turn
+-- keys; the moment, then value (see above) and deadline in turn, of the first keys when they are large
 operations.find_values = function(args)
-  local reply = { place.now() }
-  for _, key in ipairs(args) do
-    reply[#reply + 1] = value_or_kind(key)
+  local reply, bytes = { place.now() }, 0
+  for index, key in ipairs(args) do
+    local value = value_or_kind(key)
+    bytes = bytes + #value
+    if bytes > page_bytes and index > 1 then return reply end
+    reply[#reply + 1] = value
     reply[#reply + 1] = deadline_of(key)
   end
   return reply
 end
 
 -- key, position, number of elements, in turn;
--- the moment, then for each one a list: "a", deadline, length, elements; or what else is there
+-- the moment, then for each one a list: "a", deadline, length, elements; or what else is there. When
+-- they are large, only for the first ones, and the last of them may have fewer elements than asked for
 operations.find_arrays = function(args)
-  local reply = { place.now() }
+  local reply, bytes = { place.now() }, 0
   for index = 1, #args, 3 do
+    if bytes >= page_bytes then return reply end
     local key, first = args[index], tonumber(args[index + 1])
     local kind = value_or_kind(key)
     if kind == "a" then
       local name = live.list_name(redis.call("HGET", place.i, key))
-      local stop = first + tonumber(args[index + 2]) - 1
-      local elements = redis.call("LRANGE", name, first, stop)
+      local limit = tonumber(args[index + 2])
+      local elements, size = page.elements(name, first, limit, page_bytes - bytes)
+      bytes = bytes + size
       reply[#reply + 1] = { "a", deadline_of(key), redis.call("LLEN", name), elements }
     else
       reply[#reply + 1] = { kind == "" and "" or "v" }
