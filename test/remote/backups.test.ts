@@ -1,11 +1,15 @@
 // What a snapshot of a store on a server gives: every row once, whatever others do meanwhile.
 
+import { seededRandom, virtualEnv } from "anykv/testing";
 import { expect, test } from "vitest";
 import type { SnapshotRow } from "../../src/engine/snapshot.js";
 import { tableNames } from "../../src/engine/tables.js";
 import type { MemberPiece, Piece, PiecePage } from "../../src/operations/pieces.js";
 import type { Reply } from "../../src/remote/connection.js";
 import type { RemoteStore } from "../../src/remote/remote-store.js";
+import { SimulatedFiles } from "../../src/testing/simulated-files.js";
+import { backup } from "../../src/transfer/backup.js";
+import { plainSnapshotFiles } from "../transfer/plain-snapshot-files.js";
 import { check, openWatched, recorded, withPlace } from "./remote-stores.js";
 import { describeWith, lackOfAny } from "./servers.js";
 import { anyKind, useServer } from "./valkey-factory.js";
@@ -140,6 +144,17 @@ describeWith("an array in a snapshot", lackOfAny(), () => {
       const { found, snapshot } = await elementsOf(store);
       expect(found.at(-1)).toBe(length - 1);
       expect([snapshot.isExact, snapshot.tornArrays]).toStrictEqual([false, 1]);
+      const files = new SimulatedFiles({ random: seededRandom(7) });
+      const attention = { signal: undefined, onProgress: undefined };
+      const copying = {
+        env: virtualEnv({ files }),
+        store,
+        files: plainSnapshotFiles,
+        ...attention,
+      };
+      const summary = await backup(copying, { target: "/backup.kv", bestEffort: false });
+      expect(summary.bestEffort).toBe(true);
+      expect(summary.warning).toContain("; an array changed all the while");
       await store.close();
     }));
 
