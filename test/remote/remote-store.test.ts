@@ -196,6 +196,26 @@ describeWith("a store on a server", lackOfAny(), () => {
       );
     }));
 
+  test("a restore that runs out of memory leaves nothing behind", () =>
+    withPlace(2, async (store, place) => {
+      const rows = [[rowOf("values", "new", "2")], [rowOf("values", "other", "2")]];
+      const pause = () =>
+        theClient()
+          .config("SET", "maxmemory", 1)
+          .then(() => {});
+      try {
+        const restore = store.replace({ next: () => rows.shift(), pause, counters: [] });
+        await expect(restore).rejects.toThrow("OOM");
+        expect(await theClient().keys(`suite:{${place.name}:*}:s:*`)).toStrictEqual([]);
+        for (const partition of [0, 1]) {
+          const numbers = `suite:{${place.name}:${partition}}:n`;
+          expect(await theClient().hexists(numbers, "loading")).toBe(0);
+        }
+      } finally {
+        await theClient().config("SET", "maxmemory", 0);
+      }
+    }));
+
   test("text of another serialization is looked at before it is handed out for good", () =>
     withPlace(1, async (store, place) => {
       const text = await place.open({ serialization: "string" });

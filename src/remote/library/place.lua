@@ -36,6 +36,11 @@ local function decimal(number)
   return string.format("%.0f", number)
 end
 
+-- The token of partition `number` of `step` that belongs to this moment, as a number.
+function place.token_at(step, number)
+  return math.floor(place.token_floor() / step) * step + number
+end
+
 local function fail(code, text)
   error({ err = "ANYKV_" .. code .. " " .. text })
 end

@@ -339,6 +339,7 @@ describeWith("opening manages", lackOf("valkey") ?? lackOfOpenssl(), () => {
   async function opened(ends: Ends, options: ValkeyOptions): Promise<ValkeyConnection> {
     const settings = valkeySettings({ connectTimeout: 5_000, ...options });
     const connection = await openValkey({ env: nodeEnv, settings, storeName: "good" });
+    await connection.call({ operation: "open", partition: 0, args: [1, 1, 0], isRead: true });
     return ends.add(connection, () => connection.close());
   }
 
