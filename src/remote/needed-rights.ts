@@ -6,6 +6,6 @@ export const neededCommands =
 
 /** What is needed beside them for a `database` other than 0, and in a cluster. */
 export const neededForDatabase = "+select";
-export const neededInCluster = "+cluster|slots";
+export const neededInCluster = "+cluster|slots +asking";
 
 export const neededRights = `grant the user \`${neededCommands}\` on the keys of the prefix (\`~<prefix>:*\`), for a \`database\` \`${neededForDatabase}\`, in a cluster \`${neededInCluster}\`; where functions are forbidden, \`+eval +evalsha\` instead of \`+fcall +function|load\``;
