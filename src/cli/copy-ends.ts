@@ -148,6 +148,8 @@ function shownUrl(url: URL, given: Readonly<Record<string, string | undefined>>)
   return shown.href;
 }
 
-export async function openEnd({ address, identity, options }: Place): Promise<CopyEnd> {
-  return { store: await openStore(normalizeOptions(options)), address, identity };
+/** @param creates whether a store on a server is made where it is not there. */
+export async function openEnd(place: Place, creates: boolean): Promise<CopyEnd> {
+  const { address, identity, options } = place;
+  return { store: await openStore(normalizeOptions(options), { creates }), address, identity };
 }

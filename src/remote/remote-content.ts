@@ -78,6 +78,8 @@ export function remoteContent(calls: Calls, expect: (ttlMs: number) => void): Co
     swapNote: attended(async ({ expected = "", note = "" }) =>
       noteIn(await again(calls, "swap_note", 0, [expected, note])),
     ),
+    mark: attended(async (sign) => void (await again(calls, "mark", 0, [sign]))),
+    marked: attended(async () => textIn(await calls.call("marked", 0, []))),
   };
 }
 

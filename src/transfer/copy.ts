@@ -49,7 +49,7 @@ export async function copyStore(
 ): Promise<StoreCopySummary> {
   checkCanceled(copying);
   const { from, to, mode } = request;
-  if (from.identity === to.identity) {
+  if (from.identity === to.identity || (await isOneStore(copying, request))) {
     throw new CopyTargetError(`${to.address} is the source and the target of the copy`);
   }
   if (mode === "replace") await refuseNothing(request);
@@ -64,6 +64,22 @@ export async function copyStore(
   if (mode !== "merge") await end(request);
   const { written, kept, removed } = copy;
   return { resumed, written, kept, removed, tables: comparedTables(comparison) };
+}
+
+/**
+ * Whether both addresses lead to one store: a server has many names. A number that a store keeps would
+ * not do, because a server that was started from the data of another one keeps the same.
+ */
+async function isOneStore({ env }: StoreCopying, { from, to }: StoreCopyRequest): Promise<boolean> {
+  const [source, target] = [from.store.content, to.store.content];
+  if (source.marked === undefined || target.mark === undefined) return false;
+  const sign = [1, 2].map(() => env.random.below(2 ** 53)).join("-");
+  await target.mark(sign);
+  try {
+    return (await source.marked()) === sign;
+  } finally {
+    await target.mark("");
+  }
 }
 
 /** Most likely, the source is not the store that was meant. */

@@ -232,6 +232,27 @@ describeWith("with a server", lackOfAny(), () => {
         "  check `name`, `prefix` and the database of FROM\n",
     );
     expect((await run(["verify", path("to")])).error).toContain("neither the file nor");
+    await run(["copy", `${server.url}?name=typo&partitions=3`, `${server.url}?name=to`]);
+    expect(await server.cli("keys", "*")).toBe("");
+  });
+
+  test("one store under two names of its server: 2, and claims live on", async () => {
+    const options = { name: "one", backend: "valkey", valkey: { url: server.url } } as const;
+    await within(options, async (kv) => {
+      await kv.set("a", 1);
+      const claim = await kv.claimKey("a");
+      const [here, there] = ["127.0.0.1", "localhost"].map(
+        (host) => `valkey://${host}:${server.port}?name=one`,
+      ) as [string, string];
+      for (const mode of [[], ["--replace"], ["--merge"]]) {
+        const { code, error } = await run(["copy", here, there, ...mode]);
+        expect(code).toBe(2);
+        expect(error).toContain(`${there} is the source and the target of the copy`);
+      }
+      if (claim !== null) await kv.set("a", 2, { claim });
+      expect(await kv.get("a")).toBe(2);
+      expect(await server.cli("hexists", "anykv:{one:0}:n", "mark")).toBe("0");
+    });
   });
 
   test("there and back, each store under its name", async () => {

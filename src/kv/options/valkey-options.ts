@@ -96,20 +96,20 @@ export const valkeyFileOptionNames: readonly string[] = [...valkeyNames].filter(
   (name) => name !== "client",
 );
 
+const tlsNames: ReadonlySet<string> = namesOf<TlsOptions>({
+  ca: true,
+  cert: true,
+  ciphers: true,
+  key: true,
+  maxVersion: true,
+  minVersion: true,
+  passphrase: true,
+  pfx: true,
+  rejectUnauthorized: true,
+  servername: true,
+});
 /** What of `tls` can be written in a file. */
-export const tlsFileOptionNames: readonly string[] = [
-  ...namesOf<Omit<TlsOptions, "pfx">>({
-    ca: true,
-    cert: true,
-    ciphers: true,
-    key: true,
-    maxVersion: true,
-    minVersion: true,
-    passphrase: true,
-    rejectUnauthorized: true,
-    servername: true,
-  }),
-];
+export const tlsFileOptionNames: readonly string[] = [...tlsNames].filter((name) => name !== "pfx");
 
 /** @throws InvalidOptionsError */
 export function valkeySettings(fields: Fields): ValkeySettings {
@@ -246,7 +246,11 @@ function tlsOption(fields: Fields): TlsOptions | null | undefined {
   const tls = field(fields, "tls");
   if (tls === undefined) return undefined;
   if (typeof tls === "boolean") return tls ? {} : null;
-  if (isPlainObject(tls)) return tls as TlsOptions;
+  if (isPlainObject(tls)) {
+    // A mistyped `rejectUnauthorized` or `ca` would show only in the connection, and not as what it is.
+    checkNames(tls, tlsNames, "valkey.tls.");
+    return tls as TlsOptions;
+  }
   return refuse('option "valkey.tls"', "a boolean or an object of TLS options", tls);
 }
 

@@ -241,3 +241,17 @@ operations.swap_note = function(args)
   end
   return present
 end
+
+-- sign, "" to take it away: a copy sees by it whether source and target are one store
+operations.mark = function(args)
+  if args[1] == "" then
+    redis.call("HDEL", place.n, "mark")
+  else
+    redis.call("HSET", place.n, "mark", args[1])
+  end
+  return 1
+end
+
+operations.marked = function()
+  return redis.call("HGET", place.n, "mark") or ""
+end

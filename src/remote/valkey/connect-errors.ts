@@ -12,10 +12,15 @@ export interface ConnectContext {
   readonly hasTls: boolean;
   /** Whether a connection was there (with TLS: whether it was secured) when it failed. */
   readonly wasConnected: boolean;
+  /** Whether calls have been answered before, so that address and TLS are right. */
+  readonly hasWorked?: boolean;
 }
 
 const useTls = "if the server expects TLS, set `tls: true` or write valkeys: in the URL";
 const dropTls = "if the server does not speak TLS, leave out `tls`, or write valkey: in the URL";
+
+const hasWorkedHint =
+  "it has answered before: look at its load and its log, and at the network between";
 
 const trustIt =
   "give the certificate of its authority as `tls.ca` (its text in PEM, not its path), or name its file in NODE_EXTRA_CA_CERTS";
@@ -39,7 +44,9 @@ const untrusted = /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_UNTRUS
 /** @param error what the client has reported, if anything. */
 export function connectError(error: Error | undefined, context: ConnectContext): KvError {
   if (isReplyError(error)) return serverError(error, context.at);
-  const [says, hint] = reasonOf(error, context);
+  const [says, advice] = reasonOf(error, context);
+  const isOfTls = advice === useTls || advice === dropTls;
+  const hint = isOfTls && context.hasWorked ? hasWorkedHint : advice;
   const cause = error === undefined ? {} : { cause: causeOf(error) };
   return new ServerConnectionError(`${context.at}: ${says}`, { hint, ...cause });
 }
@@ -58,7 +65,7 @@ function reasonOf(error: Error | undefined, context: ConnectContext): readonly [
   if (message.startsWith("None of startup nodes")) {
     return [
       "no node of the cluster tells which nodes to ask",
-      "look at `CLUSTER INFO` and `CLUSTER SLOTS`: slots without a node, or addresses that are not reached from here",
+      "look at `CLUSTER INFO` and `CLUSTER SLOTS`: slots without a node, or addresses that are not reached from here; a cluster of a single node tells no address unless it has `cluster-announce-ip`",
     ];
   }
   if (message.startsWith("Protocol error")) return ["it speaks another protocol", useTls];
@@ -71,9 +78,13 @@ function reasonOf(error: Error | undefined, context: ConnectContext): readonly [
 
 /** The opening took too long. */
 export function timeoutError(ms: number, context: ConnectContext): KvError {
-  const { at, hasTls, wasConnected } = context;
-  const hint = wasConnected
+  const { at } = context;
+  const hint = context.hasWorked ? hasWorkedHint : silenceHint(context);
+  return new ServerConnectionError(`${at}: no answer within ${ms} ms`, { hint });
+}
+
+function silenceHint({ hasTls, wasConnected }: ConnectContext): string {
+  return wasConnected
     ? `check that it is a server of Valkey; ${hasTls ? dropTls : useTls}`
     : `check host and port, and firewalls between${hasTls ? `; ${dropTls}` : ""}`;
-  return new ServerConnectionError(`${at}: no answer within ${ms} ms`, { hint });
 }

@@ -166,6 +166,9 @@ describe("refused", () => {
 
   test("what is not known, which may be a mistyped option", () => {
     expect(() => valkeySettings({ pasword: "x" })).toThrow('option "valkey.pasword" is not known');
+    expect(() => valkeySettings({ tls: { rejectUnauthorised: true } })).toThrow(
+      'option "valkey.tls.rejectUnauthorised" is not known; did you mean "valkey.tls.rejectUnauthorized"?',
+    );
   });
 
   test.each<[ValkeyOptions, string]>([
