@@ -1,6 +1,6 @@
 // The commands on the files of a store: verify and repair.
 
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import type { FileProgress } from "../engines/lmdb/file-report.js";
 import { repairLmdb } from "../engines/lmdb/repair.js";
 import { verifyLmdb } from "../engines/lmdb/verify.js";
@@ -12,6 +12,7 @@ import { mendRows } from "../operations/mend.js";
 import { type BackendOfFiles, detectBackend } from "./detect-backend.js";
 import { diskText, fileRepairText } from "./disk-text.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { filesPath } from "./path-argument.js";
 import { reportError } from "./report-error.js";
 import type { Terminal } from "./terminal.js";
 import { repairText, walText } from "./wal-text.js";
@@ -90,7 +91,7 @@ export async function verifyCommand(
   { json = false }: VerifyFlags,
 ): Promise<ExitCode> {
   try {
-    const store = resolve(path);
+    const store = filesPath(path, "verify");
     const backend = commands[await detectBackend(terminal.env, store)];
     const outcome = await backend.verify(terminal, store);
     print(terminal, outcome, json);
@@ -106,7 +107,7 @@ export async function repairCommand(
   { json = false, yes = false }: RepairFlags,
 ): Promise<ExitCode> {
   try {
-    const store = resolve(path);
+    const store = filesPath(path, "repair");
     const backend = commands[await detectBackend(terminal.env, store)];
     if (!yes && !(await isWanted(terminal, store, backend))) return exitCodes.usage;
     const outcome = await backend.repair(terminal, store);
