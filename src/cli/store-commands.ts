@@ -30,6 +30,18 @@ interface Outcome {
   readonly report: object;
   readonly text: string;
   readonly isFine: boolean;
+  /** Whether rows may be missing that a copy has yet to bring: nothing that a repair mends. */
+  readonly isUnfinished?: boolean;
+}
+
+function verdictOf({
+  problems,
+  unfinishedCopy,
+}: {
+  readonly problems: readonly unknown[];
+  readonly unfinishedCopy: string | undefined;
+}): Pick<Outcome, "isFine" | "isUnfinished"> {
+  return { isFine: problems.length === 0, isUnfinished: unfinishedCopy !== undefined };
 }
 
 interface FileCommands {
@@ -41,7 +53,7 @@ interface FileCommands {
 const walCommands: FileCommands = {
   async verify(terminal, path) {
     const report = await verifyWal(terminal.env, path, { onProgress: filesOn(terminal) });
-    return { report, text: walText(report), isFine: report.problems.length === 0 };
+    return { report, text: walText(report), ...verdictOf(report) };
   },
   async repair(terminal, path) {
     const options = { mend: mendRows, onProgress: filesOn(terminal) };
@@ -55,7 +67,7 @@ const diskCommands: FileCommands = {
   async verify(terminal, path) {
     const options = { check: checkRows, onProgress: stepsOn(terminal, path) };
     const report = await verifyLmdb(terminal.env, path, options);
-    return { report, text: diskText(report), isFine: report.problems.length === 0 };
+    return { report, text: diskText(report), ...verdictOf(report) };
   },
   async repair(terminal, path) {
     const onProgress = stepsOn(terminal, path);
@@ -95,7 +107,7 @@ export async function verifyCommand(
     const backend = commands[await detectBackend(terminal.env, store)];
     const outcome = await backend.verify(terminal, store);
     print(terminal, outcome, json);
-    return outcome.isFine ? exitCodes.fine : exitCodes.damaged;
+    return outcome.isFine && !outcome.isUnfinished ? exitCodes.fine : exitCodes.damaged;
   } catch (error) {
     return reportError(terminal, error, json);
   }

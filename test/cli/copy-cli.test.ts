@@ -4,10 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Kv, type OpenKvOptions, openKv } from "anykv";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCli } from "../../src/cli/program.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 import { nodeEnv } from "../../src/env/env.js";
+import { openStore } from "../../src/kv/backends.js";
+import { normalizeOptions } from "../../src/kv/options/options.js";
+import type { Store } from "../../src/store/store.js";
+import { copyStore } from "../../src/transfer/copy.js";
 import { describeWith, freePort, lackOfAny, type Server, startServer } from "../remote/servers.js";
 
 let directory = "";
@@ -214,6 +218,55 @@ test("a signal: 130, and the same command goes on", async () => {
   );
   expect((await run(["copy", from, path("to")])).code).toBe(0);
 });
+
+describe.each(["wal", "disk"] as const)("a copy into %s that was given up", (backend) => {
+  let warnings: { readonly text: string; readonly options: unknown }[];
+
+  beforeEach(async () => {
+    const source = { store: await storeAt(await makeSource()), address: "a", identity: "shop" };
+    const target = { store: await storeAt(path("to"), backend), address: "b", identity: "b" };
+    const controller = new AbortController();
+    const { put } = target.store.content;
+    target.store.content.put = async (pieces) => {
+      await put(pieces);
+      controller.abort(new Error("SIGINT"));
+    };
+    const copying = { env: nodeEnv, signal: controller.signal, onProgress: undefined };
+    const request = { from: source, to: target, mode: "fill" } as const;
+    await expect(copyStore(copying, request)).rejects.toThrow("SIGINT");
+    for (const { store } of [source, target]) await store.close();
+    warnings = [];
+    vi.spyOn(process, "emitWarning").mockImplementation((text, options) => {
+      warnings.push({ text: String(text), options });
+    });
+  });
+
+  afterEach(() => void vi.restoreAllMocks());
+
+  test("verify and whoever opens it are told, until a copy has come to its end", async () => {
+    const verified = await run(["verify", path("to")]);
+    expect(verified.code).toBe(1);
+    expect(verified.out).toContain(
+      'A copy into it has not come to its end, so rows may be missing: {"from":"shop"}',
+    );
+    expect((await run(["repair", path("to")])).out).toContain("nothing to repair");
+    await within({ backend, path: path("to") }, (kv) => kv.size());
+    expect(warnings).toEqual([
+      {
+        text: `a copy into ${path("to")} has not come to its end: what it lacks is missing`,
+        options: expect.objectContaining({ code: "ANYKV_UNFINISHED_COPY" }),
+      },
+    ]);
+    expect((await run(["copy", "--replace", path("from"), path("to")])).code).toBe(0);
+    await within({ backend, path: path("to") }, (kv) => kv.size());
+    expect(warnings).toHaveLength(1);
+    expect((await run(["verify", path("to")])).code).toBe(0);
+  });
+});
+
+async function storeAt(at: string, backend: "wal" | "disk" = "disk"): Promise<Store> {
+  return openStore(normalizeOptions({ backend, path: at, name: `copy-cli-${++stores}` }));
+}
 
 describeWith("with a server", lackOfAny(), () => {
   let server: Server;
