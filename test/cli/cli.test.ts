@@ -236,7 +236,7 @@ describe("usage", () => {
     expect(error).toContain("--help");
   });
 
-  test.each([[["--help"]], [["verify", "--help"]], [["help", "repair"]]])(
+  test.each([[["--help"]], [["verify", "--help"]], [["help", "repair"]], [["help", "copy"]]])(
     "%j: 0, with the exit codes",
     async (args) => {
       const { code, out, error } = await run(args);
