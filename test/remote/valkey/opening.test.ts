@@ -141,6 +141,22 @@ describeWith("when the server has lost everything", lack, () => {
     await expect(kv.claimKey("key")).rejects.toMatchObject({ name: "InvalidOptionsError" });
   });
 
+  test.each([
+    ["is of another type", "set", "x"],
+    ["has another layout", "hset", "layout", "99"],
+  ])("what stands in its place and %s is refused with its class", async (_what, ...written) => {
+    const options = optionsOf();
+    const [command = "", ...rest] = written;
+    await (await openedAlone(options.name ?? "", {})).close();
+    const [found = ""] = (await server.cli("--scan", "--pattern", "*:n")).trim().split("\n");
+    await server.cli("del", found);
+    await server.cli(command, found, ...rest);
+    await expect(opened(options)).rejects.toMatchObject({
+      name: "ServerUnsuitableError",
+      hint: expect.stringContaining("name"),
+    });
+  });
+
   test("tokens of the next one are higher", async () => {
     const options = optionsOf();
     const grant = async (): Promise<number | undefined> => {
