@@ -12,9 +12,12 @@ export interface ConnectContext {
   readonly hasTls: boolean;
   /** Whether a connection was there (with TLS: whether it was secured) when it failed. */
   readonly wasConnected: boolean;
+  /** Whether there is a connection of TCP now, secured or not. Default: nobody has looked. */
+  readonly hasTcp?: boolean;
 }
 
 const useTls = "if the server expects TLS, set `tls: true` or write valkeys: in the URL";
+const handshakeFailed = "the TCP connection stands, but no TLS connection comes about on it";
 const dropTls = "if the server does not speak TLS, leave out `tls`, or write valkey: in the URL";
 
 const trustIt =
@@ -62,16 +65,22 @@ function reasonOf(error: Error | undefined, context: ConnectContext): readonly [
     ];
   }
   if (message.startsWith("Protocol error")) return ["it speaks another protocol", useTls];
-  if (hasTls && !wasConnected)
-    return [`no TLS connection (${message || code || "hung up"})`, dropTls];
   if (code === "ETIMEDOUT" || message.startsWith("Socket timeout"))
     return ["no answer", "check host and port, and firewalls between"];
+  // Who cannot be reached by TCP has another code.
+  if (hasTls && !wasConnected)
+    return [`${handshakeFailed} (${message || code || "hung up"})`, dropTls];
   return [`it hung up${message === "" ? "" : ` (${message})`}`, useTls];
 }
 
 /** The opening took too long. */
 export function timeoutError(ms: number, context: ConnectContext): KvError {
-  const { at, hasTls, wasConnected } = context;
+  const { at, hasTls, wasConnected, hasTcp } = context;
+  if (hasTls && hasTcp && !wasConnected) {
+    return new ServerConnectionError(`${at}: ${handshakeFailed} within ${ms} ms`, {
+      hint: dropTls,
+    });
+  }
   const hint = wasConnected
     ? `check that it is a server of Valkey; ${hasTls ? dropTls : useTls}`
     : `check host and port, and firewalls between${hasTls ? `; ${dropTls}` : ""}`;
