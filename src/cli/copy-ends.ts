@@ -94,6 +94,7 @@ function serverPlace(env: Env, end: End, text: string): Place {
   const { name, prefix, partitions } = given;
   const valkey = {
     url: url.href,
+    ...passwordBeside(url, end),
     ...(prefix === undefined ? {} : { prefix }),
     ...(partitions === undefined ? {} : { partitions: Number(partitions) }),
     cluster: clusterParameter(given.cluster),
@@ -106,6 +107,12 @@ function serverPlace(env: Env, end: End, text: string): Place {
     ? `${env.processes.host}:${place}`
     : place;
   return { address: shownUrl(url, given), identity, options, isServer: true };
+}
+
+/** The arguments of a process are shown to everybody on its machine, its environment is not. */
+function passwordBeside(url: URL, end: End): { password?: string } {
+  const password = process.env[`ANYKV_${end}_PASSWORD`] ?? "";
+  return url.password !== "" || password === "" ? {} : { password };
 }
 
 function checkParameters(url: URL, end: End): void {

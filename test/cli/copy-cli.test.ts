@@ -301,6 +301,25 @@ describeWith("with a server", lackOfAny(), () => {
     expect(await contentAt({ backend: "disk", path: path("back") })).toEqual(content);
   });
 
+  test("a password from the environment, for an URL without one", async () => {
+    const from = await makeSource();
+    await server.cli("acl", "setuser", "app", "on", ">hunter2", "+@all", "~*");
+    const url = server.url.replace("//", "//app@");
+    const stored = `${url}?name=secret`;
+    expect((await run(["copy", from, stored])).error).toContain("ANYKV_SERVER_ACCESS");
+    vi.stubEnv("ANYKV_TO_PASSWORD", "hunter2");
+    const there = await run(["copy", from, stored]);
+    expect(there).toMatchObject({ code: 0, error: "" });
+    expect(there.out).not.toContain("hunter2");
+    // That of the target is not that of the source, and what stands in the URL comes first.
+    expect((await run(["copy", stored, path("to")])).error).toContain("ANYKV_SERVER_ACCESS");
+    const wrong = stored.replace("app@", "app:wrong@");
+    expect((await run(["copy", from, wrong])).error).toContain("ANYKV_SERVER_ACCESS");
+    vi.stubEnv("ANYKV_FROM_PASSWORD", "hunter2");
+    expect((await run(["copy", stored, path("to")])).code).toBe(0);
+    vi.unstubAllEnvs();
+  });
+
   test("another number of partitions, and nobody there", async () => {
     const from = await makeSource();
     await run(["copy", from, `${server.url}?name=spread&partitions=2`]);
