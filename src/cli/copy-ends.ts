@@ -100,13 +100,32 @@ function serverPlace(env: Env, end: End, text: string): Place {
     cluster: clusterParameter(given.cluster),
   };
   const options = { backend: "valkey", name, env, valkey };
-  const settings = normalizeOptions(options).valkey;
+  const settings = inWordsOfUrl(end, () => normalizeOptions(options)).valkey;
   const nodes = settings?.nodes.map(addressText).join(",") ?? "";
   const place = `${nodes}/${settings?.database} ${settings?.prefix} ${name ?? ""}`;
   const identity = /^(localhost|127\.|\[?::1|\/)/.test(place)
     ? `${env.processes.host}:${place}`
     : place;
   return { address: shownUrl(url, given), identity, options, isServer: true };
+}
+
+/** What is wrong with an option is said of the part of the URL that it has come from. */
+function inWordsOfUrl<Result>(end: End, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const [, option = "", rest = ""] =
+      (error instanceof InvalidOptionsError && /^option "([\w.]+)" (.*)$/s.exec(error.message)) ||
+      [];
+    if (!(error instanceof InvalidOptionsError) || option === "") throw error;
+    const what =
+      option === "valkey.url" ? "the URL" : `"${option.replace("valkey.", "")}" in the URL`;
+    const { hint } = error;
+    throw new InvalidOptionsError(`${what} ${end} ${rest}`, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
 }
 
 /** The arguments of a process are shown to everybody on its machine, its environment is not. */

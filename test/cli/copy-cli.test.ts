@@ -186,6 +186,8 @@ describe("refused", () => {
       ["unix:///x?database=1&tls=1", 'the parameter "tls" in the URL TO is not known'],
       ["valkey://h?name=a&name=b", 'the parameter "name" in the URL TO must be given once'],
       ["valkey://h?name=", 'the parameter "name" in the URL TO must be given once, with a value'],
+      ["valkey://u:secret@h:1/x", "the URL TO must name a database by its number"],
+      ["valkey://u:secret@h:1?partitions=many", '"partitions" in the URL TO must be an integer'],
       ["valkey://u:1?secret@h", "a parameter in the URL TO is not known"],
       ["valkey://u:p/secret@h", "TO is an URL that is malformed"],
     ] as const) {
