@@ -13,7 +13,7 @@ import { typedError } from "./remote-errors.js";
 import { listIn, textIn } from "./replies.js";
 
 /**
- * @throws BackendUnavailableError for another layout, InvalidOptionsError for another number of
+ * @throws ServerUnsuitableError for another layout, InvalidOptionsError for another number of
  * partitions, ServerAccessError when the user may not call what the library calls.
  */
 export async function openPartitions(calls: Calls): Promise<void> {

@@ -98,7 +98,7 @@ export class RemoteStore implements Store {
   /**
    * The store behind a connection that stands. It closes the connection, also when this fails.
    *
-   * @throws BackendUnavailableError for another layout, InvalidOptionsError for another number of
+   * @throws ServerUnsuitableError for another layout, InvalidOptionsError for another number of
    * partitions, ServerAccessError for a user who may not do enough, and what the connection throws.
    */
   static async open(

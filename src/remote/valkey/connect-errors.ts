@@ -14,9 +14,12 @@ export interface ConnectContext {
   readonly wasConnected: boolean;
   /** Whether calls have been answered before, so that address and TLS are right. */
   readonly hasWorked?: boolean;
+  /** Whether there is a connection of TCP now, secured or not. Default: nobody has looked. */
+  readonly hasTcp?: boolean;
 }
 
 const useTls = "if the server expects TLS, set `tls: true` or write valkeys: in the URL";
+const handshakeFailed = "the TCP connection stands, but no TLS connection comes about on it";
 const dropTls = "if the server does not speak TLS, leave out `tls`, or write valkey: in the URL";
 
 const hasWorkedHint =
@@ -69,17 +72,23 @@ function reasonOf(error: Error | undefined, context: ConnectContext): readonly [
     ];
   }
   if (message.startsWith("Protocol error")) return ["it speaks another protocol", useTls];
-  if (hasTls && !wasConnected)
-    return [`no TLS connection (${message || code || "hung up"})`, dropTls];
   if (code === "ETIMEDOUT" || message.startsWith("Socket timeout"))
     return ["no answer", "check host and port, and firewalls between"];
+  // Who cannot be reached by TCP has another code.
+  if (hasTls && !wasConnected)
+    return [`${handshakeFailed} (${message || code || "hung up"})`, dropTls];
   return [`it hung up${message === "" ? "" : ` (${message})`}`, useTls];
 }
 
 /** The opening took too long. */
 export function timeoutError(ms: number, context: ConnectContext): KvError {
-  const { at } = context;
-  const hint = context.hasWorked ? hasWorkedHint : silenceHint(context);
+  const { at, hasTls, wasConnected, hasTcp, hasWorked } = context;
+  if (hasTls && hasTcp && !wasConnected) {
+    return new ServerConnectionError(`${at}: ${handshakeFailed} within ${ms} ms`, {
+      hint: dropTls,
+    });
+  }
+  const hint = hasWorked ? hasWorkedHint : silenceHint(context);
   return new ServerConnectionError(`${at}: no answer within ${ms} ms`, { hint });
 }
 

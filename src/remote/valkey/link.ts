@@ -60,6 +60,11 @@ export class Link {
     return this.#isChecked && this.client.status === "ready";
   }
 
+  /** Whether the server has taken the connection, whatever is spoken on it. */
+  get hasTcp(): boolean {
+    return !this.client.isCluster && this.client.stream?.remoteAddress !== undefined;
+  }
+
   get hasEnded(): boolean {
     return this.client.status === "end";
   }
