@@ -315,7 +315,7 @@ export const errorCatalogue = [
   {
     name: "OutcomeUnknownError",
     code: "ANYKV_OUTCOME_UNKNOWN",
-    when: "The connection was lost, or time was up, after a writing operation had been sent and before its answer came: it may have been carried out, as a whole, or not.",
+    when: "The connection was lost, or time was up, after a writing operation had been sent and before its answer came: it may have been carried out, as a whole, or not. Or a restore has changed over in some partitions and failed in others, as the message tells.",
     remedy:
       "Read what it would have changed before calling again, or open with `valkey: { retryWrites: true }`.",
   },

@@ -1,8 +1,12 @@
 // The store on a server that others use, too.
 
+import { virtualEnv } from "anykv/testing";
 import { expect, test } from "vitest";
 import type { SnapshotRow } from "../../src/engine/snapshot.js";
 import { tableNames } from "../../src/engine/tables.js";
+import { Calls } from "../../src/remote/calls.js";
+import { type Connection, LibraryError } from "../../src/remote/connection.js";
+import { replace } from "../../src/remote/remote-replace.js";
 import type { RemoteStore } from "../../src/remote/remote-store.js";
 import { verifyPartition } from "../../src/remote/verify-partition.js";
 import { check, withPlace } from "./remote-stores.js";
@@ -215,6 +219,55 @@ describeWith("a store on a server", lackOfAny(), () => {
         await theClient().config("SET", "maxmemory", 0);
       }
     }));
+
+  const manyRows = Array.from({ length: 30 }, (_, index) => rowOf("values", `new${index}`, "2"));
+
+  test("a restore that has been lost in one partition changes over in none", () =>
+    withPlace(3, async (store, place) => {
+      await store.set({ key: "old", value: "1" });
+      const rows = [manyRows];
+      const pause = async (): Promise<void> => {
+        await theClient().hdel(`suite:{${place.name}:2}:n`, "loading");
+        // Until then its rows are not known to belong to anything.
+        await theClient().unlink(...["v", "k", "f"].map((of) => `suite:{${place.name}:2}:s:${of}`));
+      };
+      const restore = store.replace({ next: () => rows.shift(), pause, counters: [] });
+      await expect(restore).rejects.toMatchObject({ name: "RestoreInProgressError" });
+      expect(await store.scanKeys({ prefix: "", after: "", limit: 0 })).toMatchObject({
+        keys: ["old"],
+      });
+    }));
+
+  test("a restore that is refused by one partition at the last moment says how far it came", async () => {
+    let asked = 0;
+    const connection: Connection = {
+      partitions: 3,
+      server: { description: "a server that refuses", isCluster: false },
+      call: async ({ operation, partition }) => {
+        if (operation !== "load_commit") return 1;
+        asked++;
+        if (partition === 1) throw new LibraryError("ANYKV_LOAD_LOST another load has taken over");
+        return 1;
+      },
+      hasEnded: false,
+      opened: async () => {},
+      onReconnect: () => {},
+      close: async () => {},
+    };
+    const calls = new Calls(connection, virtualEnv(), "json");
+    const rows = [manyRows];
+    const restore = replace(calls, {
+      next: () => rows.shift(),
+      pause: async () => {},
+      counters: [],
+    });
+    await expect(restore).rejects.toMatchObject({
+      name: "OutcomeUnknownError",
+      message: expect.stringContaining("the restore has come to 2 of 3 partitions"),
+      cause: { name: "RestoreInProgressError" },
+    });
+    expect(asked).toBe(3);
+  });
 
   test("text of another serialization is looked at before it is handed out for good", () =>
     withPlace(1, async (store, place) => {
