@@ -302,8 +302,9 @@ export const errorCatalogue = [
   {
     name: "ServerUnsuitableError",
     code: "ANYKV_SERVER_UNSUITABLE",
-    when: "A server answers, but cannot carry the store: it is too old, a replica, a node of a cluster where none is expected or the reverse, or holds the store in another form.",
-    remedy: "Follow `hint`: another server, or the option that fits this one.",
+    when: "A server answers, but cannot carry the store: it is too old, a replica, a node of a cluster where none is expected or the reverse, holds the store in another form, or holds something else under a name that the store needs.",
+    remedy:
+      "Follow `hint`: another server, another name or prefix, or the option that fits this one.",
   },
   {
     name: "ServerRefusedError",

@@ -19,7 +19,7 @@ export const operationTable = {
   ...named("read", ["contains_member", "count_members", "report", "measure", "inspect"]),
   ...named("read", ["dump_values", "dump_arrays", "dump_elements", "dump_buckets"]),
   ...named("read", ["dump_members", "dump_token"]),
-  ...named("read", ["piece_values", "piece_arrays", "piece_members", "copy_note"]),
+  ...named("read", ["piece_values", "piece_arrays", "piece_members", "copy_note", "marked"]),
   ...named("read", ["find_values", "find_arrays", "find_members"]),
   ...named("reap", [
     "scan",
@@ -39,7 +39,7 @@ export const operationTable = {
   ...named("free", ["clear", "release_claims", "complete_claims", "drop_claims"]),
   ...named("write", ["put_values", "put_elements", "put_members"]),
   ...named("free", ["drop_keys", "drop_members", "once_free"]),
-  ...named("tidy", ["once_begin", "once_end", "once_forget", "load_abandon"]),
+  ...named("tidy", ["once_begin", "once_end", "once_forget", "load_abandon", "mark"]),
   ...named("quiet", ["open", "raise_token", "swap_note"]),
   ...named("quiet", ["load_begin", "load_values", "load_arrays", "load_elements"]),
   ...named("quiet", ["load_build", "load_members"]),

@@ -309,6 +309,8 @@ describeWith("a store on a server", lackOfAny(), () => {
         [["zrem", "a", "x"], "zadd", "a", "0", "x"],
         [["hset", "i", "q", "1"], "hset", "i", "q", "2"],
         [["zrem", "b", "x"], "zadd", "b", "5", "x"],
+        [["zadd", "t", "0", "b"], "zrem", "t", "b"],
+        [["zadd", "t", "0", "b"], "zadd", "t", "1", "b"],
         [["del", "l:9"], "rpush", "l:9", "j1"],
         [["del", "new"], "set", "new", "1"],
       ];

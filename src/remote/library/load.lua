@@ -1,6 +1,6 @@
 -- Load: a whole new content, put together beside the present one, in whose place it is put at once.
 --
---   s:<name>    the structures v, k, f, d, a, i, b of the new content
+--   s:<name>    the structures v, k, f, d, a, i, b, t of the new content
 --   s:z         hash: id that an array has in the source -> its id here
 --   s:x:<id>    hash: position -> element, until the array of that id has been built from it
 --   n.loading   "<load> <moment of its last call>"     n.staging  its generation of buckets
@@ -15,7 +15,7 @@ local function staged(name) return place.tag .. "s:" .. name end
 -- What needs no memory comes first: a script may write whatever it likes once it has done so.
 local function discard()
   local generation = redis.call("HGET", place.n, "staging") or "0"
-  for _, name in ipairs({ "v", "k", "f", "d", "z" }) do redis.call("UNLINK", staged(name)) end
+  for _, name in ipairs({ "v", "k", "f", "d", "t", "z" }) do redis.call("UNLINK", staged(name)) end
   upkeep.retire(staged("i"), staged("a"), staged("b"), generation)
   redis.call("HDEL", place.n, "loading", "staging")
 end
@@ -130,6 +130,7 @@ operations.load_members = function(args)
     local deadline = args[index + 2] == "" and "inf" or args[index + 2]
     redis.call("ZADD", members.name_in(generation, args[index]), deadline, args[index + 1])
     redis.call("ZADD", staged("b"), "-inf", args[index])
+    redis.call("ZADD", staged("t"), 0, args[index])
   end
   return 1
 end
@@ -138,7 +139,7 @@ end
 operations.load_commit = function(args)
   require_load(args[1])
   upkeep.empty(redis.call("HGET", place.n, "staging"))
-  for _, name in ipairs({ "v", "k", "f", "d", "a", "i", "b" }) do
+  for _, name in ipairs({ "v", "k", "f", "d", "a", "i", "b", "t" }) do
     if redis.call("EXISTS", staged(name)) == 1 then
       redis.call("RENAME", staged(name), place[name])
     end

@@ -14,7 +14,7 @@ end
 
 local structures = {
   HLEN = { "n", "v", "i", "c" },
-  ZCARD = { "k", "f", "d", "a", "e", "b" },
+  ZCARD = { "k", "f", "d", "a", "e", "b", "t" },
   LLEN = { "g" },
 }
 

@@ -25,7 +25,7 @@ function place.enter(values)
   if place.v == values then return end
   local tag = string.sub(values, 1, -2)
   place.tag = tag
-  for _, name in ipairs({ "v", "k", "f", "d", "a", "i", "c", "e", "b", "g", "n" }) do
+  for _, name in ipairs({ "v", "k", "f", "d", "a", "i", "c", "e", "b", "t", "g", "n" }) do
     place[name] = tag .. name
   end
 end

@@ -36,7 +36,7 @@ end
 -- O(1): large structures are freed in a thread of the server, and many ones by the sweep. What needs
 -- no memory comes first: a script may write whatever it likes once it has done so.
 function upkeep.empty(generation)
-  redis.call("UNLINK", place.v, place.k, place.f, place.d, place.c, place.e)
+  redis.call("UNLINK", place.v, place.k, place.f, place.d, place.c, place.e, place.t)
   upkeep.retire(place.i, place.a, place.b, redis.call("HGET", place.n, "generation") or "0")
   redis.call("HSET", place.n, "generation", generation or upkeep.next_generation())
 end
@@ -136,15 +136,8 @@ end
 -- "arrays" or "buckets", after, limit; whether it is the end, the last name, how many elements
 operations.measure = function(args)
   local is_arrays = args[1] == "arrays"
-  local name = is_arrays and place.a or place.b
-  local names, done
-  if is_arrays then
-    names, done = query.page(name, "", args[2], tonumber(args[3]))
-  else
-    local first = tonumber(args[2] == "" and "0" or args[2])
-    names = redis.call("ZRANGE", name, first, first + tonumber(args[3]) - 1)
-    done = #names < tonumber(args[3])
-  end
+  local order = is_arrays and place.a or place.t
+  local names, done = query.page(order, "", args[2], tonumber(args[3]))
   local sum = 0
   for _, each in ipairs(names) do
     sum = sum + operations[is_arrays and "length" or "count_members"]({ each })

@@ -173,7 +173,11 @@ const cases: readonly Case[] = [
       tls: true,
       connectTimeout: 1_000,
     }),
-    expected: ["ServerConnectionError", /no TLS connection|no answer/, /leave out `tls`/],
+    expected: [
+      "ServerConnectionError",
+      /TCP connection stands, but no TLS connection/,
+      /leave out `tls`/,
+    ],
   },
   {
     title: "no TLS where it is spoken",
