@@ -31,7 +31,8 @@ export type {
   Serialization,
 } from "./kv/options/options.js";
 export type { SharedOptions } from "./kv/options/shared-options.js";
-export type { ValkeyNode, ValkeyOptions } from "./kv/options/valkey-options.js";
+export type { ValkeyNode } from "./kv/options/valkey-address.js";
+export type { ValkeyOptions } from "./kv/options/valkey-options.js";
 export type { WalOptions } from "./kv/options/wal-options.js";
 export type { AnySchema, KeyOf, ValueOf } from "./kv/schema.js";
 export type * from "./kv/types.js";

@@ -91,8 +91,11 @@ async function getBare(client: Bare, count: number): Promise<void> {
 
 const batchSize = 100;
 
-function batchOf(first: number, version: number): [string, object][] {
-  return times(batchSize, (index) => [accountKey(first + index), account(first + index, version)]);
+/** What both are given: an object, as programs have it. */
+function batchOf(first: number, version: number): Record<string, object> {
+  const entry = (index: number) =>
+    [accountKey(first + index), account(first + index, version)] as const;
+  return Object.fromEntries(times(batchSize, entry));
 }
 
 async function inBatches(count: number, work: (first: number) => Promise<void>): Promise<void> {
@@ -141,13 +144,13 @@ const plans: readonly Plan[] = [
     ...{ count: 20_000, share: 0.7 },
     async ours(kv, count, turn) {
       await inBatches(count, async (first) => {
-        await kv.setMany(Object.fromEntries(batchOf(first, turn)));
+        await kv.setMany(batchOf(first, turn));
       });
       expectAnswer("setMany", account(count - 1, turn), await kv.get(accountKey(count - 1)));
     },
     async bare(client, count, turn) {
       await inBatches(count, async (first) => {
-        const entries = batchOf(first, turn);
+        const entries = Object.entries(batchOf(first, turn));
         await client.mset(entries.flatMap(([key, value]) => [key, JSON.stringify(value)]));
       });
       const found = JSON.parse((await client.get(accountKey(count - 1))) ?? "null");

@@ -302,8 +302,9 @@ export const errorCatalogue = [
   {
     name: "ServerUnsuitableError",
     code: "ANYKV_SERVER_UNSUITABLE",
-    when: "A server answers, but cannot carry the store: it is too old, a replica, a node of a cluster where none is expected or the reverse, or holds the store in another form.",
-    remedy: "Follow `hint`: another server, or the option that fits this one.",
+    when: "A server answers, but cannot carry the store: it is too old, a replica, a node of a cluster where none is expected or the reverse, holds the store in another form, or holds something else under a name that the store needs.",
+    remedy:
+      "Follow `hint`: another server, another name or prefix, or the option that fits this one.",
   },
   {
     name: "ServerRefusedError",
@@ -314,7 +315,7 @@ export const errorCatalogue = [
   {
     name: "OutcomeUnknownError",
     code: "ANYKV_OUTCOME_UNKNOWN",
-    when: "The connection was lost, or time was up, after a writing operation had been sent and before its answer came: it may have been carried out, as a whole, or not.",
+    when: "The connection was lost, or time was up, after a writing operation had been sent and before its answer came: it may have been carried out, as a whole, or not. Or a restore has changed over in some partitions and failed in others, as the message tells.",
     remedy:
       "Read what it would have changed before calling again, or open with `valkey: { retryWrites: true }`.",
   },

@@ -81,10 +81,10 @@ async function withEnds<Result>(
   to: Place,
   work: (ends: { from: CopyEnd; to: CopyEnd }) => Promise<Result>,
 ): Promise<Result> {
-  const source = await openEnd(from);
+  const source = await openEnd(from, false);
   try {
     if (from.isServer) await refuseNothing(source);
-    const target = await openEnd(to);
+    const target = await openEnd(to, true);
     // A write that fails while the target closes must be told of.
     return await closing(target, () => work({ from: source, to: target }));
   } finally {

@@ -4,7 +4,7 @@
 // parameters behind its `?` are the options of the store on it that an URL has no other place for.
 
 import { realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DiskPathError, InvalidOptionsError } from "../base/errors.js";
 import type { Env } from "../env/env.js";
 import { openStore } from "../kv/backends.js";
@@ -12,6 +12,7 @@ import { normalizeOptions } from "../kv/options/options.js";
 import { addressText } from "../remote/valkey/valkey-settings.js";
 import type { CopyEnd } from "../transfer/copy-types.js";
 import { type BackendOfFiles, findBackend } from "./detect-backend.js";
+import { isUrl, pathOrNone } from "./path-argument.js";
 
 type End = "FROM" | "TO";
 
@@ -27,7 +28,7 @@ export interface Place {
 /** @throws InvalidOptionsError for an URL that is none; DiskPathError where there is no store. */
 export async function sourcePlace(env: Env, text: string): Promise<Place> {
   if (isUrl(text)) return serverPlace(env, "FROM", text);
-  const path = resolve(text);
+  const path = pathOrNone(text, "FROM");
   const backend = await findBackend(env, path);
   if (backend === undefined) {
     throw new DiskPathError(`${path} is neither the file nor the directory of a store`, {
@@ -50,18 +51,12 @@ export async function targetPlace(
     if (asked === undefined) return serverPlace(env, "TO", text);
     throw new InvalidOptionsError('option "--backend" is for a path only, and TO is an URL');
   }
-  const path = resolve(text);
+  const path = pathOrNone(text, "TO");
   const found = await findBackend(env, path);
   if (found !== undefined && asked !== undefined && found !== asked) {
     throw new InvalidOptionsError(`${path} is a ${found} store, and --backend says ${asked}`);
   }
   return filesPlace(env, path, found ?? asked ?? "disk", {});
-}
-
-const scheme = /^[a-z][a-z0-9+.-]*:\/\//i;
-
-function isUrl(text: string): boolean {
-  return scheme.test(text);
 }
 
 function filesPlace(env: Env, path: string, backend: BackendOfFiles, disk: object): Place {
@@ -99,18 +94,44 @@ function serverPlace(env: Env, end: End, text: string): Place {
   const { name, prefix, partitions } = given;
   const valkey = {
     url: url.href,
+    ...passwordBeside(url, end),
     ...(prefix === undefined ? {} : { prefix }),
     ...(partitions === undefined ? {} : { partitions: Number(partitions) }),
     cluster: clusterParameter(given.cluster),
   };
   const options = { backend: "valkey", name, env, valkey };
-  const settings = normalizeOptions(options).valkey;
+  const settings = inWordsOfUrl(end, () => normalizeOptions(options)).valkey;
   const nodes = settings?.nodes.map(addressText).join(",") ?? "";
   const place = `${nodes}/${settings?.database} ${settings?.prefix} ${name ?? ""}`;
   const identity = /^(localhost|127\.|\[?::1|\/)/.test(place)
     ? `${env.processes.host}:${place}`
     : place;
   return { address: shownUrl(url, given), identity, options, isServer: true };
+}
+
+/** What is wrong with an option is said of the part of the URL that it has come from. */
+function inWordsOfUrl<Result>(end: End, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const [, option = "", rest = ""] =
+      (error instanceof InvalidOptionsError && /^option "([\w.]+)" (.*)$/s.exec(error.message)) ||
+      [];
+    if (!(error instanceof InvalidOptionsError) || option === "") throw error;
+    const what =
+      option === "valkey.url" ? "the URL" : `"${option.replace("valkey.", "")}" in the URL`;
+    const { hint } = error;
+    throw new InvalidOptionsError(`${what} ${end} ${rest}`, {
+      cause: error,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+}
+
+/** The arguments of a process are shown to everybody on its machine, its environment is not. */
+function passwordBeside(url: URL, end: End): { password?: string } {
+  const password = process.env[`ANYKV_${end}_PASSWORD`] ?? "";
+  return url.password !== "" || password === "" ? {} : { password };
 }
 
 function checkParameters(url: URL, end: End): void {
@@ -148,6 +169,8 @@ function shownUrl(url: URL, given: Readonly<Record<string, string | undefined>>)
   return shown.href;
 }
 
-export async function openEnd({ address, identity, options }: Place): Promise<CopyEnd> {
-  return { store: await openStore(normalizeOptions(options)), address, identity };
+/** @param creates whether a store on a server is made where it is not there. */
+export async function openEnd(place: Place, creates: boolean): Promise<CopyEnd> {
+  const { address, identity, options } = place;
+  return { store: await openStore(normalizeOptions(options), { creates }), address, identity };
 }

@@ -7,7 +7,7 @@ import type {
   TableReport,
 } from "../engines/lmdb/file-report.js";
 import { problemsMax } from "../engines/lmdb/file-report.js";
-import { count } from "./text.js";
+import { count, unfinishedCopyLines } from "./text.js";
 
 // More problems than this are for --json.
 const problemsShownMax = 20;
@@ -20,6 +20,7 @@ export function diskText(report: FileReport): string {
   for (const table of tables) lines.push(`  ${table.table}: ${tableText(table)}`);
   if (freeKeys !== undefined) lines.push(`  index of free keys: ${count(freeKeys, "key")}`);
   lines.push(...problemLines(problems), verdictOf(problems));
+  lines.push(...unfinishedCopyLines(report.unfinishedCopy));
   return `${lines.join("\n")}\n`;
 }
 

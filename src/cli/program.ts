@@ -96,13 +96,17 @@ const copyHelp = `
 FROM and TO are paths of wal or disk stores, backups included, or URLs of servers:
   valkey://[user:password@]host[:port][/database][?name=STORE&prefix=PREFIX&cluster=true&partitions=N]
   redis: means the same, valkeys: and rediss: add TLS, unix:///path is a socket.
+  A password in an argument is seen by all users of the machine: leave it out of the URL and set
+  ANYKV_FROM_PASSWORD or ANYKV_TO_PASSWORD.
 
 Values, arrays and filters are copied with their expiry; claims stay behind, and no token comes twice.
+On a server STORE must be the name with which the application opens the store: the \`name\` of
+openKv, or its key in a YAML configuration. Without one it is the store without a name.
 TO must be empty. A copy that was killed goes on when the same command is given again. In the end
 both stores are read again and compared.
 
 Examples:
-  $ anykv copy ./data/simple_kv valkey://localhost:6379
+  $ anykv copy ./data/simple_kv "valkey://localhost:6379?name=simple_kv"
   $ anykv copy "valkey://db.example:6379?name=jobs" ./jobs --backend wal
   $ anykv copy --replace --json ./.anykv ./copy > report.json
 ${exitCodesHelp}`;

@@ -1,6 +1,6 @@
 // The commands on the files of a store: verify and repair.
 
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import type { FileProgress } from "../engines/lmdb/file-report.js";
 import { repairLmdb } from "../engines/lmdb/repair.js";
 import { verifyLmdb } from "../engines/lmdb/verify.js";
@@ -12,6 +12,7 @@ import { mendRows } from "../operations/mend.js";
 import { type BackendOfFiles, detectBackend } from "./detect-backend.js";
 import { diskText, fileRepairText } from "./disk-text.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { filesPath } from "./path-argument.js";
 import { reportError } from "./report-error.js";
 import type { Terminal } from "./terminal.js";
 import { repairText, walText } from "./wal-text.js";
@@ -29,6 +30,18 @@ interface Outcome {
   readonly report: object;
   readonly text: string;
   readonly isFine: boolean;
+  /** Whether rows may be missing that a copy has yet to bring: nothing that a repair mends. */
+  readonly isUnfinished?: boolean;
+}
+
+function verdictOf({
+  problems,
+  unfinishedCopy,
+}: {
+  readonly problems: readonly unknown[];
+  readonly unfinishedCopy: string | undefined;
+}): Pick<Outcome, "isFine" | "isUnfinished"> {
+  return { isFine: problems.length === 0, isUnfinished: unfinishedCopy !== undefined };
 }
 
 interface FileCommands {
@@ -40,7 +53,7 @@ interface FileCommands {
 const walCommands: FileCommands = {
   async verify(terminal, path) {
     const report = await verifyWal(terminal.env, path, { onProgress: filesOn(terminal) });
-    return { report, text: walText(report), isFine: report.problems.length === 0 };
+    return { report, text: walText(report), ...verdictOf(report) };
   },
   async repair(terminal, path) {
     const options = { mend: mendRows, onProgress: filesOn(terminal) };
@@ -54,7 +67,7 @@ const diskCommands: FileCommands = {
   async verify(terminal, path) {
     const options = { check: checkRows, onProgress: stepsOn(terminal, path) };
     const report = await verifyLmdb(terminal.env, path, options);
-    return { report, text: diskText(report), isFine: report.problems.length === 0 };
+    return { report, text: diskText(report), ...verdictOf(report) };
   },
   async repair(terminal, path) {
     const onProgress = stepsOn(terminal, path);
@@ -90,11 +103,11 @@ export async function verifyCommand(
   { json = false }: VerifyFlags,
 ): Promise<ExitCode> {
   try {
-    const store = resolve(path);
+    const store = filesPath(path, "verify");
     const backend = commands[await detectBackend(terminal.env, store)];
     const outcome = await backend.verify(terminal, store);
     print(terminal, outcome, json);
-    return outcome.isFine ? exitCodes.fine : exitCodes.damaged;
+    return outcome.isFine && !outcome.isUnfinished ? exitCodes.fine : exitCodes.damaged;
   } catch (error) {
     return reportError(terminal, error, json);
   }
@@ -106,7 +119,7 @@ export async function repairCommand(
   { json = false, yes = false }: RepairFlags,
 ): Promise<ExitCode> {
   try {
-    const store = resolve(path);
+    const store = filesPath(path, "repair");
     const backend = commands[await detectBackend(terminal.env, store)];
     if (!yes && !(await isWanted(terminal, store, backend))) return exitCodes.usage;
     const outcome = await backend.repair(terminal, store);

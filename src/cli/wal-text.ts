@@ -9,7 +9,7 @@ import type {
   StateReport,
   WalReport,
 } from "../engines/wal/wal-report.js";
-import { count } from "./text.js";
+import { count, unfinishedCopyLines } from "./text.js";
 
 // More keys than this are for --json.
 const keysShownMax = 10;
@@ -37,7 +37,7 @@ export function walText(report: WalReport): string {
         "opening cuts them off.",
     );
   }
-  lines.push(verdictOf(report));
+  lines.push(verdictOf(report), ...unfinishedCopyLines(report.unfinishedCopy));
   return `${lines.join("\n")}\n`;
 }
 

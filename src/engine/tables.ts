@@ -26,6 +26,9 @@ export const tableNames = [
   "garbage",
 ] as const;
 
+/** The row of `counters` that is the note of a copy. */
+export const copyNoteName = "copy";
+
 export type TableName = (typeof tableNames)[number];
 
 /** Tables whose rows vanish by time. `garbage` is not among them: nobody can observe it. */

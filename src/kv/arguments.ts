@@ -11,11 +11,17 @@ export type Fields = Readonly<Record<string, unknown>>;
 /** Names what arrived, briefly enough for a message. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (typeof value === "string") return value.length > 40 ? "a long string" : JSON.stringify(value);
+  if (typeof value === "string") return describeText(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "bigint") return "a BigInt";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+function describeText(text: string): string {
+  // An URL of a server, or what is left of one, may hold a password.
+  if (/:\/\/|:.*@/s.test(text)) return "a text like an URL";
+  return text.length > 40 ? "a long string" : JSON.stringify(text);
 }
 
 export function refuse(what: string, expected: string, value: unknown): never {

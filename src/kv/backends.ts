@@ -11,23 +11,28 @@ import { LogChannel } from "./log-channel.js";
 import { ineffectiveOptions } from "./options/disk-options.js";
 import type { KvOptions } from "./options/options.js";
 
-export function openStore(options: KvOptions): Store | Promise<Store> {
+export interface StoreOpening {
+  /** Whether a store on a server is made where it is not there; default true. */
+  readonly creates?: boolean;
+}
+
+export function openStore(options: KvOptions, opening: StoreOpening = {}): Store | Promise<Store> {
   const { backend, env, trackKeys } = options;
   if (backend === "memory") return new LocalStore(new MemoryEngine(env, { trackKeys }), env);
   if (backend === "wal") return openWal(options);
   if (backend === "disk") return openDisk(options);
   if (backend === "shared") return openShared(options);
-  return openRemote(options);
+  return openRemote(options, opening);
 }
 
-async function openRemote(options: KvOptions): Promise<Store> {
+async function openRemote(options: KvOptions, opening: StoreOpening): Promise<Store> {
   const { openValkey } = await import("../remote/valkey/open-valkey.js");
   const { RemoteStore } = await import("../remote/remote-store.js");
   const { name, serialization, trackKeys, env } = options;
   const settings = options.valkey as ValkeySettings;
   // A network does not wait for the clock of a test: how long it takes is a matter of real time.
   const connection = await openValkey({ env: nodeEnv, settings, storeName: name });
-  return RemoteStore.open(connection, env, { serialization, trackKeys });
+  return RemoteStore.open(connection, env, { serialization, trackKeys, ...opening });
 }
 
 async function openDisk(options: KvOptions): Promise<Store> {

@@ -13,6 +13,7 @@ import type { SharedStore } from "./handle.js";
 import { OperationMetrics } from "./metrics.js";
 import { differingOptions, type KvOptions } from "./options/options.js";
 import { formatOf } from "./serialization/format.js";
+import { warnOfUnfinishedCopy } from "./unfinished-copy.js";
 
 // Stores that are closing, by what their data have for an address: whoever opens the same data
 // waits for it.
@@ -70,6 +71,7 @@ class RegisteredStore {
       (store) => {
         this.#locked = true;
         if (this.#store === opening) this.#store = store;
+        this.#attendWork(warnOfUnfinishedCopy(store, this.options));
       },
       () => {
         // The next handle tries again.

@@ -2,6 +2,7 @@
 // a copy that is under way.
 
 import { never, type Transaction, type View } from "../engine/engine.js";
+import { copyNoteName } from "../engine/tables.js";
 import { dropList, itemKey, type ListSpan, newSpan, parseSpan, putSpan } from "./list-rows.js";
 import { dropValue, isLive, putValue } from "./live.js";
 import { memberKey } from "./members.js";
@@ -77,7 +78,6 @@ export function raiseToken(transaction: Transaction, token: number): void {
 }
 
 // The note of a copy under way lies among the counters, where no operation on values sees it.
-const noteName = "copy";
 
 export interface NoteRequest {
   readonly expected: string | undefined;
@@ -86,7 +86,7 @@ export interface NoteRequest {
 }
 
 export function copyNote(view: View): string | undefined {
-  return view.counters.get(noteName)?.value as string | undefined;
+  return view.counters.get(copyNoteName)?.value as string | undefined;
 }
 
 /** Replaces the note if it is the expected one; the note that was there before. */
@@ -96,7 +96,7 @@ export function swapNote(
 ): string | undefined {
   const present = copyNote(transaction);
   if (present !== expected) return present;
-  if (note === undefined) transaction.counters.delete(noteName);
-  else transaction.counters.put(noteName, note, never);
+  if (note === undefined) transaction.counters.delete(copyNoteName);
+  else transaction.counters.put(copyNoteName, note, never);
   return present;
 }

@@ -90,13 +90,23 @@ function sha1(text: string): string {
   return createHash("sha1").update(text).digest("hex");
 }
 
-/** What the library knows of its operations: which change the content, and which of them make room. */
+/**
+ * What the library knows of its operations: which change the content, which of them make room, and
+ * which need a partition that is there.
+ */
 function operationTables(): string[] {
-  const table = (name: string, kinds: readonly OperationKind[]): string => {
-    const listed = operations.filter(([, kind]) => kinds.includes(kind));
+  const table = (name: string, kinds: readonly OperationKind[], others: string[] = []): string => {
+    const listed = operations.filter(
+      ([operation, kind]) => kinds.includes(kind) && !others.includes(operation),
+    );
     return `local ${name} = { ${listed.map(([operation]) => `${operation} = true`).join(", ")} }`;
   };
-  return [table("counted", ["write", "free"]), table("freeing", ["free"])];
+  return [
+    table("counted", ["write", "free"]),
+    table("freeing", ["free"]),
+    // Those of `once` look for themselves: for a client that is not known, that comes first.
+    table("founded", ["write", "free", "quiet"], ["open", "once", "once_free"]),
+  ];
 }
 
 /** All words that may be names of commands; the server knows which are. */

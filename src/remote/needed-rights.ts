@@ -4,4 +4,8 @@
 export const neededCommands =
   "+hello +fcall +function|load +@hash +@sortedset +@list +exists +unlink +rename +pexpire +time";
 
-export const neededRights = `grant the user \`${neededCommands}\` on the keys of the prefix (\`~<prefix>:*\`); where functions are forbidden, \`+eval +evalsha\` instead of \`+fcall +function|load\``;
+/** What is needed beside them for a `database` other than 0, and in a cluster. */
+export const neededForDatabase = "+select";
+export const neededInCluster = "+cluster|slots +asking";
+
+export const neededRights = `grant the user \`${neededCommands}\` on the keys of the prefix (\`~<prefix>:*\`), for a \`database\` \`${neededForDatabase}\`, in a cluster \`${neededInCluster}\`; where functions are forbidden, \`+eval +evalsha\` instead of \`+fcall +function|load\``;

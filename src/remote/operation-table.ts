@@ -19,7 +19,7 @@ export const operationTable = {
   ...named("read", ["contains_member", "count_members", "report", "measure", "inspect"]),
   ...named("read", ["dump_values", "dump_arrays", "dump_elements", "dump_buckets"]),
   ...named("read", ["dump_members", "dump_token"]),
-  ...named("read", ["piece_values", "piece_arrays", "piece_members", "copy_note"]),
+  ...named("read", ["piece_values", "piece_arrays", "piece_members", "copy_note", "marked"]),
   ...named("read", ["find_values", "find_arrays", "find_members"]),
   ...named("reap", [
     "scan",
@@ -39,20 +39,23 @@ export const operationTable = {
   ...named("free", ["clear", "release_claims", "complete_claims", "drop_claims"]),
   ...named("write", ["put_values", "put_elements", "put_members"]),
   ...named("free", ["drop_keys", "drop_members", "once_free"]),
-  ...named("tidy", ["once_begin", "once_end", "once_forget"]),
+  ...named("tidy", ["once_begin", "once_end", "once_forget", "load_abandon", "mark"]),
   ...named("quiet", ["open", "raise_token", "swap_note"]),
   ...named("quiet", ["load_begin", "load_values", "load_arrays", "load_elements"]),
-  ...named("quiet", ["load_build", "load_members", "load_abandon"]),
+  ...named("quiet", ["load_build", "load_members"]),
 };
 
 export type Operation = keyof typeof operationTable & string;
 
 export const operations = Object.entries(operationTable) as [Operation, OperationKind][];
 
-/** Whether a call may be sent again whatever has become of it: a partition is made once in any case. */
+/**
+ * Whether a call may be sent again whatever has become of it: a partition is made once in any case,
+ * and a load that has been given up is not gone on with.
+ */
 export function isRepeatable(operation: Operation): boolean {
   const kind = operationTable[operation];
-  return kind === "read" || kind === "reap" || operation === "open";
+  return kind === "read" || kind === "reap" || operation === "open" || operation === "load_abandon";
 }
 
 /** Flags of a function, as the server knows them. */

@@ -3,35 +3,31 @@
 // Partitions are read one after the other. What is written has the same result however often it is
 // written, so a call whose answer was lost is simply made again.
 
-import { OutcomeUnknownError, UnexpectedStoreOutputError } from "../base/errors.js";
+import { OutcomeUnknownError } from "../base/errors.js";
 import { never } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
-import {
-  type ArrayPiece,
-  type FoundPieces,
-  type MemberPiece,
-  type Piece,
-  type PiecePage,
-  type PieceTable,
-  pieceTables,
-  type ValuePiece,
+import type {
+  ArrayPiece,
+  MemberPiece,
+  Piece,
+  PiecePage,
+  PieceTable,
+  ValuePiece,
 } from "../operations/pieces.js";
 import type { Content } from "../store/content.js";
 import { type Calls, settleAll } from "./calls.js";
 import type { Argument, Reply } from "./connection.js";
 import type { Operation } from "./operation-table.js";
-import { measure } from "./remote-snapshot.js";
 import {
-  bytesIn,
-  flagIn,
-  foundIn,
-  isJson,
-  listIn,
-  numberIn,
-  storedIn,
-  textIn,
-  valueArgument,
-} from "./replies.js";
+  deadlineIn,
+  findPieces,
+  groupsOf,
+  type PieceGroup,
+  placeOf,
+  soughtArguments,
+} from "./remote-finds.js";
+import { measure } from "./remote-snapshot.js";
+import { flagIn, isJson, listIn, numberIn, storedIn, textIn, valueArgument } from "./replies.js";
 
 /** How a page goes on in its partition; undefined at its end. */
 interface PartPage extends Omit<PiecePage, "cursor"> {
@@ -59,7 +55,7 @@ export function remoteContent(calls: Calls, expect: (ttlMs: number) => void): Co
       const { next, ...page } = await readers[table](calls, partition, after, rowsMax);
       return { ...page, cursor: cursorOf(calls, partition, next) };
     }),
-    find: attended((pieces) => find(calls, pieces)),
+    find: attended((pieces) => findPieces(calls, pieces)),
     put: attended(async (pieces) => {
       for (const { deadline } of pieces) {
         if (deadline !== never) expect(Math.max(0, deadline - calls.env.clock.now()));
@@ -82,6 +78,8 @@ export function remoteContent(calls: Calls, expect: (ttlMs: number) => void): Co
     swapNote: attended(async ({ expected = "", note = "" }) =>
       noteIn(await again(calls, "swap_note", 0, [expected, note])),
     ),
+    mark: attended(async (sign) => void (await again(calls, "mark", 0, [sign]))),
+    marked: attended(async () => textIn(await calls.call("marked", 0, []))),
   };
 }
 
@@ -125,12 +123,6 @@ async function raiseToken(calls: Calls, token: number): Promise<void> {
       return again(calls, "raise_token", partition, [Math.max(0, raised)]);
     }),
   );
-}
-
-/** As the library tells it: "" or "inf" for none. */
-function deadlineIn(reply: Reply | undefined): number {
-  const text = textIn(reply);
-  return text === "" || text === "inf" ? never : Number(text);
 }
 
 function isLive({ deadline }: Piece, now: number): boolean {
@@ -200,7 +192,7 @@ async function readMembers(
   const reply = listIn(await calls.call("piece_members", partition, [rowsMax, ...after]));
   const now = numberIn(reply[1]);
   const pieces: MemberPiece[] = [];
-  for (let index = 3; index < reply.length; index += 3) {
+  for (let index = 2; index < reply.length; index += 3) {
     const [bucket, item] = reply.slice(index, index + 2).map(textIn) as [string, string];
     const deadline = deadlineIn(reply[index + 2]);
     pieces.push({ table: "filters", bucket, item, deadline });
@@ -209,99 +201,7 @@ async function readMembers(
   const last = pieces.at(-1);
   if (flagIn(reply[0]) || last === undefined) return { pieces: live, now, next: undefined };
   const { bucket, item } = last;
-  return { pieces: live, now, next: [textIn(reply[2]), bucket, textIn(reply.at(-1)), item] };
-}
-
-/** Pieces of one table in one partition, and their places in the list that they come from. */
-interface PieceGroup {
-  readonly table: PieceTable;
-  readonly partition: number;
-  readonly items: readonly Piece[];
-  readonly places: readonly number[];
-}
-
-function groupsOf(calls: Calls, pieces: readonly Piece[]): PieceGroup[] {
-  const numbered = pieces.map((piece, place) => ({ piece, place }));
-  return pieceTables.flatMap((table) => {
-    const some = numbered.filter(({ piece }) => piece.table === table);
-    return calls
-      .grouped(some, ({ piece }) => placeOf(piece))
-      .map(({ partition, items }) => ({
-        table,
-        partition,
-        items: items.map(({ piece }) => piece),
-        places: items.map(({ place }) => place),
-      }));
-  });
-}
-
-/** What decides about the partition of a piece. */
-function placeOf(piece: Piece): string {
-  return piece.table === "filters" ? piece.bucket : piece.key;
-}
-
-async function find(calls: Calls, pieces: readonly Piece[]): Promise<FoundPieces> {
-  const found: (Piece | undefined)[] = pieces.map(() => undefined);
-  const moments = await settleAll(
-    groupsOf(calls, pieces).map(async ({ table, partition, items, places }) => {
-      const args = items.flatMap((piece): Argument[] => soughtArguments(piece));
-      const reply = listIn(await calls.call(`find_${nameOf(table)}`, partition, args));
-      for (const [index, piece] of items.entries()) {
-        const place = places[index];
-        if (place !== undefined) found[place] = foundPiece(piece, reply, index);
-      }
-      return numberIn(reply[0]);
-    }),
-  );
-  return { pieces: found, now: Math.max(0, ...moments) };
-}
-
-function nameOf(table: PieceTable): "values" | "arrays" | "members" {
-  return table === "filters" ? "members" : table;
-}
-
-function soughtArguments(piece: Piece): Argument[] {
-  if (piece.table === "values") return [piece.key];
-  if (piece.table === "filters") return [piece.bucket, piece.item];
-  return [piece.key, piece.first, piece.elements.length];
-}
-
-function foundPiece(piece: Piece, reply: readonly Reply[], index: number): Piece | undefined {
-  if (piece.table === "values")
-    return foundValue(piece, reply[1 + 2 * index], reply[2 + 2 * index]);
-  if (piece.table === "arrays") return foundArray(piece, listIn(reply[1 + index]));
-  const deadline = reply[1 + index];
-  return textIn(deadline) === "" ? undefined : { ...piece, deadline: deadlineIn(deadline) };
-}
-
-function foundValue(
-  { key }: ValuePiece,
-  value: Reply | undefined,
-  deadline: Reply | undefined,
-): Piece | undefined {
-  const bytes = bytesIn(value);
-  if (bytes.length === 1 && bytes[0] === "a".charCodeAt(0)) {
-    return { table: "arrays", key, deadline: deadlineIn(deadline), ...nothing };
-  }
-  const stored = foundIn(value);
-  if (stored === undefined) return undefined;
-  return { table: "values", key, value: stored, deadline: deadlineIn(deadline) };
-}
-
-const nothing = { first: 0, elements: [] as Stored[], length: 0 };
-
-function foundArray({ key, first }: ArrayPiece, found: readonly Reply[]): Piece | undefined {
-  const [kind, deadline, length, elements] = found;
-  const text = textIn(kind);
-  if (text === "") return undefined;
-  if (text === "v") return { table: "values", key, value: "", deadline: never };
-  if (text !== "a") throw new UnexpectedStoreOutputError("the server found an unknown kind");
-  return {
-    ...{ table: "arrays", key, first },
-    deadline: deadlineIn(deadline),
-    elements: listIn(elements).map(storedIn),
-    length: numberIn(length),
-  };
+  return { pieces: live, now, next: [bucket, textIn(reply.at(-1)), item] };
 }
 
 function putGroup(calls: Calls, { table, partition, items }: PieceGroup): Promise<Reply>[] {

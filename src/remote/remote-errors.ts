@@ -1,7 +1,6 @@
 // Remote errors: what the error replies of the library become.
 
 import {
-  BackendUnavailableError,
   type ErrorName,
   errorClasses,
   InvalidOptionsError,
@@ -41,12 +40,12 @@ const makers: Readonly<Record<string, Maker>> = {
     new RestoreInProgressError(text, { hint: "wait until the restore has ended, and call again" }),
   LOAD_LOST: (text) => new RestoreInProgressError(`the restore was given up: ${text}`),
   LAYOUT: (text) =>
-    new BackendUnavailableError(
+    new ServerUnsuitableError(
       `the server holds a store of layout ${text}, and this version knows layout ${layoutVersion}`,
       { hint: "use the version of anykv that wrote it, or a store of another name" },
     ),
   FOREIGN: (text) =>
-    new BackendUnavailableError(
+    new ServerUnsuitableError(
       `the server holds something else in the place of a part of the store (${text})`,
       { hint: "give the store another name or prefix, or remove what another program has written" },
     ),

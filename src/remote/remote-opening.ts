@@ -13,19 +13,24 @@ import { typedError } from "./remote-errors.js";
 import { listIn, textIn } from "./replies.js";
 
 /**
- * @throws BackendUnavailableError for another layout, InvalidOptionsError for another number of
+ * @throws ServerUnsuitableError for another layout, InvalidOptionsError for another number of
  * partitions, ServerAccessError when the user may not call what the library calls.
  */
 export async function openPartitions(calls: Calls): Promise<void> {
   const { partitions } = calls;
-  const all = Array.from({ length: partitions }, (_, partition) => partition);
-  const isThere = await settleAll(all.map((partition) => inspect(calls, partition)));
-  const missing = all.filter((partition) => !isThere[partition]);
+  const missing = await inspectPartitions(calls);
   if (missing.length === 0) return;
   const open = (partition: number): Promise<unknown> =>
     calls.call("open", partition, [layoutVersion, partitions, partition]);
   await open(0);
   await settleAll(missing.filter((partition) => partition > 0).map(open));
+}
+
+/** As `openPartitions`, and writes nothing; the partitions that are not there. */
+export async function inspectPartitions(calls: Calls): Promise<number[]> {
+  const all = Array.from({ length: calls.partitions }, (_, partition) => partition);
+  const isThere = await settleAll(all.map((partition) => inspect(calls, partition)));
+  return all.filter((partition) => !isThere[partition]);
 }
 
 /** Whether the partition is there. */

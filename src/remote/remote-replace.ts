@@ -1,19 +1,20 @@
 // Remote replace: a whole new content, put together on the server beside the present one.
 //
 // Nobody sees anything of it before all of it is there. Then each partition changes over in one
-// step; over several partitions these are several steps, one right behind the other. What others
+// step; over several partitions these are several steps, one right behind the other. If one of them
+// fails, the error says how many partitions have changed over. What others
 // write while it is loaded goes with the content that is replaced: the server refuses a second
 // restore, and no other write.
 
 import { randomUUID } from "node:crypto";
-import { SnapshotReadError } from "../base/errors.js";
+import { OutcomeUnknownError, SnapshotReadError } from "../base/errors.js";
 import { never } from "../engine/engine.js";
 import type { SnapshotRow } from "../engine/snapshot.js";
 import type { Stored } from "../engine/stored.js";
 import { parseSpan } from "../operations/list-rows.js";
 import type { CountedSource } from "../store/store.js";
 import { type Calls, settleAll } from "./calls.js";
-import type { Argument } from "./connection.js";
+import type { Argument, Reply } from "./connection.js";
 import type { Operation } from "./operation-table.js";
 import { isJson, numberIn } from "./replies.js";
 
@@ -109,15 +110,30 @@ class Load {
     }
   }
 
-  /** Tokens of a partition are congruent to its number: each gets the first one that is no lower. */
+  /**
+   * Nothing changes over before the load has been found whole in all partitions. What happens to one
+   * right afterwards is told with the number of those that have changed over.
+   */
   async commit(token: number): Promise<void> {
+    // Without rows: only whether the load is there.
+    await this.#everywhere("load_values", []);
     const { partitions } = this.#calls;
-    await settleAll(
-      Array.from({ length: partitions }, (_, partition) => {
-        const raised = Math.ceil((token - partition) / partitions) * partitions + partition;
-        return this.#calls.call("load_commit", partition, [this.#id, Math.max(0, raised)]);
-      }),
+    const commits = Array.from({ length: partitions }, (_, partition) =>
+      this.#commitOne(partition, token),
     );
+    const outcomes = await Promise.allSettled(commits);
+    const failed = outcomes.filter((outcome) => outcome.status === "rejected");
+    const [first] = failed;
+    if (first === undefined) return;
+    if (failed.length === partitions) throw first.reason;
+    throw halfRestored(partitions - failed.length, partitions, first.reason as Error);
+  }
+
+  /** Tokens of a partition are congruent to its number: each gets the first one that is no lower. */
+  #commitOne(partition: number, token: number): Promise<Reply> {
+    const { partitions } = this.#calls;
+    const raised = Math.ceil((token - partition) / partitions) * partitions + partition;
+    return this.#calls.call("load_commit", partition, [this.#id, Math.max(0, raised)]);
   }
 
   async abandon(): Promise<void> {
@@ -127,6 +143,13 @@ class Load {
   async #everywhere(operation: Operation, args: readonly Argument[]): Promise<void> {
     await this.#calls.everywhere(operation, [this.#id, ...args]);
   }
+}
+
+function halfRestored(changed: number, partitions: number, cause: Error): OutcomeUnknownError {
+  return new OutcomeUnknownError(
+    `the restore has come to ${changed} of ${partitions} partitions, the others hold what they held before: ${cause.message}`,
+    { hint: "restore again, which replaces everything", cause },
+  );
 }
 
 /** "<length of bucket>:<bucket><item>" */

@@ -28,7 +28,7 @@ import * as arrays from "./remote-arrays.js";
 import * as claims from "./remote-claims.js";
 import { remoteContent } from "./remote-content.js";
 import { mayPass } from "./remote-errors.js";
-import { openPartitions } from "./remote-opening.js";
+import { inspectPartitions, openPartitions } from "./remote-opening.js";
 import * as queries from "./remote-queries.js";
 import { range } from "./remote-range.js";
 import { RemoteReaper } from "./remote-reaper.js";
@@ -43,6 +43,8 @@ export interface RemoteOptions {
   readonly serialization: Serialization;
   /** Whether reports tell of the index, which the server keeps in any case. */
   readonly trackKeys: boolean;
+  /** Whether the store is made where it is not there; default true. */
+  readonly creates?: boolean;
   /** How seldom arrays are looked at that somebody waits for; default a quarter of a second. */
   readonly pollMsMax?: number;
   /** How seldom the server is asked to remove what has expired; default a second. */
@@ -96,7 +98,7 @@ export class RemoteStore implements Store {
   /**
    * The store behind a connection that stands. It closes the connection, also when this fails.
    *
-   * @throws BackendUnavailableError for another layout, InvalidOptionsError for another number of
+   * @throws ServerUnsuitableError for another layout, InvalidOptionsError for another number of
    * partitions, ServerAccessError for a user who may not do enough, and what the connection throws.
    */
   static async open(
@@ -106,7 +108,7 @@ export class RemoteStore implements Store {
   ): Promise<RemoteStore> {
     const store = new RemoteStore(connection, env, options);
     try {
-      await store.#open(connection);
+      await store.#open(connection, options.creates ?? true);
     } catch (error) {
       // A server that does not answer does not hang up either: nobody waits for that.
       connection.close().catch(() => {});
@@ -115,8 +117,8 @@ export class RemoteStore implements Store {
     return store;
   }
 
-  async #open(connection: Connection): Promise<void> {
-    await openPartitions(this.#calls);
+  async #open(connection: Connection, creates: boolean): Promise<void> {
+    await (creates ? openPartitions(this.#calls) : inspectPartitions(this.#calls));
     await connection.opened();
     // It may have much to do, and nothing depends on it.
     void this.#reaper.run();

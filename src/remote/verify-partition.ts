@@ -15,7 +15,7 @@ const pageSize = 1_000;
 /** From here on the library measures before it reads. */
 const largeBytes = 16_384;
 /** Names behind the tag that a partition may have, apart from those that the rows below lead to. */
-const fixedNames = new Set([..."vkfdaicebgn"]);
+const fixedNames = new Set([..."vkfdaicebtgn"]);
 
 interface Rows {
   readonly values: ReadonlyMap<string, string>;
@@ -27,6 +27,7 @@ interface Rows {
   readonly claims: ReadonlyMap<string, string>;
   readonly leases: ReadonlyMap<string, string>;
   readonly buckets: ReadonlyMap<string, string>;
+  readonly titles: ReadonlyMap<string, string>;
   readonly counters: ReadonlyMap<string, string>;
 }
 
@@ -43,6 +44,7 @@ export async function verifyPartition(run: RunCommand, tag: string): Promise<str
     claims: await read("c"),
     leases: await read("e"),
     buckets: await read("b"),
+    titles: await read("t"),
     counters: await read("n"),
   };
   return [
@@ -91,11 +93,13 @@ function differences(
 
 function checkKeys(rows: Rows): string[] {
   const { values, order, free, deadlines, arrays, lists, claims, counters } = rows;
+  const { buckets, titles } = rows;
   const unclaimed = new Map([...values].filter(([key]) => !claims.has(key)));
   const faults = [
     ...differences(values, order, "values (v) and their order (k)"),
     ...differences(unclaimed, free, "values without a claim and free keys (f)"),
     ...differences(lists, arrays, "arrays (i) and their order (a)"),
+    ...differences(buckets, titles, "buckets (b) and their order (t)"),
   ];
   for (const [key, value] of values) {
     if (!/^[jtb]/.test(value)) faults.push(`${JSON.stringify(key)}: its value has no kind`);
@@ -108,7 +112,7 @@ function checkKeys(rows: Rows): string[] {
     if (values.has(key) || lists.has(key)) continue;
     faults.push(`${JSON.stringify(key)}: has a deadline (d) and is not there`);
   }
-  for (const [name, scores] of Object.entries({ k: order, f: free, a: arrays })) {
+  for (const [name, scores] of Object.entries({ k: order, f: free, a: arrays, t: titles })) {
     if ([...scores.values()].some((score) => score !== "0")) faults.push(`${name}: scores differ`);
   }
   return faults;

@@ -27,6 +27,13 @@ export interface Content {
   note(): Awaitable<string | undefined>;
   /** The note that was there before; it has been replaced if it is the expected one. */
   swapNote(request: NoteRequest): Awaitable<string | undefined>;
+  /**
+   * Leaves a sign that is seen by whoever has the same store before him under another address, "" to
+   * take it away. Left out where the address tells.
+   */
+  mark?(sign: string): Awaitable<void>;
+  /** The sign, "" for none. */
+  marked?(): Awaitable<string>;
 }
 
 /** How a local store carries out operations. */

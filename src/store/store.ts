@@ -39,6 +39,8 @@ export interface CountedSource extends ContentSource {
 
 /** A snapshot whose rows may have to be fetched. `isExact` holds once all of them have been given. */
 export interface StoreSnapshot extends Omit<Snapshot, "next"> {
+  /** Arrays of which elements may be missing or there twice, because they never rested. */
+  readonly tornArrays?: number;
   next(rowsMax: number): Awaitable<SnapshotRow[] | undefined>;
 }
 

@@ -91,14 +91,20 @@ export async function backup(copying: Copying, request: BackupRequest): Promise<
       beforeRename: () => checkCanceled(copying),
     });
     // What lies beside the target stays: somebody may be opening the new file by now.
-    const { isExact } = snapshot;
-    return { ...written, bestEffort: !isExact, warning: isExact ? "" : bestEffortWarning };
+    return { ...written, bestEffort: !snapshot.isExact, warning: warningOf(snapshot) };
   } catch (cause) {
     throw backupError(target, cause);
   } finally {
     targets.delete(target);
     snapshot?.close();
   }
+}
+
+function warningOf({ isExact, tornArrays = 0 }: StoreSnapshot): string {
+  if (isExact) return "";
+  if (tornArrays === 0) return bestEffortWarning;
+  const arrays = tornArrays === 1 ? "an array" : `${tornArrays} arrays`;
+  return `${bestEffortWarning}; ${arrays} changed all the while, and elements of what was written then may be missing or there twice`;
 }
 
 async function fill(

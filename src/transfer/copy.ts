@@ -1,7 +1,7 @@
 // Copy: all that one store holds into another one, whatever their backends.
 //
-//   note in the target -> pieces that it lacks, page by page -> tokens -> both read again and
-//   compared -> note removed
+//   note in the target -> tokens -> pieces that it lacks, page by page -> tokens again -> both read
+//   again and compared -> note removed
 //
 // What a copy promises
 // 1. What has arrived in the target is its progress; there is no other record of it. So a copy may
@@ -11,7 +11,7 @@
 // 3. It succeeds only after source and target have been read again and found equal. So nothing that
 //    was mixed, lost or changed meanwhile goes unnoticed, whatever its cause.
 // 4. Deadlines are moments and stay the same; what expires on the way is not missed. Claims stay
-//    behind, and the target hands out no token that the source has handed out.
+//    behind, and the target hands out no token that the source has handed out, however far it has come.
 //
 // It reads pages, not one instant: a source that is being written to makes the comparison fail.
 
@@ -49,21 +49,40 @@ export async function copyStore(
 ): Promise<StoreCopySummary> {
   checkCanceled(copying);
   const { from, to, mode } = request;
-  if (from.identity === to.identity) {
+  if (from.identity === to.identity || (await isOneStore(copying, request))) {
     throw new CopyTargetError(`${to.address} is the source and the target of the copy`);
   }
   if (mode === "replace") await refuseNothing(request);
   const isEmpty = await isEmptyContent(to.store.content);
   const resumed = mode !== "merge" && (await begin(request, isEmpty));
+  // Before anything that a token may be asked for: the copy may end at any moment.
+  await to.store.content.raiseToken(await from.store.content.lastToken());
   if (mode === "replace") await to.store.dropClaims();
   const copy = new Copy(copying, request, isEmpty);
   await copy.fill();
   if (mode === "replace") await copy.removeRest();
+  // The source may have handed out more meanwhile.
   await to.store.content.raiseToken(await from.store.content.lastToken());
   const comparison = await copy.verify();
   if (mode !== "merge") await end(request);
   const { written, kept, removed } = copy;
   return { resumed, written, kept, removed, tables: comparedTables(comparison) };
+}
+
+/**
+ * Whether both addresses lead to one store: a server has many names. A number that a store keeps would
+ * not do, because a server that was started from the data of another one keeps the same.
+ */
+async function isOneStore({ env }: StoreCopying, { from, to }: StoreCopyRequest): Promise<boolean> {
+  const [source, target] = [from.store.content, to.store.content];
+  if (source.marked === undefined || target.mark === undefined) return false;
+  const sign = [1, 2].map(() => env.random.below(2 ** 53)).join("-");
+  await target.mark(sign);
+  try {
+    return (await source.marked()) === sign;
+  } finally {
+    await target.mark("");
+  }
 }
 
 /** Most likely, the source is not the store that was meant. */

@@ -63,6 +63,28 @@ function damage(): void {
   disk.write(file, 60, Uint8Array.of(byte ^ 1));
 }
 
+describe("an URL", () => {
+  const urls = ["valkey://:hunter2@a", "valkey:/:hunter2@a", "rediss:hunter2@a", "x://hunter2"];
+  const commands = ["verify", "repair"].flatMap((command) => urls.map((url) => [command, url]));
+
+  test.each(commands)("is no path of %s, and not repeated: %s", async (command, url) => {
+    const { code, out, error } = await run([command as string, url as string, "--json"]);
+    expect(code).toBe(2);
+    expect(error).toContain(`${command} takes a path and no URL`);
+    expect(out + error).not.toContain("hunter2");
+  });
+
+  test.each(urls.slice(1, 3))("without its slashes is no end of a copy: %s", async (url) => {
+    await fill();
+    for (const [end, args] of Object.entries({ FROM: [url, "to"], TO: [path, url] })) {
+      const { code, out, error } = await run(["copy", ...args, "--json"]);
+      expect(code).toBe(2);
+      expect(error).toContain(`${end} is neither a path nor an URL`);
+      expect(out + error).not.toContain("hunter2");
+    }
+  });
+});
+
 beforeEach(() => {
   disk = new SimulatedDisk();
   env = envOn(disk);
@@ -214,7 +236,7 @@ describe("usage", () => {
     expect(error).toContain("--help");
   });
 
-  test.each([[["--help"]], [["verify", "--help"]], [["help", "repair"]]])(
+  test.each([[["--help"]], [["verify", "--help"]], [["help", "repair"]], [["help", "copy"]]])(
     "%j: 0, with the exit codes",
     async (args) => {
       const { code, out, error } = await run(args);

@@ -4,10 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Kv, type OpenKvOptions, openKv } from "anykv";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { runCli } from "../../src/cli/program.js";
 import type { Terminal } from "../../src/cli/terminal.js";
 import { nodeEnv } from "../../src/env/env.js";
+import { openStore } from "../../src/kv/backends.js";
+import { normalizeOptions } from "../../src/kv/options/options.js";
+import type { Store } from "../../src/store/store.js";
+import { copyStore } from "../../src/transfer/copy.js";
 import { describeWith, freePort, lackOfAny, type Server, startServer } from "../remote/servers.js";
 
 let directory = "";
@@ -182,6 +186,8 @@ describe("refused", () => {
       ["unix:///x?database=1&tls=1", 'the parameter "tls" in the URL TO is not known'],
       ["valkey://h?name=a&name=b", 'the parameter "name" in the URL TO must be given once'],
       ["valkey://h?name=", 'the parameter "name" in the URL TO must be given once, with a value'],
+      ["valkey://u:secret@h:1/x", "the URL TO must name a database by its number"],
+      ["valkey://u:secret@h:1?partitions=many", '"partitions" in the URL TO must be an integer'],
       ["valkey://u:1?secret@h", "a parameter in the URL TO is not known"],
       ["valkey://u:p/secret@h", "TO is an URL that is malformed"],
     ] as const) {
@@ -215,6 +221,55 @@ test("a signal: 130, and the same command goes on", async () => {
   expect((await run(["copy", from, path("to")])).code).toBe(0);
 });
 
+describe.each(["wal", "disk"] as const)("a copy into %s that was given up", (backend) => {
+  let warnings: { readonly text: string; readonly options: unknown }[];
+
+  beforeEach(async () => {
+    const source = { store: await storeAt(await makeSource()), address: "a", identity: "shop" };
+    const target = { store: await storeAt(path("to"), backend), address: "b", identity: "b" };
+    const controller = new AbortController();
+    const { put } = target.store.content;
+    target.store.content.put = async (pieces) => {
+      await put(pieces);
+      controller.abort(new Error("SIGINT"));
+    };
+    const copying = { env: nodeEnv, signal: controller.signal, onProgress: undefined };
+    const request = { from: source, to: target, mode: "fill" } as const;
+    await expect(copyStore(copying, request)).rejects.toThrow("SIGINT");
+    for (const { store } of [source, target]) await store.close();
+    warnings = [];
+    vi.spyOn(process, "emitWarning").mockImplementation((text, options) => {
+      warnings.push({ text: String(text), options });
+    });
+  });
+
+  afterEach(() => void vi.restoreAllMocks());
+
+  test("verify and whoever opens it are told, until a copy has come to its end", async () => {
+    const verified = await run(["verify", path("to")]);
+    expect(verified.code).toBe(1);
+    expect(verified.out).toContain(
+      'A copy into it has not come to its end, so rows may be missing: {"from":"shop"}',
+    );
+    expect((await run(["repair", path("to")])).out).toContain("nothing to repair");
+    await within({ backend, path: path("to") }, (kv) => kv.size());
+    expect(warnings).toEqual([
+      {
+        text: `a copy into ${path("to")} has not come to its end: what it lacks is missing`,
+        options: expect.objectContaining({ code: "ANYKV_UNFINISHED_COPY" }),
+      },
+    ]);
+    expect((await run(["copy", "--replace", path("from"), path("to")])).code).toBe(0);
+    await within({ backend, path: path("to") }, (kv) => kv.size());
+    expect(warnings).toHaveLength(1);
+    expect((await run(["verify", path("to")])).code).toBe(0);
+  });
+});
+
+async function storeAt(at: string, backend: "wal" | "disk" = "disk"): Promise<Store> {
+  return openStore(normalizeOptions({ backend, path: at, name: `copy-cli-${++stores}` }));
+}
+
 describeWith("with a server", lackOfAny(), () => {
   let server: Server;
 
@@ -232,6 +287,27 @@ describeWith("with a server", lackOfAny(), () => {
         "  check `name`, `prefix` and the database of FROM\n",
     );
     expect((await run(["verify", path("to")])).error).toContain("neither the file nor");
+    await run(["copy", `${server.url}?name=typo&partitions=3`, `${server.url}?name=to`]);
+    expect(await server.cli("keys", "*")).toBe("");
+  });
+
+  test("one store under two names of its server: 2, and claims live on", async () => {
+    const options = { name: "one", backend: "valkey", valkey: { url: server.url } } as const;
+    await within(options, async (kv) => {
+      await kv.set("a", 1);
+      const claim = await kv.claimKey("a");
+      const [here, there] = ["127.0.0.1", "localhost"].map(
+        (host) => `valkey://${host}:${server.port}?name=one`,
+      ) as [string, string];
+      for (const mode of [[], ["--replace"], ["--merge"]]) {
+        const { code, error } = await run(["copy", here, there, ...mode]);
+        expect(code).toBe(2);
+        expect(error).toContain(`${there} is the source and the target of the copy`);
+      }
+      if (claim !== null) await kv.set("a", 2, { claim });
+      expect(await kv.get("a")).toBe(2);
+      expect(await server.cli("hexists", "anykv:{one:0}:n", "mark")).toBe("0");
+    });
   });
 
   test("there and back, each store under its name", async () => {
@@ -246,6 +322,25 @@ describeWith("with a server", lackOfAny(), () => {
     const back = await run(["copy", `${server.url}?name=other`, path("back"), "--json"]);
     expect(JSON.parse(back.out)).toMatchObject({ from: `${server.url}?name=other`, written: 7 });
     expect(await contentAt({ backend: "disk", path: path("back") })).toEqual(content);
+  });
+
+  test("a password from the environment, for an URL without one", async () => {
+    const from = await makeSource();
+    await server.cli("acl", "setuser", "app", "on", ">hunter2", "+@all", "~*");
+    const url = server.url.replace("//", "//app@");
+    const stored = `${url}?name=secret`;
+    expect((await run(["copy", from, stored])).error).toContain("ANYKV_SERVER_ACCESS");
+    vi.stubEnv("ANYKV_TO_PASSWORD", "hunter2");
+    const there = await run(["copy", from, stored]);
+    expect(there).toMatchObject({ code: 0, error: "" });
+    expect(there.out).not.toContain("hunter2");
+    // That of the target is not that of the source, and what stands in the URL comes first.
+    expect((await run(["copy", stored, path("to")])).error).toContain("ANYKV_SERVER_ACCESS");
+    const wrong = stored.replace("app@", "app:wrong@");
+    expect((await run(["copy", from, wrong])).error).toContain("ANYKV_SERVER_ACCESS");
+    vi.stubEnv("ANYKV_FROM_PASSWORD", "hunter2");
+    expect((await run(["copy", stored, path("to")])).code).toBe(0);
+    vi.unstubAllEnvs();
   });
 
   test("another number of partitions, and nobody there", async () => {

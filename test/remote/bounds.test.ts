@@ -3,12 +3,10 @@
 import { expect, test } from "vitest";
 import type { SnapshotRow } from "../../src/engine/snapshot.js";
 import { tableNames } from "../../src/engine/tables.js";
+import type { ArrayPiece, Piece } from "../../src/operations/pieces.js";
 import { distinctRanks } from "../../src/remote/remote-samples.js";
-import { RemoteStore } from "../../src/remote/remote-store.js";
 import { seededRandom } from "../../src/testing/seeded-random.js";
-import { PlainConnection } from "./plain-connection.js";
-import { RecordedConnection } from "./recorded-connection.js";
-import { check, type RemotePlace, withPlace } from "./remote-stores.js";
+import { check, recorded, withPlace } from "./remote-stores.js";
 import { describeWith, lackOfAny } from "./servers.js";
 import { anyKind, theClient, useServer } from "./valkey-factory.js";
 
@@ -19,16 +17,6 @@ const lease = { ttl: 60_000, owner: "" };
 
 function numbered(count: number, value = "1"): { key: string; value: string }[] {
   return Array.from({ length: count }, (_, index) => ({ key: `n${index}`, value }));
-}
-
-/** One more client of the store, whose calls are recorded. */
-async function recorded({ name, env, partitions }: RemotePlace) {
-  const plain = { store: name, partitions, clock: "test", form: "functions" } as const;
-  const connection = new RecordedConnection(new PlainConnection(theClient(), env, plain));
-  const options = { serialization: "json", trackKeys: false, reapMsMax: Infinity } as const;
-  const store = await RemoteStore.open(connection, env, options);
-  connection.calls.length = 0;
-  return { store, connection };
 }
 
 async function commandsFor(work: () => Promise<unknown>): Promise<number> {
@@ -146,6 +134,43 @@ describeWith("the bounds of a call", lackOfAny(), () => {
       const popped = await store.popRandom({ prefix: "n", count: 20, check });
       expect(popped.map(({ key }) => key).sort()).toStrictEqual([...keys].sort());
       expect(await store.count("")).toBe(100);
+      for (const { operation, replyBytes } of connection.calls) {
+        expect(replyBytes, operation).toBeLessThan(replyBytesMax);
+      }
+      await store.close();
+    }));
+
+  test("large values and elements in the places of pieces come in several calls", () =>
+    withPlace(2, async (_, place) => {
+      const { store, connection } = await recorded(place);
+      const long = JSON.stringify("x".repeat(300_000));
+      const values = numbered(12, long).map(
+        ({ key, value }): Piece => ({ table: "values", key, value, deadline: Infinity }),
+      );
+      const arrays = ["q", "r", "s"].map((key, index): Piece => {
+        const elements = Array.from({ length: 9 }, (_, at) => (at === 4 * index ? "1" : long));
+        const first = { table: "arrays", key, deadline: Infinity, first: 0 } as const;
+        return { ...first, elements, length: elements.length };
+      });
+      const pieces = [...values, ...arrays];
+      for (const piece of pieces) await store.content.put([piece]);
+      connection.calls.length = 0;
+      const { pieces: found } = await store.content.find(pieces);
+      expect(found).toStrictEqual(pieces);
+      // Of other arrays and values in their places, and of nothing.
+      const others = pieces.map((piece): Piece => {
+        if (piece.table === "values") return { ...piece, key: `${piece.key}x` };
+        const { elements } = piece as ArrayPiece;
+        return { ...(piece as ArrayPiece), first: 2, elements: elements.slice(0, 6) };
+      });
+      const wanted = arrays.map((piece) => {
+        const { elements } = piece as ArrayPiece;
+        return { ...piece, first: 2, elements: elements.slice(2, 8) };
+      });
+      expect((await store.content.find(others)).pieces).toStrictEqual([
+        ...values.map(() => undefined),
+        ...wanted,
+      ]);
       for (const { operation, replyBytes } of connection.calls) {
         expect(replyBytes, operation).toBeLessThan(replyBytesMax);
       }

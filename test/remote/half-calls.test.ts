@@ -114,7 +114,7 @@ describeWith("a call that is refused half-way", lack, () => {
     await caller(client, store)(operation, ...args);
   });
 
-  test.each(["v", "k", "f", "d", "a", "i", "c", "e", "b", "g", "n"])(
+  test.each(["v", "k", "f", "d", "a", "i", "c", "e", "b", "t", "g", "n"])(
     "a store of which %s is something else is not opened",
     async (name) => {
       const store = `foreign-${name}`;

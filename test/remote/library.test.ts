@@ -33,6 +33,7 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
         // In these tests functions go by their short names.
         const named = (word: string | number): string =>
           `${word}`.replace(/^anykv(?=_)/, libraryName);
+        await client.call("FCALL", `${libraryName}_open`, 1, key, 1, 1, 0);
         await body((command, ...words) => client.call(`${command}`, ...words.map(named)));
       } finally {
         client.disconnect();
@@ -104,6 +105,85 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
         expect(await call("FCALL", "anykv_pop", 1, key, "q", "first", "j", "")).toBe("j1");
         expect(await call("FCALL", "anykv_clear", 1, key)).toBe(1);
         expect(await call("FCALL", "anykv_get", 1, key, "a")).toBe("");
+      }));
+
+    // A script that has not written yet may not write what could need memory.
+    test("makes room as a script, too, whether there is something to remove or not", () =>
+      withServer(async (call) => {
+        const script = (...words: (string | number)[]) =>
+          call("EVALSHA", libraryWith("server").scriptSha1, 1, key, ...words);
+        await script("once_begin", "client");
+        await script("set_many", "", "", "a", "j1", "b", "j1", "c", "j1");
+        const [, , , token = ""] = (await script(
+          "claim_keys",
+          1,
+          60_000,
+          "",
+          "j",
+          1,
+          "c",
+        )) as string[];
+        await script("push", "q", "first", "j1");
+        await script("add_member", "f", "item", "");
+        await script("load_begin", "load");
+        await script("load_values", "load", "new", "j1", "");
+        await call("CONFIG", "SET", "maxmemory", 1);
+        const findsNothing = async () => {
+          expect(await script("delete", "none")).toBe(0);
+          expect(await script("delete_many", "", "none")).toBe(0);
+          expect(await script("delete_prefix", "none", 10)).toStrictEqual([0, 1]);
+          expect(await script("fetch_remove", "none", "j")).toBe("");
+          expect(await script("compare_delete", "none", "j1")).toBe("");
+          expect(await script("pop", "none", "first", "j")).toBe("");
+          expect(await script("pop_random", "none", "j", "", 1)).toStrictEqual(["ok"]);
+          expect(await script("delete_array", "none")).toBe(0);
+          expect(await script("delete_member", "f", "none")).toBe(0);
+          await script("clear_members", "none");
+          expect(await script("release_claims", "a", 1)).toStrictEqual([0]);
+          expect(await script("complete_claims", 1, "a", 1)).toStrictEqual([0]);
+          expect(await script("drop_keys", "none")).toBe(1);
+          expect(await script("drop_members", "f", "none")).toBe(1);
+          expect(await script("load_abandon", "other")).toBe(1);
+        };
+        await expect(script("set", "d", "j1")).rejects.toThrow(/OOM/);
+        await findsNothing();
+        expect(await script("release_claims", "c", token)).toStrictEqual([1]);
+        expect(await script("drop_claims", 10)).toBe(0);
+        expect(await script("once_free", "client", 1, "delete", "none")).toBe(0);
+        expect(await script("delete", "a")).toBe(1);
+        expect(await script("load_abandon", "load")).toBe(1);
+        expect(await call("EXISTS", "p:{s:0}:s:v")).toBe(0);
+        expect(await script("clear")).toBe(1);
+        expect(await script("clear")).toBe(1);
+        expect(await script("get", "b")).toBe("");
+        while (((await script("reap", 100)) as number[])[0] === 1) {}
+        await findsNothing();
+      }));
+
+    test("gives up a load where no memory is left, also by clear when it has been silent", () =>
+      withServer(async (call) => {
+        const run = (operation: string, ...words: (string | number)[]) =>
+          call("FCALL", `anykv_${operation}`, 1, key, ...words);
+        const staged = () => call("EXISTS", "p:{s:0}:s:v");
+        const loadSome = async (): Promise<void> => {
+          await call("CONFIG", "SET", "maxmemory", 0);
+          await run("load_begin", "load");
+          await run("load_values", "load", "new", "j1", "");
+          await call("CONFIG", "SET", "maxmemory", 1);
+        };
+        await loadSome();
+        expect(await run("load_abandon", "load")).toBe(1);
+        expect(await staged()).toBe(0);
+        await loadSome();
+        await run("clear");
+        expect(await staged()).toBe(1);
+        const [seconds] = (await call("TIME")) as string[];
+        await call("CONFIG", "SET", "maxmemory", 0);
+        await call("HSET", "p:{s:0}:n", "loading", `load ${(Number(seconds) - 61) * 1_000}`);
+        await call("CONFIG", "SET", "maxmemory", 1);
+        await run("clear");
+        expect(await staged()).toBe(0);
+        expect(await call("HMGET", "p:{s:0}:n", "loading", "staging")).toStrictEqual([null, null]);
       }));
   });
 }

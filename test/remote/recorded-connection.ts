@@ -14,6 +14,8 @@ export class RecordedConnection implements Connection {
   readonly calls: Recorded[] = [];
   /** Runs behind each call, before its reply is given. */
   after: (call: Call) => Promise<void> = async () => {};
+  /** What is given instead of a reply. */
+  change: (call: Call, reply: Reply) => Reply = (_, reply) => reply;
   readonly #inner: Connection;
 
   constructor(inner: Connection) {
@@ -27,7 +29,7 @@ export class RecordedConnection implements Connection {
     const { operation, args } = call;
     this.calls.push({ operation, args: args.length, replyBytes: bytesOf(reply) });
     await this.after(call);
-    return reply;
+    return this.change(call, reply);
   }
 
   get hasEnded(): boolean {

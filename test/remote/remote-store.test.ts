@@ -1,8 +1,12 @@
 // The store on a server that others use, too.
 
+import { virtualEnv } from "anykv/testing";
 import { expect, test } from "vitest";
 import type { SnapshotRow } from "../../src/engine/snapshot.js";
 import { tableNames } from "../../src/engine/tables.js";
+import { Calls } from "../../src/remote/calls.js";
+import { type Connection, LibraryError } from "../../src/remote/connection.js";
+import { replace } from "../../src/remote/remote-replace.js";
 import type { RemoteStore } from "../../src/remote/remote-store.js";
 import { verifyPartition } from "../../src/remote/verify-partition.js";
 import { check, withPlace } from "./remote-stores.js";
@@ -196,6 +200,75 @@ describeWith("a store on a server", lackOfAny(), () => {
       );
     }));
 
+  test("a restore that runs out of memory leaves nothing behind", () =>
+    withPlace(2, async (store, place) => {
+      const rows = [[rowOf("values", "new", "2")], [rowOf("values", "other", "2")]];
+      const pause = () =>
+        theClient()
+          .config("SET", "maxmemory", 1)
+          .then(() => {});
+      try {
+        const restore = store.replace({ next: () => rows.shift(), pause, counters: [] });
+        await expect(restore).rejects.toThrow("OOM");
+        expect(await theClient().keys(`suite:{${place.name}:*}:s:*`)).toStrictEqual([]);
+        for (const partition of [0, 1]) {
+          const numbers = `suite:{${place.name}:${partition}}:n`;
+          expect(await theClient().hexists(numbers, "loading")).toBe(0);
+        }
+      } finally {
+        await theClient().config("SET", "maxmemory", 0);
+      }
+    }));
+
+  const manyRows = Array.from({ length: 30 }, (_, index) => rowOf("values", `new${index}`, "2"));
+
+  test("a restore that has been lost in one partition changes over in none", () =>
+    withPlace(3, async (store, place) => {
+      await store.set({ key: "old", value: "1" });
+      const rows = [manyRows];
+      const pause = async (): Promise<void> => {
+        await theClient().hdel(`suite:{${place.name}:2}:n`, "loading");
+        // Until then its rows are not known to belong to anything.
+        await theClient().unlink(...["v", "k", "f"].map((of) => `suite:{${place.name}:2}:s:${of}`));
+      };
+      const restore = store.replace({ next: () => rows.shift(), pause, counters: [] });
+      await expect(restore).rejects.toMatchObject({ name: "RestoreInProgressError" });
+      expect(await store.scanKeys({ prefix: "", after: "", limit: 0 })).toMatchObject({
+        keys: ["old"],
+      });
+    }));
+
+  test("a restore that is refused by one partition at the last moment says how far it came", async () => {
+    let asked = 0;
+    const connection: Connection = {
+      partitions: 3,
+      server: { description: "a server that refuses", isCluster: false },
+      call: async ({ operation, partition }) => {
+        if (operation !== "load_commit") return 1;
+        asked++;
+        if (partition === 1) throw new LibraryError("ANYKV_LOAD_LOST another load has taken over");
+        return 1;
+      },
+      hasEnded: false,
+      opened: async () => {},
+      onReconnect: () => {},
+      close: async () => {},
+    };
+    const calls = new Calls(connection, virtualEnv(), "json");
+    const rows = [manyRows];
+    const restore = replace(calls, {
+      next: () => rows.shift(),
+      pause: async () => {},
+      counters: [],
+    });
+    await expect(restore).rejects.toMatchObject({
+      name: "OutcomeUnknownError",
+      message: expect.stringContaining("the restore has come to 2 of 3 partitions"),
+      cause: { name: "RestoreInProgressError" },
+    });
+    expect(asked).toBe(3);
+  });
+
   test("text of another serialization is looked at before it is handed out for good", () =>
     withPlace(1, async (store, place) => {
       const text = await place.open({ serialization: "string" });
@@ -236,6 +309,8 @@ describeWith("a store on a server", lackOfAny(), () => {
         [["zrem", "a", "x"], "zadd", "a", "0", "x"],
         [["hset", "i", "q", "1"], "hset", "i", "q", "2"],
         [["zrem", "b", "x"], "zadd", "b", "5", "x"],
+        [["zadd", "t", "0", "b"], "zrem", "t", "b"],
+        [["zadd", "t", "0", "b"], "zadd", "t", "1", "b"],
         [["del", "l:9"], "rpush", "l:9", "j1"],
         [["del", "new"], "set", "new", "1"],
       ];

@@ -7,6 +7,7 @@ import type { Call, Connection } from "../../src/remote/connection.js";
 import type { Operation } from "../../src/remote/operation-table.js";
 import { type RemoteOptions, RemoteStore } from "../../src/remote/remote-store.js";
 import { PlainConnection } from "./plain-connection.js";
+import { RecordedConnection } from "./recorded-connection.js";
 import { theClient } from "./valkey-factory.js";
 import { verifyStore } from "./verify-store.js";
 
@@ -94,6 +95,16 @@ export async function openWatched(
     reapMsMax: Infinity,
   });
   return { store, calls };
+}
+
+/** One more client of the store, whose calls are recorded. */
+export async function recorded({ name, env, partitions }: RemotePlace) {
+  const plain = { store: name, partitions, clock: "test", form: "functions" } as const;
+  const connection = new RecordedConnection(new PlainConnection(theClient(), env, plain));
+  const options = { serialization: "json", trackKeys: false, reapMsMax: Infinity } as const;
+  const store = await RemoteStore.open(connection, env, options);
+  connection.calls.length = 0;
+  return { store, connection };
 }
 
 export const check = (stored: Stored): void => {

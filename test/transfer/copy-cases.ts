@@ -279,8 +279,11 @@ export function writerCases(ends: CopyEnds): void {
       const to = await setting().end(ends.target, "to");
       await fill(from.store, 20);
       const { raiseToken } = to.store.content;
+      let raised = 0;
       to.store.content.raiseToken = async (token) => {
         await raiseToken(token);
+        // The second time, everything has been copied.
+        if (++raised !== 2) return;
         const { store } = written === "from" ? from : to;
         await store.set({ key: "text", value: "changed" });
         await store.push({ key: "queue", value: "one more", end: "last" });
@@ -300,8 +303,9 @@ export function writerCases(ends: CopyEnds): void {
       await fill(from.store, 20);
       const env = setting().env as VirtualEnv;
       const { find, raiseToken } = to.store.content;
+      let raised = 0;
       to.store.content.raiseToken = (token) => {
-        env.stall(1_000);
+        if (++raised === 2) env.stall(1_000);
         return raiseToken(token);
       };
       // Between the page of the source and the look at the target.

@@ -32,6 +32,7 @@ test("a signal ends it, and it goes on", async () => {
   const from = await setting.end("memory", "from");
   const to = await setting.end("disk", "to");
   await fill(from.store, 5_000);
+  const token = await nextToken(from.store);
   const controller = new AbortController();
   const { put } = to.store.content;
   to.store.content.put = async (pieces) => {
@@ -45,6 +46,9 @@ test("a signal ends it, and it goes on", async () => {
   const report = await verifyLmdb(setting.env, setting.path("to"), { check: checkRows });
   expect(report.problems).toEqual([]);
   expect(await to.store.content.note()).toBe('{"from":"from"}');
+  expect(report.unfinishedCopy).toBe('{"from":"from"}');
+  // Whoever opens it now is granted nothing that the source has granted.
+  expect(await to.store.content.lastToken()).toBeGreaterThanOrEqual(token);
   expect(await setting.copy(from, to)).toMatchObject({ resumed: true, kept: 1_000 });
 });
 

@@ -1,6 +1,6 @@
 // A store with a schema: keys and patterns of keys decide which values they hold.
 
-import { type Claim, type KeyOf, type Kv, openKv, type ValueOf } from "anykv";
+import { type Claim, type KeyOf, type Kv, openKv, type StoreRegistry, type ValueOf } from "anykv";
 import { exactly, holds, type Same } from "./type-tests.js";
 
 interface User {
@@ -22,6 +22,12 @@ holds<Same<ValueOf<Shop, `user:${string}`>, User>>();
 holds<Same<KeyOf<Shop>, "counter" | "title" | "jobs" | `user:${string}` | `flag:${string}`>>();
 
 export const shop: Kv<Shop> = openKv<Shop>({ backend: "memory" });
+
+export function storesAreRegisteredAndFoundWithTheirSchema(stores: StoreRegistry): void {
+  stores.register("shop", shop);
+  exactly<Kv<Shop>>()(stores.get<Shop>("shop"));
+  exactly<Kv>()(stores.get("shop"));
+}
 
 export async function readsHaveTheTypeOfTheirKey(kv: Kv<Shop>, id: string): Promise<void> {
   exactly<number>()(await kv.get("counter"));

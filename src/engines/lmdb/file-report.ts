@@ -39,6 +39,8 @@ export interface FileReport {
   readonly tables: readonly TableReport[];
   /** Keys in the index of values that nobody claims; undefined while none is kept. */
   readonly freeKeys: number | undefined;
+  /** The note of a copy that has not come to its end: the store may lack what it should hold. */
+  readonly unfinishedCopy: string | undefined;
   /** The first `problemsMax`; there may be more. */
   readonly problems: readonly FileProblem[];
 }

@@ -5,7 +5,8 @@
 // following a wrong page number ends the process. Then the rows, in one state of the file.
 
 import { DiskPathError } from "../../base/errors.js";
-import type { CheckRows } from "../../engine/row-reader.js";
+import type { CheckRows, RowReader } from "../../engine/row-reader.js";
+import { copyNoteName } from "../../engine/tables.js";
 import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
 import { type SettledWalk, walkWhileWritten } from "./check-file.js";
@@ -86,6 +87,7 @@ async function baseReport(
     pages: walk === undefined ? undefined : pagesOf(walk),
     tables: [],
     freeKeys: undefined,
+    unfinishedCopy: undefined,
     problems: found.map((problem): FileProblem => ({ part: "pages", ...problem })),
   };
 }
@@ -117,11 +119,19 @@ async function withRows(
         return env.timers.breathe();
       });
       const { tables, freeKeys, problems } = found;
-      return { ...base, layout: layoutText, tables, freeKeys, problems };
+      const unfinishedCopy = copyNoteIn(rows);
+      return { ...base, layout: layoutText, tables, freeKeys, unfinishedCopy, problems };
     } finally {
       rows.close();
     }
   } finally {
     await releaseFile(open);
   }
+}
+
+function copyNoteIn(rows: RowReader): string | undefined {
+  for (const { key, value } of rows.each("counters", copyNoteName)) {
+    if (key === copyNoteName && typeof value === "string") return value;
+  }
+  return undefined;
 }

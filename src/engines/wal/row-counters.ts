@@ -1,6 +1,7 @@
-// Row counters: targets that count what they are told, for reading without keeping.
+// Row counters: targets that count what they are told, for reading without keeping, or keep a single row.
 
 import type { ChangeTarget } from "../../engine/changes.js";
+import { copyNoteName, type TableName } from "../../engine/tables.js";
 import { MalformedChanges } from "./change-codec.js";
 
 /** Counts changes of any kind. */
@@ -41,4 +42,25 @@ export class RowCounter implements ChangeTarget {
   clear(): void {
     throw new MalformedChanges("a clearing in a state");
   }
+}
+
+/** Keeps the note of a copy that is under way, and nothing else. */
+export class CopyNote implements ChangeTarget {
+  note: string | undefined;
+
+  put(...[table, key, value]: Parameters<ChangeTarget["put"]>): void {
+    if (isNote(table, key)) this.note = String(value);
+  }
+
+  delete(table: TableName, key: string): void {
+    if (isNote(table, key)) this.note = undefined;
+  }
+
+  clear(table: TableName): void {
+    if (table === "counters") this.note = undefined;
+  }
+}
+
+function isNote(table: TableName, key: string): boolean {
+  return table === "counters" && key === copyNoteName;
 }

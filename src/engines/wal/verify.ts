@@ -7,6 +7,7 @@
 //    it, and both must agree: a store that does not open has a problem in a file that it needs.
 
 import { DiskStoreOpenError, InternalStoreError, isKvError } from "../../base/errors.js";
+import type { ChangeTarget } from "../../engine/changes.js";
 import type { Env } from "../../env/env.js";
 import { requireUnowned } from "./directory-lock.js";
 import { fileHeaderBytes, formatVersion } from "./file-header.js";
@@ -15,7 +16,7 @@ import { inspectState } from "./inspect-state.js";
 import { segmentName } from "./log-format.js";
 import { openError } from "./open-errors.js";
 import { directoriesIn, examine } from "./recovery.js";
-import { ChangeCounter } from "./row-counters.js";
+import { CopyNote } from "./row-counters.js";
 import { requireWalDirectory, type Survey, type SurveyedFile, surveyFiles } from "./survey.js";
 import type { Problem, Progress, SegmentReport, StateReport, WalReport } from "./wal-report.js";
 
@@ -79,8 +80,11 @@ export async function inspectFiles(
     await env.timers.breathe();
   }
   run.end();
-  const refusal = await refusalOf(env, path);
-  const report = { path, opens: refusal === undefined, refusal, ...run.report };
+  const copy = new CopyNote();
+  const refusal = await refusalOf(env, path, copy);
+  const opens = refusal === undefined;
+  const unfinishedCopy = opens ? copy.note : undefined;
+  const report = { path, opens, refusal, unfinishedCopy, ...run.report };
   assertAgreement(report);
   return report;
 }
@@ -95,9 +99,13 @@ function assertAgreement({ opens, files, problems, path }: WalReport): void {
   );
 }
 
-async function refusalOf(env: Env, path: string): Promise<WalReport["refusal"]> {
+async function refusalOf(
+  env: Env,
+  path: string,
+  target: ChangeTarget,
+): Promise<WalReport["refusal"]> {
   try {
-    await examine(env, directoriesIn(path), new ChangeCounter());
+    await examine(env, directoriesIn(path), target);
     return undefined;
   } catch (error) {
     if (!isKvError(error)) throw error;

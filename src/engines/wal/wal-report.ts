@@ -50,6 +50,8 @@ export interface WalReport {
   /** All problems of all files, and files that are missing. */
   readonly problems: readonly Problem[];
   readonly tornBytes: number;
+  /** The note of a copy that has not come to its end: the store may lack what it should hold. */
+  readonly unfinishedCopy: string | undefined;
   /** Files in the directories that are not ours. */
   readonly foreign: readonly string[];
 }

@@ -125,7 +125,11 @@ function group(
   places: Map<string, Entry>,
 ): Record<string, unknown> {
   const options: Record<string, unknown> = {};
-  for (const [key, entry] of source.section(places.get(name) as Entry, keys)) {
+  const at = places.get(name) as Entry;
+  if (name === "valkey" && typeof source.scalar(at) === "string") {
+    source.failAt(at, "must be a map", { hint: 'write an URL as { url: "..." }' });
+  }
+  for (const [key, entry] of source.section(at, keys)) {
     places.set(`${name}.${key}`, entry);
     const read = readers.get(`${name}.${key}`);
     options[key] = read === undefined ? source.scalar(entry) : read(source, entry);

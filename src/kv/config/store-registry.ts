@@ -21,7 +21,7 @@ export class StoreRegistry {
    * Takes a store, which becomes the default; from now on the registry closes it.
    * @throws InvalidOptionsError when the name is taken, StoreClosedError after `close`.
    */
-  register<Schema extends AnySchema>(name: string, kv: Kv<Schema>): void {
+  register<Schema>(name: string, kv: Kv<Schema>): void {
     checkText(name, "name", keyBytesMax);
     if (!isKv(kv)) refuse("store", "a handle that openKv returned", kv);
     this.#assertOpen();
@@ -35,7 +35,7 @@ export class StoreRegistry {
    * The store under a name; without one the store registered last.
    * @throws InvalidOptionsError when there is none, StoreClosedError after `close`.
    */
-  get<Schema extends AnySchema = AnySchema>(name?: string): Kv<Schema> {
+  get<Schema = AnySchema>(name?: string): Kv<Schema> {
     this.#assertOpen();
     const found = name === undefined ? [...this.#stores.values()].at(-1) : this.#stores.get(name);
     if (found !== undefined) return found as unknown as Kv<Schema>;

@@ -28,6 +28,7 @@ import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-option
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
 import { checkOpenNames } from "./open-names.js";
 import { type SharedOptions, type SharedSettings, sharedSettings } from "./shared-options.js";
+import { isServerUrl } from "./valkey-address.js";
 import { differingValkeyOptions, type ValkeyOptions, valkeySettings } from "./valkey-options.js";
 import {
   differingWalOptions,
@@ -106,7 +107,7 @@ export function normalizeOptions(options: unknown): KvOptions {
   const disk = group(fields, "disk");
   const shared = group(fields, "shared");
   const wal = group(fields, "wal");
-  const valkey = group(fields, "valkey");
+  const valkey = valkeyGroup(fields);
   const metrics = group(fields, "metrics");
   checkOpenNames(fields, { memory, disk, shared, wal, valkey, metrics });
   return {
@@ -136,6 +137,15 @@ function group(fields: Fields, name: string): Fields {
   return fieldsOf(field(fields, name), `option "${name}"`);
 }
 
+/** What is refused may be an URL with a password in it. */
+function valkeyGroup(fields: Fields): Fields {
+  const given = field(fields, "valkey");
+  if (typeof given !== "string") return group(fields, "valkey");
+  throw new InvalidOptionsError('option "valkey" must be a plain object, got a text', {
+    hint: 'write an URL as `valkey: { url: "..." }`',
+  });
+}
+
 function choice<Choice extends string>(
   fields: Fields,
   name: string,
@@ -151,6 +161,11 @@ function choice<Choice extends string>(
 
 function pathOption(fields: Fields, backend: "wal" | "disk", name: string | undefined): string {
   const path = textField(fields, "path")?.trim() ?? "";
+  if (isServerUrl(path)) {
+    throw new InvalidOptionsError('option "path" must be a path, got the URL of a server', {
+      hint: 'write `backend: "valkey", valkey: { url: "..." }`; a file of such a name is ./NAME',
+    });
+  }
   if (path.includes("\0")) refuse('option "path"', "a path without NUL characters", path);
   return resolve(path === "" ? defaultPathOf(backend, name) : path);
 }

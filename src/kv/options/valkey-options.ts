@@ -1,7 +1,8 @@
 // Options of the valkey backend.
 //
 // What the URL says must not be said again beside it, and what belongs to a client that is passed in
-// must not be given at all: of two answers one would be ignored. Messages never repeat a password.
+// must not be given at all: of two answers one would be ignored. Messages never repeat a password,
+// nor any text in which one may stand.
 
 import { isDeepStrictEqual } from "node:util";
 import { InvalidOptionsError } from "../../base/errors.js";
@@ -25,10 +26,16 @@ import {
 } from "../arguments.js";
 import { checkNames, namesOf } from "../option-names.js";
 import { parseDuration } from "./duration.js";
+import {
+  checkHost,
+  checkSocketPath,
+  clusterOption,
+  type NodeList,
+  portField,
+  refuseUnseen,
+  type ValkeyNode,
+} from "./valkey-address.js";
 import { parseValkeyUrl, type UrlParts } from "./valkey-url.js";
-
-/** A node of a cluster: "host:port", or its parts. */
-export type ValkeyNode = string | { readonly host: string; readonly port?: number | undefined };
 
 export interface ValkeyOptions {
   /**
@@ -96,20 +103,20 @@ export const valkeyFileOptionNames: readonly string[] = [...valkeyNames].filter(
   (name) => name !== "client",
 );
 
+const tlsNames: ReadonlySet<string> = namesOf<TlsOptions>({
+  ca: true,
+  cert: true,
+  ciphers: true,
+  key: true,
+  maxVersion: true,
+  minVersion: true,
+  passphrase: true,
+  pfx: true,
+  rejectUnauthorized: true,
+  servername: true,
+});
 /** What of `tls` can be written in a file. */
-export const tlsFileOptionNames: readonly string[] = [
-  ...namesOf<Omit<TlsOptions, "pfx">>({
-    ca: true,
-    cert: true,
-    ciphers: true,
-    key: true,
-    maxVersion: true,
-    minVersion: true,
-    passphrase: true,
-    rejectUnauthorized: true,
-    servername: true,
-  }),
-];
+export const tlsFileOptionNames: readonly string[] = [...tlsNames].filter((name) => name !== "pfx");
 
 /** @throws InvalidOptionsError */
 export function valkeySettings(fields: Fields): ValkeySettings {
@@ -177,24 +184,22 @@ function givenIn(fields: Fields): Given {
 
 /** `tls` is null where it is explicitly off. */
 function besideUrl(fields: Fields): Omit<UrlParts, "tls"> & { tls?: TlsOptions | null } {
-  const port = countField(named(fields, "port"), "valkey.port", 65_535);
+  const port = portField(fields, "valkey.port");
   const database = field(fields, "database");
   if (database !== undefined && !(isInteger(database) && database >= 0)) {
-    refuse('option "valkey.database"', "an integer of at least 0", database);
+    refuseUnseen("valkey.database", "an integer of at least 0", database);
   }
   const tls = tlsOption(fields);
   return {
-    ...textOption(fields, "host"),
+    ...textOption(fields, "host", checkHost),
     ...(port === undefined ? {} : { port }),
-    ...textOption(fields, "path"),
+    ...textOption(fields, "path", checkSocketPath),
     ...textOption(fields, "username"),
     ...textOption(fields, "password"),
     ...(database === undefined ? {} : { database: database as number }),
     ...(tls === undefined ? {} : { tls }),
   };
 }
-
-type NodeList = readonly ServerAddress[];
 
 function isNodes(cluster: boolean | NodeList): cluster is NodeList {
   return typeof cluster === "object";
@@ -231,14 +236,29 @@ function secretText(fields: Fields, name: string): string | undefined {
       hint: `write it in quotes, also in a file of YAML: ${name}: "..."`,
     });
   }
+  if (value === "") refuseEmpty(name);
   const got = typeof value === "string" ? "another text" : `a value of type ${typeof value}`;
   throw new InvalidOptionsError(
     `option "valkey.${name}" must be a non-empty string without NUL, got ${got}`,
   );
 }
 
-function textOption(fields: Fields, name: string): object {
+/** As a variable of the environment is that was set to nothing. */
+function refuseEmpty(name: string): never {
+  const isPlace = name === "url" || name === "host";
+  const fallback = isPlace ? `; without it the host is ${valkeyDefaults.host}` : "";
+  throw new InvalidOptionsError(`option "valkey.${name}" must not be empty`, {
+    hint: `give it a value, or leave it out${fallback}`,
+  });
+}
+
+function textOption(
+  fields: Fields,
+  name: string,
+  check: (text: string, option: string) => void = () => {},
+): object {
   const value = secretText(fields, name);
+  if (value !== undefined) check(value, `valkey.${name}`);
   return value === undefined ? {} : { [name]: value };
 }
 
@@ -246,47 +266,19 @@ function tlsOption(fields: Fields): TlsOptions | null | undefined {
   const tls = field(fields, "tls");
   if (tls === undefined) return undefined;
   if (typeof tls === "boolean") return tls ? {} : null;
-  if (isPlainObject(tls)) return tls as TlsOptions;
-  return refuse('option "valkey.tls"', "a boolean or an object of TLS options", tls);
-}
-
-function clusterOption(fields: Fields): boolean | NodeList {
-  const cluster = field(fields, "cluster") ?? false;
-  if (typeof cluster === "boolean") return cluster;
-  if (!Array.isArray(cluster) || cluster.length === 0) {
-    return refuse('option "valkey.cluster"', "a boolean or a list of nodes", cluster);
+  if (isPlainObject(tls)) {
+    // A mistyped `rejectUnauthorized` or `ca` would show only in the connection, and not as what it is.
+    checkNames(tls, tlsNames, "valkey.tls.");
+    return tls as TlsOptions;
   }
-  return cluster.map((node: unknown, index) => nodeAddress(node, `valkey.cluster[${index}]`));
-}
-
-function nodeAddress(node: unknown, option: string): ServerAddress {
-  if (typeof node === "string") {
-    // The last colon parts the port; an address of IPv6 stands in brackets then.
-    const [, host, port] =
-      /^(?:\[([^\]]+)\]|[^:[\]]+)(?::(\d+))?$/.exec(node) ?? refuseNode(option, node);
-    const name = host ?? node.replace(/:\d+$/, "");
-    return nodeAddress(
-      port === undefined ? { host: name } : { host: name, port: Number(port) },
-      option,
-    );
-  }
-  const fields = isPlainObject(node) ? node : refuseNode(option, node);
-  const host = field(fields, "host");
-  const key = `${option}.port`;
-  const port = countField({ [key]: field(fields, "port") }, key, 65_535);
-  if (typeof host !== "string" || host === "") return refuseNode(option, node);
-  return { host, port: port ?? valkeyDefaults.port };
-}
-
-function refuseNode(option: string, node: unknown): never {
-  return refuse(`option "${option}"`, '"host:port" or an object { host, port }', node);
+  return refuseUnseen("valkey.tls", "a boolean or an object of TLS options", tls);
 }
 
 /** Braces in a prefix would put all stores of the prefix into one slot. */
 function prefixOption(fields: Fields): string {
   const prefix = field(fields, "prefix") ?? valkeyDefaults.prefix;
   checkText(prefix, 'option "valkey.prefix"', storePrefixBytesMax);
-  if (/[{}]/.test(prefix)) refuse('option "valkey.prefix"', "text without braces", prefix);
+  if (/[{}]/.test(prefix)) refuseUnseen("valkey.prefix", "text without braces", prefix);
   return prefix;
 }
 
@@ -305,7 +297,7 @@ function clientOption(fields: Fields): ValkeyClient | undefined {
   if (client === undefined) return undefined;
   const { sendCommand, connect, options } = client as Partial<ValkeyClient>;
   if (typeof sendCommand !== "function" || typeof connect !== "function" || !options) {
-    return refuse('option "valkey.client"', "a client of iovalkey or ioredis", client);
+    return refuseUnseen("valkey.client", "a client of iovalkey or ioredis", client);
   }
   refuseClientOptions(options, "");
   if (isPlainObject(options.redisOptions))
@@ -339,7 +331,7 @@ function noPlace(fields: Fields, client: ValkeyClient): Place {
   const isCluster = client.isCluster === true;
   const cluster = field(fields, "cluster");
   if (cluster !== undefined && cluster !== isCluster) {
-    refuse('option "valkey.cluster"', `left out or ${isCluster}, as the client is`, cluster);
+    refuseUnseen("valkey.cluster", `left out or ${isCluster}, as the client is`, cluster);
   }
   return {
     nodes: [],

@@ -1,7 +1,8 @@
 // URLs of servers: `valkey://` and `redis://`, `valkeys://` and `rediss://` with TLS, and `unix://`
 // for the path of a socket.
 //
-// An URL may hold a password, so no message repeats more of it than its scheme.
+// An URL may hold a password, so no message repeats any of it, not even what stands where its scheme
+// belongs.
 
 import { InvalidOptionsError } from "../../base/errors.js";
 
@@ -35,7 +36,7 @@ function refuseUrl(reason: string): never {
 export function parseValkeyUrl(text: string): UrlParts {
   const url = URL.canParse(text) ? new URL(text) : refuseUrl("must be an URL");
   const kind = schemes.get(url.protocol);
-  if (kind === undefined) refuseUrl(`must not begin with "${url.protocol}"`);
+  if (kind === undefined) refuseUrl('must begin with "valkey://" or another scheme of a server');
   if (url.hash !== "") refuseUrl('must have no "#" (write %23 in a password)');
   const common = { ...part("username", url.username), ...part("password", url.password) };
   return kind === "socket"

@@ -1,6 +1,9 @@
 -- Claims: exclusive leases on values, fenced by tokens that rise and never repeat.
 --
--- Tokens of a partition rise by the number of partitions, so that no two partitions give the same.
+-- The tokens of partition p of P are congruent to p modulo P, so that no two partitions give the same.
+-- Each is above the last one and above the clock: so they do not repeat either when the server has
+-- gone back to an older state, or lost all, as long as the clock goes on and the tokens lost were not
+-- ahead of it.
 
 local claims = {}
 
@@ -12,7 +15,9 @@ function claims.grant(keys, lease)
   local tokens, rows = {}, {}
   if #keys == 0 then return tokens end
   local ends, step = decimal(place.now() + tonumber(lease[2])), tonumber(lease[1])
-  local last = redis.call("HINCRBY", place.n, "token", decimal(step * #keys))
+  local before = tonumber(redis.call("HGET", place.n, "token") or 0)
+  local last = math.max(before, place.token_at(step, before % step)) + step * #keys
+  redis.call("HSET", place.n, "token", decimal(last))
   for index = 1, #keys do
     tokens[index] = decimal(last - step * (#keys - index))
     rows[index] = tokens[index] .. " " .. lease[3]

@@ -8,9 +8,8 @@ function place.now()
   return place.moment
 end
 
--- Microseconds: tokens that begin with it pass those of an earlier life of the store, unless it has
--- granted more than one in each of them.
-function place.first_token()
+-- Microseconds, below 2^53 until the year 2255. Tokens are above them: claims.lua.
+function place.token_floor()
   local time = redis.call("TIME")
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end

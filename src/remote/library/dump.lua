@@ -34,27 +34,31 @@ operations.dump_arrays = function(args)
   return reply
 end
 
--- id of an array, position, limit; whether it is the end, then elements, fewer when they are large
+-- key of an array, position, limit, state of the array or nothing;
+-- its state and length, then elements, fewer when they are large, none if another state was asked for
 operations.dump_elements = function(args)
-  local name, first = live.list_name(args[1]), tonumber(args[2])
-  local elements = page.elements(name, first, tonumber(args[3]))
-  local is_end = first + #elements >= redis.call("LLEN", name)
-  table.insert(elements, 1, is_end and 1 or 0)
-  return elements
+  local id = redis.call("HGET", place.i, args[1])
+  if not id then return { "", 0 } end
+  local name = live.list_name(id)
+  local reply = { id, redis.call("LLEN", name) }
+  if args[4] and args[4] ~= "" and args[4] ~= id then return reply end
+  for _, element in ipairs(page.elements(name, tonumber(args[2]), tonumber(args[3]))) do
+    reply[#reply + 1] = element
+  end
+  return reply
 end
 
--- position, limit; names of buckets
+-- after, limit; whether it is the end, then names of buckets
 operations.dump_buckets = function(args)
-  local first = tonumber(args[1])
-  return redis.call("ZRANGE", place.b, first, first + tonumber(args[2]) - 1)
+  local buckets, done = query.page(place.t, "", args[1], tonumber(args[2]))
+  table.insert(buckets, 1, done and 1 or 0)
+  return buckets
 end
 
--- bucket, position, limit; item and deadline ("inf" for never) in turn
+-- bucket, limit, then deadline and name of the last item, if any; item and deadline ("inf" for never)
+-- in turn
 operations.dump_members = function(args)
-  local generation = redis.call("HGET", place.n, "generation") or "0"
-  local first = tonumber(args[2])
-  local name = members.name_in(generation, args[1])
-  return redis.call("ZRANGE", name, first, first + tonumber(args[3]) - 1, "WITHSCORES")
+  return members.page(args[1], tonumber(args[2]), args[3], args[4])
 end
 
 -- The last token.

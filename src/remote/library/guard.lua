@@ -25,6 +25,12 @@ function guard.require_open(step)
   if redis.call("HGET", place.n, "partitions") ~= step then fail("NOT_OPEN", "the store was lost") end
 end
 
+-- Of operations that write.
+function guard.require_founded(operation)
+  if not founded[operation] or redis.call("HEXISTS", place.n, "layout") == 1 then return end
+  fail("NOT_OPEN", "the store was lost")
+end
+
 local function is_trusted(value, kinds, trust)
   if string.find(kinds, string.sub(value, 1, 1), 1, true) then return true end
   return #trust > #kinds and string.find(trust, redis.sha1hex(value), #kinds + 1, true) ~= nil

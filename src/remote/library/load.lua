@@ -1,32 +1,30 @@
 -- Load: a whole new content, put together beside the present one, in whose place it is put at once.
 --
---   s:<name>    the structures v, k, f, d, a, i, b of the new content
+--   s:<name>    the structures v, k, f, d, a, i, b, t of the new content
 --   s:z         hash: id that an array has in the source -> its id here
 --   s:x:<id>    hash: position -> element, until the array of that id has been built from it
 --   n.loading   "<load> <moment of its last call>"     n.staging  its generation of buckets
 --
 -- One load at a time. One that has been silent for `silent_ms` may have been given up: the next one
--- removes what it left. After `given_up_ms` the reaper does.
+-- removes what it left, and so does `clear`. After `given_up_ms` the reaper does.
 
-local load = {}
-
-local silent_ms = 60000
 local given_up_ms = 600000
 
 local function staged(name) return place.tag .. "s:" .. name end
 
+-- What needs no memory comes first: a script may write whatever it likes once it has done so.
 local function discard()
   local generation = redis.call("HGET", place.n, "staging") or "0"
+  for _, name in ipairs({ "v", "k", "f", "d", "t", "z" }) do redis.call("UNLINK", staged(name)) end
   upkeep.retire(staged("i"), staged("a"), staged("b"), generation)
-  for _, name in ipairs({ "v", "k", "f", "d", "z" }) do redis.call("UNLINK", staged(name)) end
   redis.call("HDEL", place.n, "loading", "staging")
 end
 
--- How many loads have been removed because nobody goes on with them: one or none.
-function upkeep.end_silent_load()
+-- How many loads have been removed because they have been silent for so long: one or none.
+function upkeep.end_silent_load(ms)
   local loading = redis.call("HGET", place.n, "loading")
   local moment = loading and tonumber(string.match(loading, "(%d+)$"))
-  if not moment or moment + given_up_ms > place.now() then return 0 end
+  if not moment or moment + (ms or given_up_ms) > place.now() then return 0 end
   discard()
   return 1
 end
@@ -47,7 +45,7 @@ end
 operations.load_begin = function(args)
   local now, loading = place.now(), redis.call("HGET", place.n, "loading")
   local moment = loading and tonumber(string.match(loading, "(%d+)$"))
-  if moment and moment + silent_ms > now then
+  if moment and moment + upkeep.silent_ms > now then
     fail("LOADING", "a restore is replacing the data")
   end
   discard()
@@ -132,6 +130,7 @@ operations.load_members = function(args)
     local deadline = args[index + 2] == "" and "inf" or args[index + 2]
     redis.call("ZADD", members.name_in(generation, args[index]), deadline, args[index + 1])
     redis.call("ZADD", staged("b"), "-inf", args[index])
+    redis.call("ZADD", staged("t"), 0, args[index])
   end
   return 1
 end
@@ -140,7 +139,7 @@ end
 operations.load_commit = function(args)
   require_load(args[1])
   upkeep.empty(redis.call("HGET", place.n, "staging"))
-  for _, name in ipairs({ "v", "k", "f", "d", "a", "i", "b" }) do
+  for _, name in ipairs({ "v", "k", "f", "d", "a", "i", "b", "t" }) do
     if redis.call("EXISTS", staged(name)) == 1 then
       redis.call("RENAME", staged(name), place[name])
     end

@@ -64,7 +64,12 @@ operations.once = function(args)
   if known ~= nil then return known end
   local operation = operations[args[3]]
   if not operation then fail("UNKNOWN_OPERATION", args[3]) end
-  local is_done, reply = pcall(operation, from(args, 4))
+  -- A refusal stands also where the store is made anew meanwhile: the client calls under a new
+  -- sequence.
+  local is_done, reply = pcall(function()
+    guard.require_founded(args[3])
+    return operation(from(args, 4))
+  end)
   local text = is_done and cmsgpack.pack(reply) or type(reply) == "table" and reply.err or reply
   redis.call("HSET", name, slot, sequence .. (is_done and " " or "!") .. text)
   redis.call("PEXPIRE", name, kept_ms)

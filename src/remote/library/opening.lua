@@ -14,7 +14,7 @@ end
 
 local structures = {
   HLEN = { "n", "v", "i", "c" },
-  ZCARD = { "k", "f", "d", "a", "e", "b" },
+  ZCARD = { "k", "f", "d", "a", "e", "b", "t" },
   LLEN = { "g" },
 }
 
@@ -47,9 +47,7 @@ operations.open = function(args)
   refuse_foreign()
   local found = redis.call("HMGET", place.n, "layout", "partitions")
   if not found[1] then
-    -- The first token is a moment: so tokens do not repeat either when all data have been lost.
-    local step, number = tonumber(args[2]), tonumber(args[3])
-    local token = math.floor(place.first_token() / step) * step + number
+    local token = place.token_at(tonumber(args[2]), tonumber(args[3]))
     redis.call("HSET", place.n, "layout", args[1], "partitions", args[2])
     redis.call("HSETNX", place.n, "token", decimal(token))
   elseif found[1] ~= args[1] then

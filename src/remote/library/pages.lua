@@ -57,11 +57,11 @@ function page.values(keys)
   return values
 end
 
--- Up to `limit` elements from a position on, until they are about `page_bytes` together; and their
--- bytes.
-function page.elements(name, first, limit)
+-- Up to `limit` elements from a position on, until they are about `bytes_max` together, usually
+-- `page_bytes`; and their bytes.
+function page.elements(name, first, limit, bytes_max)
   local elements, bytes, step = {}, 0, has_large() and 1 or page_step
-  while #elements < limit and bytes < page_bytes do
+  while #elements < limit and bytes < (bytes_max or page_bytes) do
     local start = first + #elements
     local stop = math.min(start + step, first + limit) - 1
     local found = redis.call("LRANGE", name, start, stop)

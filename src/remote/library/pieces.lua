@@ -2,10 +2,9 @@
 -- from store to store that may stop anywhere (src/operations/pieces.ts says what a piece is).
 --
 -- A cursor goes on behind the last row of a page whatever has become of that row meanwhile. Buckets
--- and items are walked in the order of their deadlines; removing what has expired moves a bucket
--- only forwards, so a walk may meet it twice but never misses it.
-
-local pieces = {}
+-- are walked in the order of their names, and the items of each in that of their deadlines: removing
+-- what has expired moves nobody. An item that is given another deadline meanwhile moves, and may be
+-- met twice or missed.
 
 -- after, limit; whether it is the end, the moment, then key, value and deadline in turn
 operations.piece_values = function(args)
@@ -41,7 +40,7 @@ operations.piece_arrays = function(args)
   for _, key in ipairs(keys) do
     local name = live.list_name(redis.call("HGET", place.i, key))
     if not live.is_due(key) then
-      local elements, size = page.elements(name, first, limit - rows)
+      local elements, size = page.elements(name, first, limit - rows, page_bytes - bytes)
       rows, bytes = rows + #elements, bytes + size
       if #elements > 0 then
         local length = redis.call("LLEN", name)
@@ -61,67 +60,25 @@ operations.piece_arrays = function(args)
   return reply
 end
 
--- Whether one text stands before another, byte by byte. Lua's own order is that of a language.
-local function is_before(a, b)
-  for index = 1, math.min(#a, #b) do
-    local x, y = string.byte(a, index), string.byte(b, index)
-    if x ~= y then return x < y end
-  end
-  return #a < #b
-end
-
--- The rank behind a member of a sorted set, which may be gone.
-function pieces.rank_behind(name, score, member)
-  if redis.call("ZSCORE", name, member) == score then
-    return redis.call("ZRANK", name, member) + 1
-  end
-  local low = redis.call("ZCOUNT", name, "-inf", "(" .. score)
-  local high = low + redis.call("ZCOUNT", name, score, score)
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if is_before(member, redis.call("ZRANGE", name, middle, middle)[1]) then
-      high = middle
-    else
-      low = middle + 1
-    end
-  end
-  return low
-end
-
-local function bucket_name(bucket)
-  return members.name_in(redis.call("HGET", place.n, "generation") or "0", bucket)
-end
-
--- Adds items behind a rank to the reply, each with its bucket and its deadline; how many.
-local function add_items(reply, bucket, rank, limit)
-  local found = redis.call("ZRANGE", bucket_name(bucket), rank, rank + limit - 1, "WITHSCORES")
-  for index = 1, #found, 2 do
-    reply[#reply + 1] = bucket
-    reply[#reply + 1] = found[index]
-    reply[#reply + 1] = found[index + 1]
-  end
-  return #found / 2
-end
-
--- limit, then score and name of a bucket, score and name of an item (all or none);
--- whether it is the end, the moment, the score of the last bucket, then bucket, item and deadline
--- ("inf" for never) in turn
+-- limit, then bucket, deadline and name of the last item (all or none); whether it is the end, the
+-- moment, then bucket, item and deadline ("inf" for never) in turn
 operations.piece_members = function(args)
-  local limit, rows, rank = tonumber(args[1]), 0, 0
-  local reply = { 0, place.now(), args[2] or "" }
-  if args[2] then
-    local first = pieces.rank_behind(bucket_name(args[3]), args[4], args[5])
-    rows = add_items(reply, args[3], first, limit)
+  local limit, after = tonumber(args[1]), args[2] or ""
+  local reply, rows = { 0, place.now() }, 0
+  local buckets, done = query.page(place.t, "", after, limit)
+  if after ~= "" then table.insert(buckets, 1, after) end
+  for index, bucket in ipairs(buckets) do
+    local begun = index == 1 and after ~= ""
+    local found = members.page(bucket, limit - rows, begun and args[3], begun and args[4])
+    for at = 1, #found, 2 do
+      reply[#reply + 1] = bucket
+      reply[#reply + 1] = found[at]
+      reply[#reply + 1] = found[at + 1]
+    end
+    rows = rows + #found / 2
     if rows >= limit then return reply end
-    rank = pieces.rank_behind(place.b, args[2], args[3])
   end
-  local buckets = redis.call("ZRANGE", place.b, rank, rank + limit - 1, "WITHSCORES")
-  for index = 1, #buckets, 2 do
-    reply[3] = buckets[index + 1]
-    rows = rows + add_items(reply, buckets[index], 0, limit - rows)
-    if rows >= limit then return reply end
-  end
-  if #buckets < 2 * limit then reply[1] = 1 end
+  if done then reply[1] = 1 end
   return reply
 end
 
@@ -133,27 +90,33 @@ local function value_or_kind(key)
   return redis.call("HEXISTS", place.i, key) == 1 and "a" or ""
 end
 
--- keys; the moment, then value (see above) and deadline in turn
+-- keys; the moment, then value (see above) and deadline in turn, of the first keys when they are large
 operations.find_values = function(args)
-  local reply = { place.now() }
-  for _, key in ipairs(args) do
-    reply[#reply + 1] = value_or_kind(key)
+  local reply, bytes = { place.now() }, 0
+  for index, key in ipairs(args) do
+    local value = value_or_kind(key)
+    bytes = bytes + #value
+    if bytes > page_bytes and index > 1 then return reply end
+    reply[#reply + 1] = value
     reply[#reply + 1] = deadline_of(key)
   end
   return reply
 end
 
 -- key, position, number of elements, in turn;
--- the moment, then for each one a list: "a", deadline, length, elements; or what else is there
+-- the moment, then for each one a list: "a", deadline, length, elements; or what else is there. When
+-- they are large, only for the first ones, and the last of them may have fewer elements than asked for
 operations.find_arrays = function(args)
-  local reply = { place.now() }
+  local reply, bytes = { place.now() }, 0
   for index = 1, #args, 3 do
+    if bytes >= page_bytes then return reply end
     local key, first = args[index], tonumber(args[index + 1])
     local kind = value_or_kind(key)
     if kind == "a" then
       local name = live.list_name(redis.call("HGET", place.i, key))
-      local stop = first + tonumber(args[index + 2]) - 1
-      local elements = redis.call("LRANGE", name, first, stop)
+      local limit = tonumber(args[index + 2])
+      local elements, size = page.elements(name, first, limit, page_bytes - bytes)
+      bytes = bytes + size
       reply[#reply + 1] = { "a", deadline_of(key), redis.call("LLEN", name), elements }
     else
       reply[#reply + 1] = { kind == "" and "" or "v" }
@@ -166,7 +129,7 @@ end
 operations.find_members = function(args)
   local reply = { place.now() }
   for index = 1, #args, 2 do
-    local deadline = redis.call("ZSCORE", bucket_name(args[index]), args[index + 1])
+    local deadline = redis.call("ZSCORE", members.name_of(args[index]), args[index + 1])
     if deadline and deadline ~= "inf" and tonumber(deadline) <= place.now() then deadline = nil end
     reply[#reply + 1] = deadline or ""
   end
@@ -232,12 +195,8 @@ end
 operations.put_members = function(args)
   for index = 1, #args, 3 do
     local bucket, deadline = args[index], args[index + 2]
-    redis.call("ZADD", bucket_name(bucket), deadline, args[index + 1])
-    if not redis.call("ZSCORE", place.b, bucket) then
-      redis.call("ZADD", place.b, deadline, bucket)
-    else
-      redis.call("ZADD", place.b, "LT", deadline, bucket)
-    end
+    redis.call("ZADD", members.name_of(bucket), deadline, args[index + 1])
+    members.list(bucket, deadline)
   end
   return 1
 end
@@ -281,4 +240,18 @@ operations.swap_note = function(args)
     redis.call("HSET", place.n, "copy", args[2])
   end
   return present
+end
+
+-- sign, "" to take it away: a copy sees by it whether source and target are one store
+operations.mark = function(args)
+  if args[1] == "" then
+    redis.call("HDEL", place.n, "mark")
+  else
+    redis.call("HSET", place.n, "mark", args[1])
+  end
+  return 1
+end
+
+operations.marked = function()
+  return redis.call("HGET", place.n, "mark") or ""
 end

@@ -25,7 +25,7 @@ function place.enter(values)
   if place.v == values then return end
   local tag = string.sub(values, 1, -2)
   place.tag = tag
-  for _, name in ipairs({ "v", "k", "f", "d", "a", "i", "c", "e", "b", "g", "n" }) do
+  for _, name in ipairs({ "v", "k", "f", "d", "a", "i", "c", "e", "b", "t", "g", "n" }) do
     place[name] = tag .. name
   end
 end
@@ -34,6 +34,11 @@ end
 local function decimal(number)
   if number == 0 then return "0" end
   return string.format("%.0f", number)
+end
+
+-- The token of partition `number` of `step` that belongs to this moment, as a number.
+function place.token_at(step, number)
+  return math.floor(place.token_floor() / step) * step + number
 end
 
 local function fail(code, text)

@@ -9,4 +9,4 @@ function place.now()
 end
 
 -- The model of the tests counts from 1.
-function place.first_token() return 0 end
+function place.token_floor() return 0 end

@@ -11,6 +11,8 @@ local upkeep = {}
 
 -- Names that one step of a sweep removes.
 local swept_names_max = 100
+-- After which a load may have been given up: load.lua.
+upkeep.silent_ms = 60000
 
 local function retire(name, retired)
   if redis.call("EXISTS", name) == 0 then return false end
@@ -31,17 +33,19 @@ function upkeep.next_generation()
   return decimal(redis.call("HINCRBY", place.n, "generations", 1))
 end
 
--- O(1): large structures are freed in a thread of the server, and many ones by the sweep.
+-- O(1): large structures are freed in a thread of the server, and many ones by the sweep. What needs
+-- no memory comes first: a script may write whatever it likes once it has done so.
 function upkeep.empty(generation)
+  redis.call("UNLINK", place.v, place.k, place.f, place.d, place.c, place.e, place.t)
   upkeep.retire(place.i, place.a, place.b, redis.call("HGET", place.n, "generation") or "0")
-  redis.call("UNLINK", place.v, place.k, place.f, place.d, place.c, place.e)
-  redis.call("HSET", place.n, "generation", generation)
+  redis.call("HSET", place.n, "generation", generation or upkeep.next_generation())
 end
 
 -- claim; tokens and ids go on rising
 operations.clear = function(args)
   guard.require(args[1])
-  upkeep.empty(upkeep.next_generation())
+  upkeep.end_silent_load(upkeep.silent_ms)
+  upkeep.empty()
   if redis.call("HEXISTS", place.n, "loading") == 0 then redis.call("HDEL", place.n, "large") end
   return 1
 end
@@ -132,15 +136,8 @@ end
 -- "arrays" or "buckets", after, limit; whether it is the end, the last name, how many elements
 operations.measure = function(args)
   local is_arrays = args[1] == "arrays"
-  local name = is_arrays and place.a or place.b
-  local names, done
-  if is_arrays then
-    names, done = query.page(name, "", args[2], tonumber(args[3]))
-  else
-    local first = tonumber(args[2] == "" and "0" or args[2])
-    names = redis.call("ZRANGE", name, first, first + tonumber(args[3]) - 1)
-    done = #names < tonumber(args[3])
-  end
+  local order = is_arrays and place.a or place.t
+  local names, done = query.page(order, "", args[2], tonumber(args[3]))
   local sum = 0
   for _, each in ipairs(names) do
     sum = sum + operations[is_arrays and "length" or "count_members"]({ each })

@@ -35,7 +35,8 @@ export function verdictOn(pending: PendingCall, error: Error, parts: ErrorParts)
 export function reasonFor({ lastError, deadline }: PendingCall, parts: ErrorParts): Error {
   const { at, hasTls, link, openBy, connectTimeoutMs, commandTimeoutMs } = parts;
   if (isReplyError(lastError)) return serverError(lastError, at);
-  const context = { at, hasTls, wasConnected: link.wasConnected || link.isUp };
+  const hasWorked = deadline !== openBy;
+  const context = { at, hasTls, wasConnected: link.wasConnected || link.isUp, hasWorked };
   if (link.lastError === undefined && !link.hasEnded) {
     return timeoutError(deadline === openBy ? connectTimeoutMs : commandTimeoutMs, context);
   }

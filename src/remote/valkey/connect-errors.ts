@@ -12,10 +12,18 @@ export interface ConnectContext {
   readonly hasTls: boolean;
   /** Whether a connection was there (with TLS: whether it was secured) when it failed. */
   readonly wasConnected: boolean;
+  /** Whether calls have been answered before, so that address and TLS are right. */
+  readonly hasWorked?: boolean;
+  /** Whether there is a connection of TCP now, secured or not. Default: nobody has looked. */
+  readonly hasTcp?: boolean;
 }
 
 const useTls = "if the server expects TLS, set `tls: true` or write valkeys: in the URL";
+const handshakeFailed = "the TCP connection stands, but no TLS connection comes about on it";
 const dropTls = "if the server does not speak TLS, leave out `tls`, or write valkey: in the URL";
+
+const hasWorkedHint =
+  "it has answered before: look at its load and its log, and at the network between";
 
 const trustIt =
   "give the certificate of its authority as `tls.ca` (its text in PEM, not its path), or name its file in NODE_EXTRA_CA_CERTS";
@@ -39,7 +47,9 @@ const untrusted = /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_UNTRUS
 /** @param error what the client has reported, if anything. */
 export function connectError(error: Error | undefined, context: ConnectContext): KvError {
   if (isReplyError(error)) return serverError(error, context.at);
-  const [says, hint] = reasonOf(error, context);
+  const [says, advice] = reasonOf(error, context);
+  const isOfTls = advice === useTls || advice === dropTls;
+  const hint = isOfTls && context.hasWorked ? hasWorkedHint : advice;
   const cause = error === undefined ? {} : { cause: causeOf(error) };
   return new ServerConnectionError(`${context.at}: ${says}`, { hint, ...cause });
 }
@@ -58,22 +68,32 @@ function reasonOf(error: Error | undefined, context: ConnectContext): readonly [
   if (message.startsWith("None of startup nodes")) {
     return [
       "no node of the cluster tells which nodes to ask",
-      "look at `CLUSTER INFO` and `CLUSTER SLOTS`: slots without a node, or addresses that are not reached from here",
+      "look at `CLUSTER INFO` and `CLUSTER SLOTS`: slots without a node, or addresses that are not reached from here; a cluster of a single node tells no address unless it has `cluster-announce-ip`",
     ];
   }
   if (message.startsWith("Protocol error")) return ["it speaks another protocol", useTls];
-  if (hasTls && !wasConnected)
-    return [`no TLS connection (${message || code || "hung up"})`, dropTls];
   if (code === "ETIMEDOUT" || message.startsWith("Socket timeout"))
     return ["no answer", "check host and port, and firewalls between"];
+  // Who cannot be reached by TCP has another code.
+  if (hasTls && !wasConnected)
+    return [`${handshakeFailed} (${message || code || "hung up"})`, dropTls];
   return [`it hung up${message === "" ? "" : ` (${message})`}`, useTls];
 }
 
 /** The opening took too long. */
 export function timeoutError(ms: number, context: ConnectContext): KvError {
-  const { at, hasTls, wasConnected } = context;
-  const hint = wasConnected
+  const { at, hasTls, wasConnected, hasTcp, hasWorked } = context;
+  if (hasTls && hasTcp && !wasConnected) {
+    return new ServerConnectionError(`${at}: ${handshakeFailed} within ${ms} ms`, {
+      hint: dropTls,
+    });
+  }
+  const hint = hasWorked ? hasWorkedHint : silenceHint(context);
+  return new ServerConnectionError(`${at}: no answer within ${ms} ms`, { hint });
+}
+
+function silenceHint({ hasTls, wasConnected }: ConnectContext): string {
+  return wasConnected
     ? `check that it is a server of Valkey; ${hasTls ? dropTls : useTls}`
     : `check host and port, and firewalls between${hasTls ? `; ${dropTls}` : ""}`;
-  return new ServerConnectionError(`${at}: no answer within ${ms} ms`, { hint });
 }

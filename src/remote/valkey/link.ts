@@ -11,6 +11,7 @@ import { ServerConnectionError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import type { ServerFacts } from "../connection.js";
 import { backOffMs, clientName } from "./client-options.js";
+import { mindNeedlessPassword } from "./needless-password.js";
 import type { Attempt } from "./pending-call.js";
 import { ask } from "./raw-command.js";
 import { checkServer, type Expected } from "./server-check.js";
@@ -50,12 +51,18 @@ export class Link {
   constructor(client: ValkeyClient, options: LinkOptions) {
     this.client = client;
     this.#options = options;
+    if (options.isOwn && !client.isCluster) mindNeedlessPassword(client, options.expected.at);
     this.#listeners = this.#listenersOf();
     for (const [event, listener] of this.#listeners) client.on(event, listener);
   }
 
   get isUp(): boolean {
     return this.#isChecked && this.client.status === "ready";
+  }
+
+  /** Whether the server has taken the connection, whatever is spoken on it. */
+  get hasTcp(): boolean {
+    return !this.client.isCluster && this.client.stream?.remoteAddress !== undefined;
   }
 
   get hasEnded(): boolean {
@@ -166,7 +173,10 @@ export class Link {
   }
 
   #free(node: NodeClient): void {
-    if (this.#options.isOwn) node.on("connect", () => node.stream?.unref());
+    const { isOwn, expected } = this.#options;
+    if (!isOwn) return;
+    mindNeedlessPassword(node, expected.at);
+    node.on("connect", () => node.stream?.unref());
   }
 
   #reconnecting(): void {

@@ -8,6 +8,7 @@ import type { ServerFacts } from "../connection.js";
 import { type LibraryClock, libraryWith } from "../library.js";
 import { backOffMs, clusterOptions, standaloneOptions } from "./client-options.js";
 import { type ConnectContext, connectError, timeoutError } from "./connect-errors.js";
+import { warnOfEviction } from "./eviction.js";
 import { type LibraryForm, loadEverywhere } from "./library-loader.js";
 import { Link } from "./link.js";
 import { isPassing, isReplyError, serverError } from "./server-errors.js";
@@ -154,6 +155,7 @@ class Opening {
     const [at, hasTls] = [this.#at, tls !== undefined];
     // An opening that has been given up must not leave a connection that nobody closes.
     if (this.#isOver) throw new Error("the opening was given up");
+    void warnOfEviction(link.primaries(), this.#at);
     return new ValkeyConnection({
       ...{ env, link, names, library, form, server, at, hasTls, retryWrites },
       ...{ connectTimeoutMs, commandTimeoutMs, openBy: this.#openBy },
@@ -192,8 +194,9 @@ class Opening {
   }
 
   #context(link: Link): ConnectContext {
-    const { wasConnected } = link;
-    return { at: this.#at, hasTls: this.#options.settings.tls !== undefined, wasConnected };
+    const { wasConnected, hasTcp } = link;
+    const hasTls = this.#options.settings.tls !== undefined;
+    return { at: this.#at, hasTls, wasConnected, hasTcp };
   }
 }
 

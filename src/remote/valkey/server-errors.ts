@@ -56,7 +56,8 @@ interface Refusal {
 }
 
 const loadingHint = "wait until the server has read its data, or give it a longer `connectTimeout`";
-const credentialsHint = "correct `valkey.username` and `valkey.password`, or the ones in the URL";
+const credentialsHint =
+  "correct `valkey.username` and `valkey.password`, or the ones in the URL; a username alone is enough only for a user without a password (`nopass`)";
 
 const refusals: Readonly<Record<string, Refusal>> = {
   OOM: {

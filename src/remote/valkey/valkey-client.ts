@@ -11,6 +11,8 @@ export interface ClientStream {
   uncork(): void;
   ref(): void;
   unref(): void;
+  /** Of whoever has taken the connection. */
+  readonly remoteAddress?: string | undefined;
 }
 
 /** A command as a client handles it. Clients replace `reject` of commands that they may redirect. */

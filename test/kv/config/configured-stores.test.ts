@@ -268,6 +268,10 @@ describe("mistakes are reported with file, line, column and key", () => {
       "5:17: anykv.stores.a.valkey.hots is not known; known are url, host, port,",
     ],
     [
+      store("backend: valkey\nvalkey: 'valkey://:secret@a'"),
+      "5:7: anykv.stores.a.valkey must be a map",
+    ],
+    [
       store("backend: valkey\nvalkey: { client: 1 }"),
       "5:17: anykv.stores.a.valkey.client is not known",
     ],

@@ -1,6 +1,8 @@
 // Options of the valkey backend: what is accepted, what it means, and what is refused with its name.
 
 import { describe, expect, test } from "vitest";
+import { InvalidOptionsError } from "../../../src/base/errors.js";
+import { normalizeOptions } from "../../../src/kv/options/options.js";
 import {
   differingValkeyOptions,
   type ValkeyOptions,
@@ -120,14 +122,25 @@ describe("refused", () => {
       "unix:///x?y=1",
       "unix:///x?db=z",
     ],
-    host: [5, "", {}, "a\0b"],
+    host: [5, "", {}, "a\0b", "a:5", "[::1]", "[::1]:5", "valkey://a", "me@a"],
     port: [0, -1, 65_536, 1.5, "6379", true],
-    path: [5, ""],
+    path: [5, "", "unix:///x", "unix:/x"],
     username: [5, ""],
     password: [123_456, "", {}],
     database: [-1, 1.5, "0", 2 ** 64],
     tls: ["yes", 1, []],
-    cluster: ["a", [], [5], [""], ["a:b"], ["a:70000"], [{ port: 5 }], [{ host: "a", port: 0 }]],
+    cluster: [
+      "a",
+      [],
+      [5],
+      [""],
+      ["a:b"],
+      ["a:70000"],
+      ["me@a"],
+      [{ host: "a:5" }],
+      [{ port: 5 }],
+      [{ host: "a", port: 0 }],
+    ],
     partitions: [0, 1.5, 1_025, "4"],
     prefix: ["", 5, "a{b}", "x".repeat(65), "\ud800"],
     connectTimeout: [0, "0", -1, "soon"],
@@ -166,6 +179,9 @@ describe("refused", () => {
 
   test("what is not known, which may be a mistyped option", () => {
     expect(() => valkeySettings({ pasword: "x" })).toThrow('option "valkey.pasword" is not known');
+    expect(() => valkeySettings({ tls: { rejectUnauthorised: true } })).toThrow(
+      'option "valkey.tls.rejectUnauthorised" is not known; did you mean "valkey.tls.rejectUnauthorized"?',
+    );
   });
 
   test.each<[ValkeyOptions, string]>([
@@ -188,22 +204,78 @@ describe("refused", () => {
     expect(() => valkeySettings(given as never)).toThrow(`option "${named}`);
   });
 
-  test("without repeating a password", () => {
-    const secrets = [
-      { password: 123_456 },
-      { url: "http://me:123456@a" },
-      { url: "valkey://:123456@a#x" },
-    ];
-    for (const given of [...secrets, { url: "valkey://:123456@a", password: "123456" }]) {
-      let thrown: unknown;
-      try {
-        valkeySettings(given);
-      } catch (error) {
-        thrown = error;
-      }
-      expect(thrown).toBeInstanceOf(Error);
-      expect(`${(thrown as Error).stack} ${JSON.stringify(thrown)}`).not.toContain("123456");
+  const url = "valkey://:hunter2@a";
+  const node = "app:hunter2@a:7000";
+  test.each<object>([
+    { password: 123_456 },
+    { url: "http://me:hunter2@a" },
+    { url: "hunter2:x@a" },
+    { url: `${url}#x` },
+    { url, password: "hunter2" },
+    { host: url },
+    { host: ":hunter2@a" },
+    { host: "hunter2@a" },
+    { port: "7000:hunter2" },
+    { path: "unix:///x?password=hunter2" },
+    { path: url },
+    { cluster: url },
+    { cluster: [url] },
+    { cluster: [node] },
+    { cluster: ["hunter2@a"] },
+    { cluster: [{ host: node }] },
+    { cluster: [{ host: "a", port: "hunter2" }] },
+    { cluster: [{ host: "a", password: "hunter2" }] },
+    { tls: "hunter2" },
+    { database: "hunter2" },
+    { prefix: "{hunter2" },
+    { connectTimeout: url },
+    { retryWrites: url },
+    { client: url },
+    { client, cluster: url },
+  ])("without repeating a password: %j", (given) => {
+    let thrown: unknown;
+    try {
+      valkeySettings(given as never);
+    } catch (error) {
+      thrown = error;
     }
+    expect(thrown).toBeInstanceOf(InvalidOptionsError);
+    expect(`${(thrown as Error).stack} ${JSON.stringify(thrown)}`).not.toMatch(/hunter2|123456/);
+  });
+
+  test.each<[object, string, string]>([
+    [{ host: "127.0.0.1:7461" }, "valkey.host", "the port goes into `port`"],
+    [{ host: "[::1]:7461" }, "valkey.host", "the port goes into `port`"],
+    [{ host: "[::1]" }, "valkey.host", "no brackets"],
+    [{ host: url }, "valkey.host", "an URL goes into `url`"],
+    [{ cluster: url }, "valkey.cluster", "an URL goes into `url`"],
+    [{ cluster: [{ host: "a", password: "x" }] }, "valkey.cluster[0].password", "host, port"],
+    [{ url: "" }, "valkey.url", "without it the host is 127.0.0.1"],
+    [{ password: "" }, "valkey.password", "or leave it out"],
+  ])("%j, with a hint", (given, option, hint) => {
+    expect(() => valkeySettings(given as never)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(`option "${option}"`),
+        hint: expect.stringContaining(hint),
+      }),
+    );
+  });
+
+  test.each<[object, string]>([
+    [{ backend: "valkey", valkey: url }, '{ url: "..." }'],
+    [{ backend: "disk", path: url }, 'backend: "valkey"'],
+    [{ backend: "disk", path: "valkey:/:hunter2@a" }, 'backend: "valkey"'],
+    [{ backend: url }, ""],
+  ])("an URL in another place than its own: %j", (options, hint) => {
+    let thrown: unknown;
+    try {
+      normalizeOptions(options);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(Error);
+    expect(`${(thrown as Error).stack} ${JSON.stringify(thrown)}`).not.toContain("hunter2");
+    expect((thrown as { hint?: string }).hint ?? "").toContain(hint);
   });
 });
 

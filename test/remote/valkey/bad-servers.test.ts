@@ -173,7 +173,11 @@ const cases: readonly Case[] = [
       tls: true,
       connectTimeout: 1_000,
     }),
-    expected: ["ServerConnectionError", /no TLS connection|no answer/, /leave out `tls`/],
+    expected: [
+      "ServerConnectionError",
+      /TCP connection stands, but no TLS connection/,
+      /leave out `tls`/,
+    ],
   },
   {
     title: "no TLS where it is spoken",
@@ -339,6 +343,7 @@ describeWith("opening manages", lackOf("valkey") ?? lackOfOpenssl(), () => {
   async function opened(ends: Ends, options: ValkeyOptions): Promise<ValkeyConnection> {
     const settings = valkeySettings({ connectTimeout: 5_000, ...options });
     const connection = await openValkey({ env: nodeEnv, settings, storeName: "good" });
+    await connection.call({ operation: "open", partition: 0, args: [1, 1, 0], isRead: true });
     return ends.add(connection, () => connection.close());
   }
 

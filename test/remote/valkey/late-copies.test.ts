@@ -36,6 +36,7 @@ afterEach(async () => {
 async function open(options: ValkeyOptions = {}): Promise<void> {
   const settings = valkeySettings({ port: proxy.port, retryWrites: true, ...options });
   connection = await openValkey({ env: nodeEnv, settings, storeName: "s" });
+  await call("open", 1, 1, 0);
   await connection.opened();
 }
 

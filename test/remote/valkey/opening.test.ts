@@ -2,7 +2,7 @@
 // there, and again after the server has lost everything.
 
 import { InvalidOptionsError, type Kv, type OpenKvOptions, openKv } from "anykv";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { nodeEnv } from "../../../src/env/env.js";
 import { type ValkeyOptions, valkeySettings } from "../../../src/kv/options/valkey-options.js";
 import { RemoteStore } from "../../../src/remote/remote-store.js";
@@ -44,6 +44,32 @@ async function openedAlone(name: string, options: ValkeyOptions): Promise<Remote
   const connection = await openValkey({ env: nodeEnv, settings, storeName: name });
   return RemoteStore.open(connection, nodeEnv, { serialization: "json", trackKeys: false });
 }
+
+describeWith("a server that evicts", lack, () => {
+  test("is told of once, unless its policy keeps all keys or nobody may look", async () => {
+    const warnings: string[] = [];
+    vi.spyOn(process, "emitWarning").mockImplementation((text) => void warnings.push(`${text}`));
+    const evicting = await startServer({ args: ["--maxmemory-policy", "allkeys-lru"] });
+    try {
+      const open = async (options: ValkeyOptions): Promise<void> => {
+        await using kv = openKv({ backend: "valkey", name: `o${++stores}`, valkey: options });
+        // What is asked for later is answered later.
+        await kv.size();
+      };
+      await evicting.cli("acl", "setuser", "poor", "on", ">x", "+@all", "-info", "~*");
+      await open({ port: evicting.port, username: "poor", password: "x" });
+      await open({ port: server.port });
+      expect(warnings).toEqual([]);
+      for (let times = 0; times < 2; times++) await open({ port: evicting.port });
+      expect(warnings).toEqual([
+        `valkey at 127.0.0.1:${evicting.port} may evict parts of stores: its maxmemory-policy is allkeys-lru`,
+      ]);
+    } finally {
+      vi.restoreAllMocks();
+      await evicting.stop();
+    }
+  });
+});
 
 describeWith("opening ends within its time", lack, () => {
   test.each(["inspect", "open", "once_begin"])(
@@ -139,6 +165,22 @@ describeWith("when the server has lost everything", lack, () => {
     await (await openedAlone(options.name ?? "", { partitions: 5 })).close();
     await kv.set("key", 1);
     await expect(kv.claimKey("key")).rejects.toMatchObject({ name: "InvalidOptionsError" });
+  });
+
+  test.each([
+    ["is of another type", "set", "x"],
+    ["has another layout", "hset", "layout", "99"],
+  ])("what stands in its place and %s is refused with its class", async (_what, ...written) => {
+    const options = optionsOf();
+    const [command = "", ...rest] = written;
+    await (await openedAlone(options.name ?? "", {})).close();
+    const [found = ""] = (await server.cli("--scan", "--pattern", "*:n")).trim().split("\n");
+    await server.cli("del", found);
+    await server.cli(command, found, ...rest);
+    await expect(opened(options)).rejects.toMatchObject({
+      name: "ServerUnsuitableError",
+      hint: expect.stringContaining("name"),
+    });
   });
 
   test("tokens of the next one are higher", async () => {

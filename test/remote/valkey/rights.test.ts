@@ -4,12 +4,25 @@
 import { readFileSync } from "node:fs";
 import { type Kv, openKv } from "anykv";
 import { expect, test } from "vitest";
-import { neededCommands } from "../../../src/remote/needed-rights.js";
-import { describeWith, lackOf, type Server, type ServerKind, startServer } from "../servers.js";
+import {
+  neededCommands,
+  neededForDatabase,
+  neededInCluster,
+} from "../../../src/remote/needed-rights.js";
+import {
+  describeWith,
+  lackOf,
+  type Server,
+  type ServerKind,
+  startServer,
+  until,
+} from "../servers.js";
 
 test("the documents name what is needed", () => {
   const page = readFileSync(new URL("../../../docs/api.md", import.meta.url), "utf8");
-  expect(page).toContain(`\`${neededCommands}\``);
+  for (const rights of [neededCommands, neededForDatabase, neededInCluster]) {
+    expect(page).toContain(`\`${rights}\``);
+  }
 });
 
 for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
@@ -85,6 +98,52 @@ for (const kind of ["valkey", "redis"] satisfies ServerKind[]) {
       }));
   });
 }
+
+interface Surroundings {
+  readonly title: string;
+  readonly args: readonly string[];
+  readonly options: object;
+  readonly right: string;
+}
+
+const surroundings: readonly Surroundings[] = [
+  { title: "a database", args: [], options: { database: 3 }, right: neededForDatabase },
+  {
+    title: "a cluster",
+    args: ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"],
+    options: { cluster: true, partitions: 3 },
+    right: neededInCluster,
+  },
+];
+
+describeWith("a user in", lackOf("valkey"), () => {
+  test.each(surroundings)("$title needs $right", async ({ args, options, right }) => {
+    const server = await startServer({ kind: "valkey", args });
+    try {
+      if ("cluster" in options) {
+        await server.cli("cluster", "addslotsrange", "0", "16383");
+        await until(async () => /cluster_state:ok/.test(await server.cli("cluster", "info")));
+      }
+      const rights = [...neededCommands.split(" "), "~anykv:*"];
+      await server.cli("acl", "setuser", "worker", "on", ">secret", ...rights);
+      const login = { port: server.port, username: "worker", password: "secret" };
+      const valkey = { ...login, ...options };
+      {
+        await using kv = openKv({ backend: "valkey", name: "without", valkey });
+        await expect(kv.set("key", 1)).rejects.toMatchObject({
+          name: "ServerAccessError",
+          message: expect.stringContaining((right.split(" ")[0] as string).slice(1)),
+          hint: expect.stringContaining(`\`${right}\``),
+        });
+      }
+      await server.cli("acl", "setuser", "worker", ...right.split(" "));
+      await using kv = openKv({ backend: "valkey", name: "with", valkey });
+      await everything(kv);
+    } finally {
+      await server.stop();
+    }
+  });
+});
 
 /** Something of every part of the library. */
 async function everything(kv: Kv): Promise<void> {

@@ -41,6 +41,7 @@ async function open(options: ValkeyOptions = {}): Promise<ValkeyConnection> {
   const settings = valkeySettings({ ...place, ...options });
   const connection = await openValkey({ env: nodeEnv, settings, storeName: "s" });
   connections.push(connection);
+  await call(connection, "open", 1, 1, 0);
   await connection.opened();
   return connection;
 }
