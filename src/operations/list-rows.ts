@@ -23,15 +23,28 @@ export interface ListSpan {
 // Up to this many elements are removed at once; more are left to the sweep.
 const inlineItemsMax = 16;
 
+const minus = "-".charCodeAt(0);
+const zero = "0".charCodeAt(0);
+
 export function parseSpan(value: Stored): ListSpan {
   const text = value as string;
   const first = text.indexOf(" ");
   const second = text.indexOf(" ", first + 1);
   return {
-    id: Number(text.slice(0, first)),
-    head: Number(text.slice(first + 1, second)),
-    tail: Number(text.slice(second + 1)),
+    id: integerIn(text, 0, first),
+    head: integerIn(text, first + 1, second),
+    tail: integerIn(text, second + 1, text.length),
   };
+}
+
+/** Every push and pop reads a span: this makes no texts of its parts. */
+function integerIn(text: string, start: number, end: number): number {
+  const isNegative = text.charCodeAt(start) === minus;
+  let value = 0;
+  for (let at = isNegative ? start + 1 : start; at < end; at++) {
+    value = value * 10 + text.charCodeAt(at) - zero;
+  }
+  return isNegative ? -value : value;
 }
 
 export function itemKey(id: number, index: number): string {

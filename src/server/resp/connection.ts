@@ -65,8 +65,10 @@ export class Connection implements Wire {
   #isEnded = false;
   #lastRequest: Request | undefined;
   #bufferedBytes = 0;
-  /** When something came from the client or was taken by it, on the monotonic clock. */
-  lastMs: number;
+  // When something came from the client or was taken by it, on the monotonic clock. That is looked
+  // at with every sweep of the door, and not with every request.
+  #lastMs: number;
+  #isActive = false;
 
   constructor(id: number, door: Door, accepted: Socket) {
     this.#door = door;
@@ -75,7 +77,7 @@ export class Connection implements Wire {
     this.#parser = new RequestParser(door.settings);
     this.#executor = new Executor(door.direct, door.values, door.cursors, resp2);
     this.#output = new Output(socket, () => this.#progress());
-    this.lastMs = door.env.clock.monotonic();
+    this.#lastMs = door.env.clock.monotonic();
     this.session = new ClientSession(id, door, this, this.#executor, door.env);
     socket.on("end", () => this.#receivedAll());
     // What goes wrong with a connection concerns nobody but its client; "close" follows.
@@ -98,8 +100,16 @@ export class Connection implements Wire {
       : addressOf(localAddress, localPort);
   }
 
+  /** With the precision of the door's sweeps. */
   get idleMs(): number {
-    return this.#door.env.clock.monotonic() - this.lastMs;
+    return this.#isActive ? 0 : this.#door.env.clock.monotonic() - this.#lastMs;
+  }
+
+  /** Called by every sweep of the door. */
+  sweep(nowMs: number): void {
+    if (!this.#isActive) return;
+    this.#isActive = false;
+    this.#lastMs = nowMs;
   }
 
   /** Who waits for messages or elements is silent for good reason. */
@@ -124,7 +134,7 @@ export class Connection implements Wire {
   }
 
   #receive(chunk: Buffer): void {
-    this.lastMs = this.#door.env.clock.monotonic();
+    this.#isActive = true;
     this.#parser.push(chunk);
     if (this.#isWaiting || this.#isHeldUp()) this.#parser.retain();
     else this.#work();
@@ -159,7 +169,7 @@ export class Connection implements Wire {
   }
 
   #progress(): void {
-    this.lastMs = this.#door.env.clock.monotonic();
+    this.#isActive = true;
     if (this.#output.pendingBytes === 0) this.#door.stalled.delete(this);
     if (!this.#isWaiting && !this.#isHeldUp()) this.#work();
     this.#account();
@@ -244,7 +254,7 @@ export class Connection implements Wire {
     else if (body.kind === "take") this.#take(body, args);
     else if (body.kind === "write" && this.#executor.isAwaiting) this.#runTogether(request);
     else {
-      const reply = this.#executor.run(body, args);
+      const reply = this.#executor.run(request as DataRequest);
       if (typeof reply === "string") this.#reply(reply);
       else this.#await(reply);
     }

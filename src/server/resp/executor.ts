@@ -76,10 +76,9 @@ export class Executor {
   }
 
   /** Carries one command out; never throws or rejects. */
-  run(body: ReadBody | WriteBody, args: readonly Argument[]): Awaitable<Encoded> {
-    const call = { body, args };
+  run(call: Call<ReadBody | WriteBody>): Awaitable<Encoded> {
     try {
-      const reply = body.kind === "read" ? this.#read(call) : this.#write(call);
+      const reply = call.body.kind === "read" ? this.#read(call) : this.#write(call);
       return reply instanceof Promise ? reply.catch(this.#failed) : reply;
     } catch (error) {
       return this.#failed(error);
@@ -208,7 +207,7 @@ export class Executor {
     const [first] = calls;
     // One of them has brought the others down: on their own these can be carried out.
     if (error instanceof InternalStoreError && calls.length > 1 && first !== undefined) {
-      const alone = this.run(first.body as ReadBody | WriteBody, first.args);
+      const alone = this.run(first as Call<ReadBody | WriteBody>);
       if (alone instanceof Promise) return alone.then((text) => ({ text, calls: 1 }));
       return { text: alone, calls: 1 };
     }

@@ -17,6 +17,8 @@ export class Output {
   #waiting: Encoded[] = [];
   #waitingBytes = 0;
   #isEnding = false;
+  // Whether something waits: it hardly ever does, and is asked for with every request.
+  #isPending = false;
 
   constructor(socket: Socket, onProgress: () => void) {
     this.#socket = socket;
@@ -25,7 +27,7 @@ export class Output {
 
   /** Bytes that the system has not taken yet. */
   get pendingBytes(): number {
-    return this.#socket.writableLength + this.#waitingBytes;
+    return this.#isPending ? this.#socket.writableLength + this.#waitingBytes : 0;
   }
 
   write(text: Encoded): void {
@@ -36,6 +38,7 @@ export class Output {
         return;
       }
     }
+    this.#isPending = true;
     this.#waiting.push(text);
     this.#waitingBytes += text.length;
     this.#goOn();
@@ -66,6 +69,7 @@ export class Output {
   #isWatching = false;
 
   #watch(): void {
+    this.#isPending = true;
     if (this.#isWatching) return;
     this.#isWatching = true;
     // An empty piece behind the others tells when they have gone.
@@ -80,6 +84,7 @@ export class Output {
   readonly #sentPiece = (error?: Error | null): void => {
     if (error) return;
     this.#goOn();
+    this.#isPending = this.pendingBytes > 0;
     this.#onProgress();
   };
 }

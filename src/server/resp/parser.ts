@@ -37,6 +37,8 @@ const dollar = 36;
 const zero = 48;
 // Lengths of so many digits are read without further checks.
 const plainDigitsMax = 9;
+// Words for which there is room before they come.
+const roomAtOnceMax = 64;
 const strictInteger = /^(?:0|-?[1-9]\d{0,17})$/;
 const none = Buffer.alloc(0);
 
@@ -53,6 +55,7 @@ export class RequestParser {
   #neededBytes = 0;
   // The request under way: its words so far, their number, and the length of the next one.
   #words: Argument[] = [];
+  #filled = 0;
   #count = 0;
   #length = -1;
   #requestBytes = 0;
@@ -145,6 +148,9 @@ export class RequestParser {
       throw new ProtocolError("unauthenticated multibulk length");
     }
     this.#count = Math.max(0, count);
+    // Of the right size at once; what is announced beyond that has to come first.
+    this.#words = count > 0 ? new Array<Argument>(Math.min(count, roomAtOnceMax)) : [];
+    this.#filled = 0;
     return true;
   }
 
@@ -152,7 +158,9 @@ export class RequestParser {
   #list(): Argument[] | undefined {
     const words = this.#words;
     const chunk = this.#chunk;
-    while (words.length < this.#count) {
+    let filled = this.#filled;
+    while (filled < this.#count) {
+      this.#filled = filled;
       if (this.#length < 0 && !this.#beginWord()) return undefined;
       const start = this.#at;
       const end = start + this.#length;
@@ -160,7 +168,8 @@ export class RequestParser {
         this.#neededBytes = this.#length + 2;
         return undefined;
       }
-      words.push(words.length === 0 ? nameIn(chunk, start, end) : argumentIn(chunk, start, end));
+      words[filled] = filled === 0 ? nameIn(chunk, start, end) : argumentIn(chunk, start, end);
+      filled++;
       this.#requestBytes += this.#length;
       this.#length = -1;
       // Whatever stands in the place of the line end.
