@@ -12,7 +12,13 @@ const lack =
   findProgram("valkey-server") === undefined ? "valkey-server must be on the PATH" : undefined;
 
 /** Of no concern here. */
-const otherFlags = new Set(["skip_monitor", "skip_slowlog", "sentinel", "no_async_loading", "may_replicate"]);
+const otherFlags = new Set([
+  "skip_monitor",
+  "skip_slowlog",
+  "sentinel",
+  "no_async_loading",
+  "may_replicate",
+]);
 
 const infoForm =
   /^\*1\r\n\*10\r\n\$\d+\r\n[^\r]+\r\n:(-?\d+)\r\n\*\d+\r\n((?:\+\w+\r\n)*):(-?\d+)\r\n:(-?\d+)\r\n:(-?\d+)\r\n/;
@@ -45,6 +51,8 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   PING: ["PING", "PING x", "SUBSCRIBE c\r\nPING"],
   ECHO: ["ECHO x"],
   SELECT: ["SELECT 0"],
+  READONLY: ["READONLY"],
+  READWRITE: ["READWRITE"],
   AUTH: ["AUTH secret"],
   HELLO: ["HELLO"],
   QUIT: ["QUIT"],
