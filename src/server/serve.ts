@@ -35,7 +35,7 @@ export interface KvServer extends AsyncDisposable {
  * @throws InvalidOptionsError, what the opening of the store rejects with, and what listening fails
  * with; then no door is open.
  */
-export async function serve(kv: Kv, options: ServeOptions): Promise<KvServer> {
+export async function serve<Schema>(kv: Kv<Schema>, options: ServeOptions): Promise<KvServer> {
   if (!(kv instanceof Kv)) refuse("kv", "a handle that openKv has made", kv);
   const { resp } = namedFields(options, namesOf<ServeOptions>({ resp: true })) as ServeOptions;
   if (resp === undefined || resp === null || resp === false) {

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { KeyNotFoundError, openKv } from "anykv";
 import manifest from "anykv/package.json" with { type: "json" };
+import { serve } from "anykv/server";
 import * as testing from "anykv/testing";
 
 const kv = openKv({ backend: "memory", name: "module" });
@@ -14,6 +15,8 @@ await assert.rejects(kv.get("user:2"), (error) => {
   assert.equal(error.name, "KeyNotFoundError");
   return true;
 });
+const server = await serve(kv, { resp: { port: 0 } });
+await server.close();
 await kv.close();
 
 assert.equal(manifest.name, "anykv");

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { KeyNotFoundError, openKv } from "anykv";
+import { serve } from "anykv/server";
 import * as testing from "anykv/testing";
 
 type Schema = { "user:1": { name: string } };
@@ -14,6 +15,9 @@ const name: string = user.name;
 assert.equal(name, "Ada");
 await kv.delete("user:1");
 await assert.rejects(kv.get("user:1"), KeyNotFoundError);
+const server = await serve(kv, { resp: { port: 0 } });
+assert.match(server.address.resp?.url ?? "", /^redis:/);
+await server.close();
 await kv.close();
 
 /** Never called: what the schema forbids. */

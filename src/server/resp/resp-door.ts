@@ -3,7 +3,6 @@
 import { InvalidOptionsError } from "../../base/errors.js";
 import type { View } from "../../engine/engine.js";
 import { Handle, type Served } from "../../kv/handle.js";
-import type { Kv } from "../../kv/kv.js";
 import type { DirectAccess } from "../../store/direct.js";
 import type { Command } from "./command.js";
 import { CommandTable } from "./command-table.js";
@@ -49,12 +48,12 @@ export interface RespSeams {
  * opening of the store rejects with, and what listening fails with.
  */
 export async function openRespDoor(
-  kv: Kv,
+  handle: Handle,
   options?: RespOptions,
   seams: RespSeams = {},
 ): Promise<RespDoor> {
   const settings = respSettings(options);
-  const { door, facts } = doorTo(await Handle.served(kv), settings, seams);
+  const { door, facts } = doorTo(await Handle.served(handle), settings, seams);
   const listeners = await listenersOf(door, settings);
   facts.port = listeners.find(({ port }) => port > 0)?.port ?? 0;
   let closed: Promise<void> | undefined;
