@@ -89,3 +89,33 @@ describeWith("random requests over the wire", lack, () => {
     });
   }
 });
+
+/** What depends on chance or on the moment. */
+const uncertain = /^(SPOP|SRANDMEMBER|HRANDFIELD|P?TTL|P?EXPIRETIME)$/;
+
+test("pipelines are answered alike where commands share transactions and where they do not", async () => {
+  const scratch = new Scratch();
+  onTestFinished(() => scratch[Symbol.dispose]());
+  const path = scratch.file("store");
+  const kvs = [
+    openKv({ name: "pipelines-memory", backend: "memory" }),
+    openKv({ name: "pipelines-disk", backend: "disk", path }),
+  ];
+  const servers = await Promise.all(kvs.map((kv) => serve(kv, { resp: { port: 0 } })));
+  const doors = await Promise.all(
+    servers.map(({ address }) => connected(address.resp?.port as number, 2)),
+  );
+  const all = [...requests(firstSeed, "json", 3_000)].filter(
+    ([name]) => !uncertain.test(`${name}`),
+  );
+  for (let at = 0; at < all.length; at += 40) {
+    const batch = all.slice(at, at + 40);
+    const [inMemory, onDisk] = await Promise.all(
+      doors.map((door) => Promise.all(batch.map((words) => door.run(...words)))),
+    );
+    expect(onDisk, `seed ${firstSeed}, from ${at}`).toEqual(inMemory);
+  }
+  for (const server of servers) await server.close();
+  for (const kv of kvs) await kv.close();
+  expect(await problemsOf("disk", path)).toEqual([]);
+});

@@ -157,6 +157,9 @@ describe("sets", () => {
     // Nothing has removed the rows yet.
     expect(door.run("EXISTS", "s")).toBe(":0\r\n");
     expect(door.run("SISMEMBER", "s", "c")).toBe(":0\r\n");
+    expect(door.run("SADD", "s", "c")).toBe(":1\r\n");
+    expect(door.run("TTL", "s")).toBe(":-1\r\n");
+    expect(door.run("DEL", "s")).toBe(":1\r\n");
     expect(door.run("SET", "s", "v")).toBe("+OK\r\n");
     expect(door.run("SADD", "s", "x")).toMatch(wrongType);
     door.run("DEL", "s");

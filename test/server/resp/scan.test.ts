@@ -53,7 +53,10 @@ describe("SCAN", () => {
     const found = new Set<string>();
     let cursor = "0";
     let restarts = 2;
+    let pages = 0;
     do {
+      // A scan that does not end would stop the whole run.
+      expect(++pages).toBeLessThan(1_000);
       const page = pageOf(door.run("SCAN", cursor, "COUNT", 1 + random.below(8)));
       for (const name of page.names) {
         expect(door.run("EXISTS", name)).toBe(":1\r\n");
@@ -113,7 +116,9 @@ test.each([1, 2, 3])("SSCAN misses no member that stays, seed %i", (seed) => {
   for (let at = 0; at < 300; at++) door.run("SADD", "s", `stay:${at}`, `go:${at}`);
   const found = new Set<string>();
   let cursor = "0";
+  let pages = 0;
   do {
+    expect(++pages).toBeLessThan(1_000);
     const page = pageOf(door.run("SSCAN", "s", cursor, "COUNT", 20));
     for (const name of page.names) found.add(name);
     cursor = page.cursor;

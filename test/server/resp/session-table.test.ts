@@ -51,6 +51,8 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   PING: ["PING", "PING x", "SUBSCRIBE c\r\nPING"],
   ECHO: ["ECHO x"],
   SELECT: ["SELECT 0"],
+  READONLY: ["READONLY"],
+  READWRITE: ["READWRITE"],
   AUTH: ["AUTH secret"],
   HELLO: ["HELLO"],
   QUIT: ["QUIT"],

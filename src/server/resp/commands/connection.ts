@@ -32,6 +32,11 @@ export function select({ encode }: Session, args: readonly Argument[]): Encoded 
   return encode.ok;
 }
 
+/** Clients say before they scan that a replica would do. */
+export function accepted({ encode }: Session): Encoded {
+  return encode.ok;
+}
+
 export function auth(session: Session, args: readonly Argument[]): Encoded {
   if (args.length > 2) throw syntaxError();
   if (args.length === 1 && !session.server.users.hasPasswordOfDefault) {

@@ -1,7 +1,7 @@
 // SET and GETEX: the commands of strings that take options.
 
 import { never, type Row, type Transaction } from "../../../engine/engine.js";
-import { dropKey, kindOf, overwrite } from "../../../operations/keys.js";
+import { dropKey, findKey, overwrite } from "../../../operations/keys.js";
 import { type Argument, bytesOf } from "../argument.js";
 import type { CommandContext as Context } from "../command.js";
 import type { Encoded } from "../encoder.js";
@@ -42,12 +42,12 @@ function setWith(
   const options = optionsIn(args, 2, "SET");
   const deadline = deadlineOf(transaction, options, "set");
   const value = context.values.store(args[1] as Argument);
-  const kind = kindOf(transaction, key);
-  if (options.get && kind !== undefined && kind !== "value") throw wrongType();
-  const row = kind === "value" ? transaction.values.get(key) : undefined;
+  const found = findKey(transaction, key);
+  if (options.get && found !== undefined && found.kind !== "value") throw wrongType();
+  const row = found?.kind === "value" ? found.row : undefined;
   const former = options.get ? shown(row, context) : undefined;
-  if (!holds(options, row, kind !== undefined, context)) return former ?? context.encode.nil;
-  const kept = options.expiry === "KEEPTTL" ? (row?.deadline ?? never) : deadline;
+  if (!holds(options, row, found !== undefined, context)) return former ?? context.encode.nil;
+  const kept = options.expiry === "KEEPTTL" ? (found?.row.deadline ?? never) : deadline;
   if (isPast(kept, transaction.now)) dropKey(transaction, key);
   else overwrite(transaction, key, value, kept);
   return former ?? context.encode.ok;
