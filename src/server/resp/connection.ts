@@ -26,7 +26,8 @@ import { type Call, Executor, type Replies } from "./executor.js";
 import { Output } from "./output.js";
 import { ProtocolError, RequestParser } from "./parser.js";
 import { receiving } from "./receiving.js";
-import { type Request, requestOf } from "./request.js";
+import { isOfHttp, type Request, requestOf } from "./request.js";
+import { localAddressOf, remoteAddressOf } from "./socket-address.js";
 
 // Commands that share a transaction where writes have to be waited for.
 const sharedRequestsMax = 128;
@@ -87,17 +88,11 @@ export class Connection implements Wire {
   }
 
   get address(): string {
-    const { remoteAddress, remotePort } = this.#socket;
-    return remoteAddress === undefined
-      ? `${this.#door.facts.path}:0`
-      : addressOf(remoteAddress, remotePort);
+    return remoteAddressOf(this.#socket, this.#door.facts.path);
   }
 
   get localAddress(): string {
-    const { localAddress, localPort } = this.#socket;
-    return localAddress === undefined
-      ? `${this.#door.facts.path}:0`
-      : addressOf(localAddress, localPort);
+    return localAddressOf(this.#socket, this.#door.facts.path);
   }
 
   /** With the precision of the door's sweeps. */
@@ -190,16 +185,28 @@ export class Connection implements Wire {
         }
       }
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#replies += this.session.encode.error(`ERR Protocol error: ${error.message}`);
-      this.#door.facts.counts.cutOff++;
-      this.#isStopped = true;
+      this.#stop(error);
     } finally {
       this.#isWorking = false;
     }
     this.#parser.retain();
     this.#flush();
     if (!this.#isWaiting && (this.#isStopped || this.#isEnded)) this.#output.end();
+  }
+
+  /** Nothing more can be made of what this client sends. It concerns no other one. */
+  #stop(error: unknown): void {
+    const isOfClient = error instanceof ProtocolError;
+    const text = isOfClient ? `Protocol error: ${error.message}` : "internal error";
+    this.#replies += this.session.encode.error(`ERR ${text}`);
+    this.#door.facts.counts.cutOff++;
+    this.#isStopped = true;
+    if (isOfClient) return;
+    const type = "AnykvWarning";
+    process.emitWarning(`a connection was closed: ${String(error)}`, {
+      type,
+      detail: detailOf(error),
+    });
   }
 
   #next(): Request | CommandError | undefined {
@@ -210,8 +217,10 @@ export class Connection implements Wire {
     try {
       return requestOf(this.#door.table, words);
     } catch (error) {
-      if (error instanceof CommandError) return error;
-      throw error;
+      if (!(error instanceof CommandError)) throw error;
+      // A browser that somebody has made speak to this port: what follows is not meant for us.
+      if (isOfHttp(words[0])) this.kill();
+      return error;
     }
   }
 
@@ -383,6 +392,6 @@ function isShareable(request: Request | CommandError): request is DataRequest {
   );
 }
 
-function addressOf(host: string, port: number | undefined): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+function detailOf(error: unknown): string {
+  return (error instanceof Error && error.stack) || "";
 }

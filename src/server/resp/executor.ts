@@ -29,6 +29,9 @@ import type { ScanCursors } from "./scan-cursors.js";
 import type { ValueCodec } from "./value-codec.js";
 import type { WatchedKeys } from "./watched-keys.js";
 
+// Replies of one transaction beyond which no further command joins it.
+const togetherBytesMax = 1_048_576;
+
 /** A command with its arguments. */
 export interface Call<B extends DataBody = DataBody> {
   readonly body: B;
@@ -187,7 +190,7 @@ export class Executor {
     for (const call of calls) {
       text += this.#runOneOfSeveral(transaction, call);
       count++;
-      if (this.#awaited.length > 0) break;
+      if (this.#awaited.length > 0 || text.length > togetherBytesMax) break;
     }
     this.#serve(transaction);
     return { text, calls: count };

@@ -66,3 +66,8 @@ function unknownCommand(words: readonly Argument[]): CommandError {
 function shownText(argument: Argument): string {
   return typeof argument === "string" ? argument : Buffer.from(argument).toString("utf8");
 }
+
+/** Whether a line of HTTP stands in the place of a command. */
+export function isOfHttp(name: Argument | undefined): boolean {
+  return typeof name === "string" && /^(?:post|host:)$/i.test(name);
+}

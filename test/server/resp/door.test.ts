@@ -105,6 +105,41 @@ describe("limits", () => {
     expect(bench.door.sessions.size).toBe(0);
   });
 
+  test("a browser gets no further than its first line", async () => {
+    bench = await openDoor();
+    const client = bench.client();
+    const text = "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nSET a 1\r\n";
+    expect(await bench.ask(client, text)).toBe("");
+    expect(client.isDestroyed).toBe(true);
+    expect(await bench.kv.count()).toBe(0);
+  });
+
+  test("a command that breaks ends its connection and nothing else", async () => {
+    const body = {
+      kind: "chosen",
+      choose: () => {
+        throw new TypeError("a fault of ours");
+      },
+    } as const;
+    const broken = {
+      name: "BROKEN",
+      group: "server",
+      arity: 1,
+      flags: [],
+      keys: [0, 0, 0],
+    } as const;
+    const facts = { syntax: "", summary: "", complexity: "", reply: [], body } as const;
+    bench = await openDoor({}, {}, { commands: () => [{ ...broken, ...facts }] });
+    const [client, other] = [bench.client(), bench.client()];
+    const warned = new Promise<Error>((resolve) => process.once("warning", resolve));
+    expect(await bench.ask(client, "PING\r\nBROKEN\r\nPING\r\n")).toBe(
+      "+PONG\r\n-ERR internal error\r\n",
+    );
+    expect(String(await warned)).toMatch(/a fault of ours/);
+    expect(client.isDestroyed).toBe(true);
+    expect(await bench.ask(other, "PING\r\n")).toBe("+PONG\r\n");
+  });
+
   test("an argument that is too long is refused before it comes", async () => {
     bench = await openDoor({ argumentLimit: "1KiB" });
     const client = bench.client();
