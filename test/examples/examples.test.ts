@@ -10,6 +10,7 @@ import { numberIn, row, runMainJob, Text } from "./main-job-output.js";
 
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
 });
 
 describe("small examples", () => {
@@ -149,7 +150,10 @@ describe("main job", () => {
       [["--seconds", ""], /--seconds must be a number/],
       [["--records=-1"], /--records must be/],
       [["--path", " "], /--path must name a directory or a file, got nothing\n.*--help/],
-      [["--processes", "4"], /--processes 4 needs .* disk or shared: a memory store .*\n.*--help/],
+      [
+        ["--processes", "4"],
+        /--processes 4 needs .* disk, shared or valkey: a memory store .*\n.*--help/,
+      ],
       [["--backend", "wal", "--processes", "2"], /a wal store belongs to one process/],
       [
         ["--backend", "disk", "--processes", "0"],
@@ -173,10 +177,11 @@ describe("main job", () => {
     }
   });
 
-  test("a backend that cannot be had is reported with its hint", async () => {
+  test("a server that cannot be had is reported with its hint", async () => {
+    vi.stubEnv("VALKEY_URL", "valkey://127.0.0.1:1");
     const { exitCode, errors } = await runMainJob("--backend", "valkey");
     expect(exitCode).toBe(2);
-    expect(errors).toMatch(/^BackendUnavailableError: .*valkey.*\nHint: .*memory/);
+    expect(errors).toMatch(/^ServerConnectionError: valkey at 127\.0\.0\.1:1: .*\nHint: .*server/);
   });
 
   test("--help prints the options", async () => {

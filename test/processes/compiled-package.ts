@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -53,7 +54,9 @@ export async function compilePackage(...folders: readonly string[]): Promise<Com
     directory,
     script(name, source) {
       const path = join(directory, name);
-      writeFileSync(path, source);
+      // By renaming: a process that was just started with a script of that name may be reading it.
+      writeFileSync(`${path}.new`, source);
+      renameSync(`${path}.new`, path);
       return path;
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),

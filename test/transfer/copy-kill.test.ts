@@ -122,8 +122,10 @@ async function copyThroughKills(
     expect(end, `seed ${seed}, kill ${kill} ${when} write ${number}`).toBe("SIGKILL");
   }
   const report = await copy(from, to, backend === "" ? [] : ["--backend", backend]);
+  // A log that was killed in its first moments holds neither the note nor a row.
+  const resumed = backend !== "wal" || report.kept > 0;
   expect(report, `seed ${seed}`).toMatchObject({
-    resumed: true,
+    resumed,
     tables: {
       values: { rows: rows + 1 },
       arrays: { rows: elements },

@@ -65,6 +65,7 @@ export class Contender {
 
   /** kill -9; resolves when nobody can find the process alive any more. */
   async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#process.on("exit", resolve));
     this.#process.kill("SIGKILL");
     await ended;
