@@ -13,10 +13,11 @@ async function withProxy(
   body: (kv: Kv, own: Kv, proxy: TcpProxy) => Promise<void>,
 ): Promise<void> {
   const own = openKv({ backend: "memory", name: `lost ${++stores}` });
-  const server = await serve(own, { resp: { port: 0 } });
+  const storeName = `served ${stores}`;
+  const server = await serve(own, { resp: { port: 0 }, storeName });
   const proxy = await TcpProxy.to(server.address.resp?.port as number);
   const url = `redis://127.0.0.1:${proxy.port}`;
-  const kv = openKv({ backend: "valkey", valkey: { url, retryWrites } });
+  const kv = openKv({ backend: "valkey", name: storeName, valkey: { url, retryWrites } });
   try {
     await body(kv, own, proxy);
   } finally {
