@@ -7,8 +7,8 @@
 // Versions: arguments and operations are only ever added, so a client can use a library that is newer
 // than its own. `libraryVersion` rises with every change of the files.
 
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { sha1Of } from "../base/encodings.js";
+import { librarySource } from "./library-source.js";
 import { flagsOf, operations } from "./operation-table.js";
 
 /** Rises with every change of `library/`, or a server keeps what it has. */
@@ -73,7 +73,7 @@ export function libraryWith(clock: LibraryClock): Library {
     name,
     functions: `#!lua name=${name}\n${body}\n${functionsEnd(name)}`,
     script,
-    scriptSha1: createHash("sha1").update(script).digest("hex"),
+    scriptSha1: sha1Of(script),
   };
   libraries.set(clock, library);
   return library;
@@ -86,5 +86,5 @@ function countedTable(): string {
 
 function sourceOf(file: string, clock: LibraryClock): string {
   const name = file === "clock" && clock === "test" ? "test-clock" : file;
-  return readFileSync(new URL(`./library/${name}.lua`, import.meta.url), "utf8");
+  return librarySource(name);
 }

@@ -20,7 +20,7 @@ import type { Content } from "../store/content.js";
 import { type Calls, settleAll } from "./calls.js";
 import type { Argument, Reply } from "./connection.js";
 import type { Operation } from "./operation-table.js";
-import { measure } from "./remote-snapshot.js";
+import { measure } from "./remote-measures.js";
 import {
   bytesIn,
   flagIn,

@@ -1,7 +1,10 @@
 // Remote errors: what the error replies of the library become.
 
+import { textOfHex } from "../base/encodings.js";
 import {
   BackendUnavailableError,
+  type ErrorName,
+  errorClasses,
   InvalidOptionsError,
   type KvError,
   RestoreInProgressError,
@@ -35,6 +38,15 @@ const makers: Readonly<Record<string, Maker>> = {
   LOADING: (text) =>
     new RestoreInProgressError(text, { hint: "wait until the restore has ended, and call again" }),
   LOAD_LOST: (text) => new RestoreInProgressError(`the restore was given up: ${text}`),
+  // What a server of ours refuses for other reasons: "<name of the error> <message>".
+  REFUSED: (text, { key }, cause) => {
+    const [, name = "", message = ""] = /^(\S+) ?(.*)$/s.exec(text) ?? [];
+    const details = key === undefined ? {} : { key };
+    if (Object.hasOwn(errorClasses, name)) {
+      return new errorClasses[name as ErrorName](message, details);
+    }
+    return new UnexpectedStoreOutputError(`the server refused a call: ${text}`, { cause });
+  },
   LAYOUT: (text) =>
     new BackendUnavailableError(
       `the server holds a store of layout ${text}, and this version knows layout ${layoutVersion}`,
@@ -61,7 +73,7 @@ export function isBehind(error: unknown): boolean {
 
 function wrongType(text: string): KvError {
   const [kind, hex = ""] = text.split(" ");
-  const key = Buffer.from(hex, "hex").toString();
+  const key = textOfHex(hex);
   if (kind === "array") {
     return new WrongTypeError("key holds an array, not a value", {
       key,

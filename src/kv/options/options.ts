@@ -15,14 +15,13 @@ import type { ValkeySettings } from "../../remote/valkey/valkey-settings.js";
 import {
   booleanField,
   checkText,
-  describe,
   type Fields,
   field,
   fieldsOf,
-  isInteger,
   refuse,
   textField,
 } from "../arguments.js";
+import { choice, group, shardCount } from "./choices.js";
 import { defaultPathOf } from "./default-path.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
@@ -132,33 +131,10 @@ export function normalizeOptions(options: unknown): KvOptions {
   };
 }
 
-function group(fields: Fields, name: string): Fields {
-  return fieldsOf(field(fields, name), `option "${name}"`);
-}
-
-function choice<Choice extends string>(
-  fields: Fields,
-  name: string,
-  choices: readonly Choice[],
-  fallback: Choice,
-  error: new (message: string) => Error,
-): Choice {
-  const value = field(fields, name) ?? fallback;
-  const found = choices.find((candidate) => candidate === value);
-  if (found !== undefined) return found;
-  throw new error(`option "${name}" must be one of ${choices.join(", ")}, got ${describe(value)}`);
-}
-
 function pathOption(fields: Fields, backend: "wal" | "disk", name: string | undefined): string {
   const path = textField(fields, "path")?.trim() ?? "";
   if (path.includes("\0")) refuse('option "path"', "a path without NUL characters", path);
   return resolve(path === "" ? defaultPathOf(backend, name) : path);
-}
-
-function shardCount(fields: Fields): number {
-  const count = field(fields, "shardCount") ?? 0;
-  if (!isInteger(count)) refuse('option "memory.shardCount"', "an integer", count);
-  return Math.max(0, count);
 }
 
 /** @throws InvalidOptionsError */
