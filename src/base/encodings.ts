@@ -15,9 +15,9 @@ export function isWellFormed(text: string): boolean {
   return text.isWellFormed();
 }
 
-/** Padded base64 of the text in UTF-8. */
-export function base64Of(text: string): string {
-  return Buffer.from(text).toString("base64");
+/** Padded base64 of bytes, or of a text in UTF-8. */
+export function base64Of(content: string | Uint8Array): string {
+  return Buffer.from(content as string).toString("base64");
 }
 
 /** @throws TypeError when the bytes are not UTF-8. */

@@ -2,6 +2,9 @@
 
 import { describe, type Fields, field, fieldsOf, isInteger, refuse } from "../arguments.js";
 
+export const backends = ["memory", "wal", "disk", "shared", "valkey"] as const;
+export const serializations = ["json", "string", "bytes"] as const;
+
 /** The options of a group; none when it is absent. */
 export function group(fields: Fields, name: string): Fields {
   return fieldsOf(field(fields, name), `option "${name}"`);

@@ -21,7 +21,7 @@ import {
   refuse,
   textField,
 } from "../arguments.js";
-import { choice, group, shardCount } from "./choices.js";
+import { backends, choice, group, serializations, shardCount } from "./choices.js";
 import { defaultPathOf } from "./default-path.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
@@ -36,10 +36,7 @@ import {
   walSettings,
 } from "./wal-options.js";
 
-export const backends = ["memory", "wal", "disk", "shared", "valkey"] as const;
 export type Backend = (typeof backends)[number];
-
-export const serializations = ["json", "string", "bytes"] as const;
 export type Serialization = (typeof serializations)[number];
 
 export interface OpenKvOptions {

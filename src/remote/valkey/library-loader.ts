@@ -13,26 +13,27 @@
 
 import { ServerUnsuitableError } from "../../base/errors.js";
 import { type Library, libraryVersion } from "../library.js";
-import { ask } from "./raw-command.js";
 import { isForbidden, isFunctionMissing, isReplyError } from "./server-errors.js";
-import type { NodeClient } from "./valkey-client.js";
 
 /** How operations can be called on a node. */
 export type LibraryForm = "functions" | "scripts";
 
 const attemptsMax = 5;
 
+/** Asks one node a command; repeating the command must do no harm. */
+export type Ask = (...words: string[]) => Promise<unknown>;
+
 /** @throws the error of the client, ServerUnsuitableError when loading is of no avail. */
-export async function loadLibrary(node: NodeClient, library: Library): Promise<LibraryForm> {
+export async function loadLibrary(ask: Ask, library: Library): Promise<LibraryForm> {
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const version = await versionOn(node, library);
-    if (version === "forbidden") return scriptsOn(node);
+    const version = await versionOn(ask, library);
+    if (version === "forbidden") return scriptsOn(ask);
     if (version >= libraryVersion) return "functions";
     const replace = version > 0 ? ["REPLACE"] : [];
     try {
-      await ask(node, "FUNCTION", "LOAD", ...replace, library.functions);
+      await ask("FUNCTION", "LOAD", ...replace, library.functions);
     } catch (error) {
-      if (isForbidden(error)) return scriptsOn(node);
+      if (isForbidden(error)) return scriptsOn(ask);
       if (!isAlreadyThere(error)) throw error;
     }
   }
@@ -45,15 +46,15 @@ export async function loadLibrary(node: NodeClient, library: Library): Promise<L
 }
 
 /** @throws the answer of a server that forbids scripts as well. */
-async function scriptsOn(node: NodeClient): Promise<LibraryForm> {
-  await ask(node, "EVAL", "return 1", "0");
+async function scriptsOn(ask: Ask): Promise<LibraryForm> {
+  await ask("EVAL", "return 1", "0");
   return "scripts";
 }
 
 /** 0 when the library is not there. */
-async function versionOn(node: NodeClient, { name }: Library): Promise<number | "forbidden"> {
+async function versionOn(ask: Ask, { name }: Library): Promise<number | "forbidden"> {
   try {
-    return Number(await ask(node, "FCALL", `${name}_version`, "0"));
+    return Number(await ask("FCALL", `${name}_version`, "0"));
   } catch (error) {
     if (isForbidden(error)) return "forbidden";
     if (isFunctionMissing(error as Error)) return 0;

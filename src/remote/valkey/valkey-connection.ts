@@ -31,6 +31,7 @@ import { type LibraryForm, loadLibrary } from "./library-loader.js";
 import type { Link } from "./link.js";
 import { OnceCalls } from "./once-calls.js";
 import { Attempt, type CallOwner, PendingCall } from "./pending-call.js";
+import { ask } from "./raw-command.js";
 import {
   causeOf,
   isFunctionMissing,
@@ -283,7 +284,7 @@ export class ValkeyConnection implements Connection, CallOwner {
 
 /** Loads the library on every primary that can be reached; one is enough. */
 export async function loadEverywhere(link: Link, library: Library): Promise<LibraryForm> {
-  const loads = link.primaries().map((node) => loadLibrary(node, library));
+  const loads = link.primaries().map((node) => loadLibrary((...words) => ask(node, ...words), library));
   const results = await Promise.allSettled(loads);
   const forms = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   if (forms.length > 0) return forms.includes("scripts") ? "scripts" : "functions";
