@@ -32,7 +32,9 @@ function host(root) {
       if (named !== undefined) return join(folder, named);
       if (!specifier.startsWith(".") || importer === undefined) return null;
       const resolved = await this.resolve(specifier, importer, { ...options, skipSelf: true });
-      const path = relative(root, resolved?.id ?? "").split(sep).join("/");
+      const path = relative(root, resolved?.id ?? "")
+        .split(sep)
+        .join("/");
       const replacement = replacements[path];
       return replacement === undefined ? resolved : join(folder, replacement);
     },
@@ -45,7 +47,9 @@ function host(root) {
 /** In the place of the file that reads them. */
 function librarySource(root) {
   const folder = join(root, "src", "remote", "library");
-  const files = readdirSync(folder).filter((file) => file.endsWith(".lua") && !file.startsWith("test-"));
+  const files = readdirSync(folder).filter(
+    (file) => file.endsWith(".lua") && !file.startsWith("test-"),
+  );
   const texts = files.map((file) => [file.slice(0, -4), readFileSync(join(folder, file), "utf8")]);
   return `const texts = ${JSON.stringify(Object.fromEntries(texts))};
 export function librarySource(file: string): string {
@@ -80,6 +84,8 @@ export async function bundleK6(root, outDir) {
       },
     },
   }).then((result) => (Array.isArray(result) ? result[0] : result));
-  const foreign = output.flatMap(({ imports = [] }) => imports).filter((name) => !/^k6\//.test(name));
+  const foreign = output
+    .flatMap(({ imports = [] }) => imports)
+    .filter((name) => !/^k6\//.test(name));
   if (foreign.length > 0) throw new Error(`k6.js imports ${foreign.join(", ")}`);
 }

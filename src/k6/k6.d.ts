@@ -1,7 +1,50 @@
-// anykv for k6: types of `k6.js`, complete in this file, so that both can be copied beside a script.
+// anykv for k6: types of `k6.js`.
 //
 //   import { openKv } from "./k6.js";
 //   const kv = openKv({ url: "redis://127.0.0.1:6379" });
+
+import type {
+  AllocationStats,
+  BackupOptions,
+  BackupSummary,
+  Batch,
+  Claim,
+  ClaimedKeys,
+  ClaimRef,
+  CompleteOptions,
+  CreateOptions,
+  CsvValidation,
+  DeleteByPrefixOptions,
+  DeletedKeys,
+  DeleteResult,
+  Entry,
+  ExportCsvOptions,
+  ExportedFile,
+  ExportJsonlOptions,
+  GuardOptions,
+  ImportCsvOptions,
+  ImportedFile,
+  ImportJsonlOptions,
+  JsonlValidation,
+  KeyPage,
+  KvStats,
+  LeaseOptions,
+  ListOptions,
+  MaybeEntry,
+  MismatchOptions,
+  OpenKvOptions,
+  PrefixOptions,
+  RestoreOptions,
+  ScanOptions,
+  ScanPage,
+  SwapResult,
+  ValidateCsvOptions,
+  ValidateJsonlOptions,
+  WaitOptions,
+  WriteOptions,
+} from "./k6-shapes.js";
+
+export type * from "./k6-shapes.js";
 
 /**
  * Opens the store of the test, or a further handle on it. Only in the init context, that is, at the
@@ -11,262 +54,6 @@
  * KVOptionsConflictError when the store was opened with other options before.
  */
 export declare function openKv(options?: OpenKvOptions | null): KV;
-
-export interface OpenKvOptions {
-  /**
-   * Where the store lives: `redis://[user:password@]host[:port][/database]` (`rediss://` with TLS,
-   * `unix:///path`) for Valkey, Redis from 7.0 on or `anykv serve`; `http://host:port` for the HTTP door
-   * of `anykv serve`. Default: `ANYKV_URL` of the environment.
-   */
-  url?: string | undefined;
-  /** The URL decides; given, it has to agree. */
-  transport?: "redis" | "http" | undefined;
-  /** Bearer token of the HTTP door. Default: `ANYKV_TOKEN` of the environment. */
-  token?: string | undefined;
-  /** A store of its own on the server, with options of its own. */
-  name?: string | undefined;
-  /** How the keys of all stores on the server begin; default "anykv". */
-  prefix?: string | undefined;
-  /** Over how many slots the store is spread; default 1. Fixed by whoever creates the store. */
-  partitions?: number | undefined;
-  /** How long an answer may take: ms or text like "500ms"; 0: without end; default 10 s. */
-  commandTimeout?: number | string | undefined;
-  /** What the metrics are tagged with; the store is the server's in any case. Default "disk". */
-  backend?: "memory" | "disk" | "wal" | "shared" | "valkey" | undefined;
-  /** Checked and compared; there is no file. */
-  path?: string | undefined;
-  /** Default "json". */
-  serialization?: "json" | "string" | undefined;
-  /** Whether `stats()` tells of the key index, which the server keeps in any case. */
-  trackKeys?: boolean | undefined;
-  /** Checked and compared, without effect. */
-  memory?: { shardCount?: number | undefined } | undefined;
-  disk?: DiskOptions | undefined;
-  metrics?: MetricsOptions | undefined;
-}
-
-/** Checked and compared, without effect; only `readOnly` holds. */
-export interface DiskOptions {
-  timeout?: number | string | undefined;
-  noSync?: boolean | undefined;
-  noGrowSync?: boolean | undefined;
-  noFreelistSync?: boolean | undefined;
-  preLoadFreelist?: boolean | undefined;
-  freelistType?: "" | "array" | "map" | undefined;
-  /** Operations that write reject with StoreReadOnlyError. */
-  readOnly?: boolean | undefined;
-  initialMmapSize?: number | string | undefined;
-  mlock?: boolean | undefined;
-}
-
-export interface MetricsOptions {
-  /** Sample every operation as `xk6_kv_operations_total` and its siblings. Default false. */
-  operations?: boolean | undefined;
-}
-
-/** What operations reject with: dispatch by `name`. */
-export interface KvError extends Error {
-  readonly name: string;
-  readonly code: string;
-  readonly key?: string;
-  readonly hint?: string;
-  /** Of `setMany`: what is wrong with which entry. */
-  readonly errors?: readonly {
-    readonly key?: string;
-    readonly name: string;
-    readonly message: string;
-  }[];
-}
-
-export interface Entry<Value = unknown> {
-  key: string;
-  value: Value;
-}
-
-export interface MaybeEntry<Value = unknown> {
-  key: string;
-  exists: boolean;
-  /** null when the key is missing. */
-  value: Value | null;
-}
-
-export interface PrefixOptions {
-  prefix?: string | undefined;
-}
-
-export interface ListOptions extends PrefixOptions {
-  /** 0, negative or absent: all. */
-  limit?: number | undefined;
-}
-
-export interface ScanOptions extends ListOptions {
-  /** Of the page before; "" or absent: from the start. */
-  cursor?: string | undefined;
-}
-
-export interface ScanPage<Value = unknown> {
-  entries: Entry<Value>[];
-  /** "" on the last page. */
-  cursor: string;
-  done: boolean;
-}
-
-export interface KeyPage {
-  keys: string[];
-  /** "" on the last page. */
-  cursor: string;
-  done: boolean;
-}
-
-export interface ClaimRef {
-  id: string;
-  key: string;
-  token: number;
-}
-
-export interface Claim<Value = unknown> extends ClaimRef {
-  /** Unix milliseconds. */
-  expiresAt: number;
-  entry: Entry<Value>;
-  owner?: string;
-}
-
-export interface ClaimedKeys<Value = unknown> {
-  claimed: Claim<Value>[];
-  busy: string[];
-  missing: string[];
-}
-
-export interface LeaseOptions {
-  /** At most 256 bytes of UTF-8. */
-  owner?: string | undefined;
-  /** Milliseconds, up to 86,400,000; default 30,000. */
-  ttl?: number | undefined;
-}
-
-export interface FailedClaim {
-  index: number;
-  id: string;
-  key: string;
-  name: "ClaimNotUpdated";
-  message: string;
-}
-
-/** The write is carried out only while the claim is held, else it rejects with StaleClaimError. */
-export interface GuardOptions {
-  claim?: ClaimRef | undefined;
-}
-
-export interface CreateOptions extends GuardOptions {
-  /** Milliseconds until the key vanishes. */
-  ttl?: number | undefined;
-}
-
-export interface WriteOptions extends CreateOptions {
-  /** Leave the expiry of the key as it is. */
-  keepTtl?: boolean | undefined;
-}
-
-export interface MismatchOptions {
-  includeCurrentOnMismatch?: boolean | undefined;
-}
-
-export type SwapResult<Value = unknown> =
-  | { swapped: true; reason: "swapped" }
-  | { swapped: false; reason: "mismatch"; existed: boolean; current?: Value };
-
-export type DeleteResult<Value = unknown> =
-  | { deleted: true; reason: "deleted" }
-  | { deleted: false; reason: "mismatch"; existed: boolean; current?: Value };
-
-export interface KvStats {
-  /** "valkey": what carries the store. */
-  backend: string;
-  serialization: string;
-  trackKeys: boolean;
-  count: number;
-  claims: { live: number; expired: number };
-  index: {
-    enabled: true;
-    keysList: number;
-    keysMap: number;
-    ost: number;
-    consistent: boolean;
-  } | null;
-  disk: { path: string; sizeBytes: number; readOnly: boolean } | null;
-}
-
-export interface AllocationStats {
-  prefix: string;
-  total: number;
-  claimable: number;
-  claimedLive: number;
-  claimedExpired: number;
-  backend: string;
-  trackKeys: boolean;
-}
-
-/** A name in the server's directory for files. */
-interface FileOptions {
-  fileName: string;
-  limit?: number | undefined;
-}
-
-export interface ExportJsonlOptions extends FileOptions, PrefixOptions {}
-
-export interface ValidateJsonlOptions extends FileOptions {
-  keyPrefix?: string | undefined;
-}
-
-export interface ImportJsonlOptions extends ValidateJsonlOptions {
-  batchSize?: number | undefined;
-}
-
-export interface ExportCsvOptions extends FileOptions, PrefixOptions {
-  columns: readonly string[];
-  delimiter?: string | undefined;
-  includeKey?: boolean | undefined;
-}
-
-export interface ValidateCsvOptions extends FileOptions {
-  keyColumn?: string | undefined;
-  delimiter?: string | undefined;
-  hasHeader?: boolean | undefined;
-  keyPrefix?: string | undefined;
-}
-
-export interface ImportCsvOptions extends ValidateCsvOptions {
-  keyColumn: string;
-  batchSize?: number | undefined;
-}
-
-export interface ExportedFile {
-  exported: number;
-  fileName: string;
-  bytesWritten: number;
-}
-
-export interface ImportedFile {
-  imported: number;
-  fileName: string;
-  bytesRead: number;
-}
-
-interface Validation {
-  valid: boolean;
-  bytesRead: number;
-  checkedAll: boolean;
-}
-
-export interface JsonlValidation extends Validation {
-  records: number;
-  firstError?: { line: number; name: string; message: string };
-}
-
-export interface CsvValidation extends Validation {
-  rows: number;
-  firstError?: { row: number; name: string; message: string };
-}
 
 /** A handle on the store. All methods but `filter` return promises, and reject with a `KvError`. */
 export interface KV {
@@ -283,13 +70,8 @@ export interface KV {
   ): Promise<{ written: number }>;
   delete(key: string, options?: GuardOptions): Promise<true>;
   deleteIfExists(key: string, options?: GuardOptions): Promise<boolean>;
-  deleteMany(
-    keys: readonly string[],
-    options?: GuardOptions,
-  ): Promise<{ deleted: number; missing: number }>;
-  deleteByPrefix(
-    options: { prefix: string; limit: number } & GuardOptions,
-  ): Promise<{ deleted: number; done: boolean }>;
+  deleteMany(keys: readonly string[], options?: GuardOptions): Promise<DeletedKeys>;
+  deleteByPrefix(options: DeleteByPrefixOptions): Promise<{ deleted: number; done: boolean }>;
   fetchRemove<Value = unknown>(key: string, options?: GuardOptions): Promise<Value | null>;
   exists(key: string): Promise<boolean>;
   clear(options?: GuardOptions): Promise<true>;
@@ -316,18 +98,18 @@ export interface KV {
     value: unknown,
     options?: WriteOptions,
   ): Promise<boolean>;
-  compareAndSwapDetailed<Value = unknown>(
+  compareAndSwapDetailed(
     key: string,
     expected: unknown,
     value: unknown,
     options?: WriteOptions & MismatchOptions,
-  ): Promise<SwapResult<Value>>;
+  ): Promise<SwapResult>;
   compareAndDelete(key: string, expected: unknown, options?: GuardOptions): Promise<boolean>;
-  compareAndDeleteDetailed<Value = unknown>(
+  compareAndDeleteDetailed(
     key: string,
     expected: unknown,
     options?: GuardOptions & MismatchOptions,
-  ): Promise<DeleteResult<Value>>;
+  ): Promise<DeleteResult>;
 
   scan<Value = unknown>(options?: ScanOptions): Promise<ScanPage<Value>>;
   scanKeys(options?: ScanOptions): Promise<KeyPage>;
@@ -351,19 +133,14 @@ export interface KV {
     options?: LeaseOptions & { allOrNothing?: boolean | undefined },
   ): Promise<ClaimedKeys<Value>>;
   releaseClaim(claim: ClaimRef): Promise<boolean>;
-  completeClaim(claim: ClaimRef, options?: { deleteKey?: boolean | undefined }): Promise<boolean>;
+  completeClaim(claim: ClaimRef, options?: CompleteOptions): Promise<boolean>;
   renewClaim(claim: ClaimRef, options: { ttl: number }): Promise<boolean>;
-  releaseClaims(
-    claims: readonly ClaimRef[],
-  ): Promise<{ attempted: number; released: number; failed: FailedClaim[] }>;
+  releaseClaims(claims: readonly ClaimRef[]): Promise<Batch<"released">>;
   completeClaims(
     claims: readonly ClaimRef[],
-    options?: { deleteKey?: boolean | undefined },
-  ): Promise<{ attempted: number; completed: number; failed: FailedClaim[] }>;
-  renewClaims(
-    claims: readonly ClaimRef[],
-    options: { ttl: number },
-  ): Promise<{ attempted: number; renewed: number; failed: FailedClaim[] }>;
+    options?: CompleteOptions,
+  ): Promise<Batch<"completed">>;
+  renewClaims(claims: readonly ClaimRef[], options: { ttl: number }): Promise<Batch<"renewed">>;
   popRandom<Value = unknown>(options?: PrefixOptions & GuardOptions): Promise<Entry<Value> | null>;
   popRandomMany<Value = unknown>(
     options: PrefixOptions & GuardOptions & { count: number },
@@ -376,14 +153,8 @@ export interface KV {
   pop<Value = unknown>(key: string, options?: GuardOptions): Promise<Value | null>;
   popFirst<Value = unknown>(key: string, options?: GuardOptions): Promise<Value | null>;
   /** Waits up to `timeout` milliseconds for an element; without one it waits without end. */
-  popWait<Value = unknown>(
-    key: string,
-    options?: GuardOptions & { timeout?: number | undefined },
-  ): Promise<Value | null>;
-  popFirstWait<Value = unknown>(
-    key: string,
-    options?: GuardOptions & { timeout?: number | undefined },
-  ): Promise<Value | null>;
+  popWait<Value = unknown>(key: string, options?: WaitOptions): Promise<Value | null>;
+  popFirstWait<Value = unknown>(key: string, options?: WaitOptions): Promise<Value | null>;
   length(key: string): Promise<number>;
   range<Value = unknown>(key: string, start?: number, end?: number): Promise<Value[]>;
   deleteArray(key: string, options?: GuardOptions): Promise<boolean>;
@@ -402,15 +173,8 @@ export interface KV {
   reportStats(): Promise<void>;
 
   /** Done by the server in its directory for files; a bare Valkey has none. So are the next seven. */
-  backup(options?: {
-    fileName?: string | undefined;
-    allowConcurrentWrites?: boolean | undefined;
-  }): Promise<{ totalEntries: number; bytesWritten: number; bestEffort: boolean; warning: string }>;
-  restore(options?: {
-    fileName?: string | undefined;
-    maxEntries?: number | undefined;
-    maxBytes?: number | undefined;
-  }): Promise<{ totalEntries: number }>;
+  backup(options?: BackupOptions): Promise<BackupSummary>;
+  restore(options?: RestoreOptions): Promise<{ totalEntries: number }>;
   exportJSONL(options: ExportJsonlOptions): Promise<ExportedFile>;
   importJSONL(options: ImportJsonlOptions): Promise<ImportedFile>;
   validateJSONL(options: ValidateJsonlOptions): Promise<JsonlValidation>;
