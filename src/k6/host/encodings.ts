@@ -15,8 +15,8 @@ export function byteLengthOf(text: string): number {
 export function isWellFormed(text: string): boolean {
   // Expressions do not find half of a pair here; this looks at every character, and quickly.
   try {
-    encodeURIComponent(text);
-    return true;
+    // Its result is used, or the bundler takes the call away.
+    return encodeURIComponent(text).length >= text.length;
   } catch {
     return false;
   }
