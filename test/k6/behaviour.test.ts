@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith, freePort, type Server, startServer } from "../remote/servers.js";
-import { K6Directory, type K6Run, lackOfK6 } from "./k6.js";
+import { K6Directory, lackOfK6 } from "./k6.js";
 
 /** A script whose `default` function is the body; `top` stands in the init context. */
 function script(top: string, body: string): string {
@@ -23,7 +23,6 @@ const opening = (options: string): string =>
 
 interface Sample {
   readonly metric: string;
-  readonly type: string;
   readonly data: { readonly value: number; readonly tags: Readonly<Record<string, string>> };
 }
 
@@ -130,7 +129,7 @@ describeWith("the k6 module", lackOfK6(), () => {
     const top = 'const [a, b] = [openKv({ name: "a{1}" }), openKv({ name: "b" })];';
     const body = 'await a.set("k", 1); console.log(await b.exists("k"), await a.exists("k"));';
     expect(await linesOf(script(top, body))).toEqual(["false true"]);
-    expect(await server.cli("--raw", "hget", "anykv:{a%7B1%7D:0}:v", "k")).toBe("j1\n");
+    expect(await server.cli("--raw", "hget", "anykv:{a%7B1%7D:0}:v", "k")).toBe("j1");
   });
 
   test("a read-only store refuses to write", async () => {
@@ -155,7 +154,7 @@ describeWith("the k6 module", lackOfK6(), () => {
   });
 
   test("metrics have the seeds' names, types and tags", async () => {
-    const samples = await samplesOf(
+    const { samples, types } = await samplesOf(
       script(
         'const kv = openKv({ backend: "memory", trackKeys: true, metrics: { operations: true } });',
         `await kv.clear(); await kv.set("a", 1); await kv.get("missing").catch(() => {});
@@ -200,26 +199,41 @@ describeWith("the k6 module", lackOfK6(), () => {
       "ost",
     ]);
     expect(of("xk6_kv_index_consistent")).toEqual([[1, common]]);
-    const types = samples.flatMap(({ metric, type }) =>
-      metric.startsWith("xk6_kv") ? [[metric, type]] : [],
-    );
-    expect(Object.fromEntries(types)).toMatchObject({});
+    expect(types).toMatchObject({
+      xk6_kv_operations_total: "counter default",
+      xk6_kv_operation_duration: "trend time",
+      xk6_kv_operation_failed: "rate default",
+      xk6_kv_errors_total: "counter default",
+      xk6_kv_empty_result: "rate default",
+      xk6_kv_async_in_flight: "gauge default",
+      xk6_kv_keys: "gauge default",
+      xk6_kv_index_keys: "gauge default",
+    });
   });
 
   /** What an output is told of a run. */
-  async function samplesOf(text: string): Promise<Sample[]> {
+  async function samplesOf(
+    text: string,
+  ): Promise<{ samples: Sample[]; types: Record<string, string> }> {
     const folder = mkdtempSync(join(tmpdir(), "anykv-k6-samples-"));
     const file = join(folder, "samples.json");
     const run = await directory.runText(text, { env: env(), args: ["--out", `json=${file}`] });
     expect(run.errors).toBe("");
     const lines = readFileSync(file, "utf8").trim().split("\n");
     rmSync(folder, { recursive: true });
-    return lines.map((line) => JSON.parse(line)).filter(({ type }) => type === "Point");
+    const told = lines.map((line) => JSON.parse(line));
+    const types = told
+      .filter(({ type }) => type === "Metric")
+      .map(({ metric, data }) => [metric, `${data.type} ${data.contains}`]);
+    return {
+      samples: told.filter(({ type }) => type === "Point"),
+      types: Object.fromEntries(types),
+    };
   }
 
   test("a server without the library is given it, also in the middle of a run", async () => {
     const top = `import redis from "k6/x/redis";
-      const plain = new redis.Client(__ENV.ANYKV_URL);
+      const plain = new redis.Client("redis://127.0.0.1:${server.port}");
       const kv = openKv();`;
     const body = `
       await kv.set("a", 1);

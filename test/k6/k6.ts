@@ -138,7 +138,9 @@ export class K6Directory {
 /** k6 logs to one stream: what the script says, and what k6 says of it. */
 function sorted(text: string): Pick<K6Run, "lines" | "errors"> {
   const [lines, errors]: [string[], string[]] = [[], []];
-  for (const line of text.split("\n").filter((each) => each !== "")) {
+  // The client of the extension has a log of its own.
+  const all = text.split("\n").filter((line) => line !== "" && !line.startsWith("redis: "));
+  for (const line of all) {
     const entry = line.startsWith("{") ? JSON.parse(line) : { level: "error", msg: line };
     if (entry.source === "console") lines.push(entry.msg);
     // It warns when the machine is slow.

@@ -284,7 +284,9 @@ export class ValkeyConnection implements Connection, CallOwner {
 
 /** Loads the library on every primary that can be reached; one is enough. */
 export async function loadEverywhere(link: Link, library: Library): Promise<LibraryForm> {
-  const loads = link.primaries().map((node) => loadLibrary((...words) => ask(node, ...words), library));
+  const loads = link
+    .primaries()
+    .map((node) => loadLibrary((...words) => ask(node, ...words), library));
   const results = await Promise.allSettled(loads);
   const forms = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   if (forms.length > 0) return forms.includes("scripts") ? "scripts" : "functions";
