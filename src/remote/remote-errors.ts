@@ -3,8 +3,6 @@
 import { textOfHex } from "../base/encodings.js";
 import {
   BackendUnavailableError,
-  type ErrorName,
-  errorClasses,
   InvalidOptionsError,
   type KvError,
   RestoreInProgressError,
@@ -38,15 +36,6 @@ const makers: Readonly<Record<string, Maker>> = {
   LOADING: (text) =>
     new RestoreInProgressError(text, { hint: "wait until the restore has ended, and call again" }),
   LOAD_LOST: (text) => new RestoreInProgressError(`the restore was given up: ${text}`),
-  // What a server of ours refuses for other reasons: "<name of the error> <message>".
-  REFUSED: (text, { key }, cause) => {
-    const [, name = "", message = ""] = /^(\S+) ?(.*)$/s.exec(text) ?? [];
-    const details = key === undefined ? {} : { key };
-    if (Object.hasOwn(errorClasses, name)) {
-      return new errorClasses[name as ErrorName](message, details);
-    }
-    return new UnexpectedStoreOutputError(`the server refused a call: ${text}`, { cause });
-  },
   LAYOUT: (text) =>
     new BackendUnavailableError(
       `the server holds a store of layout ${text}, and this version knows layout ${layoutVersion}`,
