@@ -39,7 +39,8 @@ export function failed({ at, operation, text, isRead }: Failure): KvError {
     });
   }
   if (canceled.test(text)) {
-    return new OperationCanceledError(`operation was canceled: ${text}`, { cause });
+    const hint = isRead ? {} : { hint: "it may have been carried out all the same" };
+    return new OperationCanceledError(`operation was canceled: ${text}`, { ...hint, cause });
   }
   if (isRead) return new ServerConnectionError(`${at}: no answer (${text})`, { cause });
   return new OutcomeUnknownError(

@@ -2,13 +2,22 @@
 //
 //   POST <url>/v1/fcall/<operation>   { "tag": "anykv:{:0}", "args": [...] }
 //   200                               { "reply": ... }, or { "refusal": "ANYKV_..." }
+//   POST <url>/v1/<file operation>    its options
+//   200                               { "result": ... }
+//   otherwise                         { "error": { "name": ..., "message": ... } }
 //
 // k6 counts these requests among the script's own. As far as it allows they stand apart: they are
 // neither expected nor failed (no `http_req_failed`, no tag `expected_response`), and have the tags
 // `anykv` and `name`.
 
 import http, { type Params, type Response } from "k6/http";
-import { InvalidOptionsError, ServerAccessError, ServerUnsuitableError } from "../base/errors.js";
+import {
+  errorClasses,
+  InvalidOptionsError,
+  type KvError,
+  ServerAccessError,
+  ServerUnsuitableError,
+} from "../base/errors.js";
 import type { Argument, Reply } from "../remote/connection.js";
 import { isRepeatable, type Operation, operationTable } from "../remote/operation-table.js";
 import { failed } from "./failures.js";
@@ -25,6 +34,7 @@ export function isHttpUrl(url: string): boolean {
 interface Answer {
   readonly reply?: Reply;
   readonly refusal?: unknown;
+  readonly result?: unknown;
   readonly error?: unknown;
 }
 
@@ -54,33 +64,52 @@ export class HttpTransport implements Transport {
   }
 
   async call(operation: string, tag: string, args: readonly Argument[]): Promise<Reply> {
-    const url = `${this.#url}/v1/fcall/${operation}`;
-    const body = JSON.stringify({ tag, args });
+    const response = await this.#post(`fcall/${operation}`, operation, { tag, args });
+    const answer = answerIn(response.body);
+    if (response.status === 200 && answer?.reply !== undefined) return answer.reply;
+    const refusal = answer?.refusal ?? answer?.error;
+    if (typeof refusal === "string") throw replyError(refusal);
+    if (response.status === 404) throw replyError("ERR Function not found");
+    throw this.#refused(operation, response, answer?.error);
+  }
+
+  async run(operation: string, _tag: string, request: object): Promise<object> {
+    const response = await this.#post(operation, operation, request);
+    const answer = answerIn(response.body);
+    if (response.status === 200 && answer?.result !== undefined) return Object(answer.result);
+    throw this.#refused(operation, response, answer?.error);
+  }
+
+  async #post(path: string, operation: string, body: object): Promise<Response> {
     let response: Response;
     try {
-      response = await http.asyncRequest("POST", url, body, this.#params);
+      const [url, text] = [`${this.#url}/v1/${path}`, JSON.stringify(body)];
+      response = await http.asyncRequest("POST", url, text, this.#params);
     } catch (failure) {
       throw this.#failed(operation, textOf(failure));
     }
     if (response.status === 0) throw this.#failed(operation, response.error);
-    return this.#replyIn(operation, response);
+    return response;
   }
 
-  #replyIn(operation: string, { status, body }: Response): Reply {
-    const answer = answerIn(body);
-    if (status === 200 && answer?.reply !== undefined) return answer.reply;
-    const refusal = answer?.refusal ?? answer?.error;
-    if (typeof refusal === "string") throw replyError(refusal);
+  /** The error behind an answer that is none of a store. */
+  #refused(operation: string, { status }: Response, error: unknown): Error {
+    const { name, message, key, hint, errors } = Object(error) as Partial<KvError>;
+    const isOfStore = name !== undefined && Object.hasOwn(errorClasses, name) && status !== 401;
+    if (isOfStore && (status !== 403 || name === "StoreReadOnlyError")) {
+      const given = Object.entries({ key, hint, errors }).filter(
+        ([, value]) => value !== undefined,
+      );
+      return new errorClasses[name](String(message), Object.fromEntries(given));
+    }
     if (status === 401 || status === 403) {
-      throw new ServerAccessError(`${this.at}: refuses the token (HTTP ${status})`, {
+      return new ServerAccessError(`${this.at}: refuses the token (HTTP ${status})`, {
         hint: "give `token`, or ANYKV_TOKEN in the environment, as the server was started with",
       });
     }
-    if (status === 404) throw replyError("ERR Function not found");
-    if (answer?.error !== undefined) throw namedRefusal(answer.error);
     // A gateway has answered, and nobody knows what it has passed on.
-    if (status >= 500) throw this.#failed(operation, `HTTP ${status}`);
-    throw new ServerUnsuitableError(`${this.at}: HTTP ${status}, and no reply of a store`, {
+    if (status >= 500) return this.#failed(operation, `HTTP ${status}`);
+    return new ServerUnsuitableError(`${this.at}: HTTP ${status}, and no reply of a store`, {
       hint: "the URL must be that of the HTTP door of `anykv serve`",
     });
   }
@@ -100,10 +129,4 @@ function answerIn(body: string | null): Answer | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** An error as the door tells it, `{ name, message }`, in the form of the library. */
-function namedRefusal(error: unknown): Error {
-  const { name, message } = Object(error) as { name?: unknown; message?: unknown };
-  return replyError(`ANYKV_REFUSED ${String(name)} ${String(message)}`);
 }

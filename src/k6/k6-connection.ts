@@ -4,12 +4,7 @@
 // the store is opened. Calls that come together before that each see to it themselves: the promise of
 // another call may belong to an iteration that was broken off, and never settle.
 
-import {
-  BackendUnavailableError,
-  ServerAccessError,
-  StoreReadOnlyError,
-  UnexpectedStoreOutputError,
-} from "../base/errors.js";
+import { BackendUnavailableError, ServerAccessError, StoreReadOnlyError } from "../base/errors.js";
 import {
   type Argument,
   type Call,
@@ -22,7 +17,6 @@ import { layoutVersion, libraryWith } from "../remote/library.js";
 import { operationTable } from "../remote/operation-table.js";
 import { partitionTag, storeTag } from "../remote/partitions.js";
 import { typedError } from "../remote/remote-errors.js";
-import { textIn } from "../remote/replies.js";
 import { type Ask, loadLibrary } from "../remote/valkey/library-loader.js";
 import { isFunctionMissing, isReplyError, serverError } from "../remote/valkey/server-errors.js";
 import type { Transport } from "./transport.js";
@@ -71,15 +65,14 @@ export class K6Connection implements Connection {
   }
 
   /**
-   * Has the server do what needs its files; the request and the reply are JSON.
+   * Has the server do what needs its files.
    *
    * @throws BackendUnavailableError when the server has no files: it is a bare Valkey.
    */
-  async run(operation: string, request: object): Promise<unknown> {
+  async run(operation: string, request: object): Promise<object> {
     if (!this.#isOpen) await this.#open();
-    let reply: Reply;
     try {
-      reply = await this.#send(operation, 0, [JSON.stringify(request)]);
+      return await this.#transport.run(operation, this.#tags[0] as string, request);
     } catch (error) {
       const failure = error as Error;
       if (isFunctionMissing(failure) || failure.message.startsWith("ANYKV_UNKNOWN_OPERATION")) {
@@ -88,11 +81,6 @@ export class K6Connection implements Connection {
         });
       }
       throw typed(this.#errorOf(error));
-    }
-    try {
-      return JSON.parse(textIn(reply));
-    } catch (cause) {
-      throw new UnexpectedStoreOutputError("the server's reply is not JSON", { cause });
     }
   }
 
@@ -116,11 +104,8 @@ export class K6Connection implements Connection {
   /** Brings the library to a server that lacks it; `anykv serve` has it built in. */
   async #load(): Promise<void> {
     const transport = this.#transport;
+    if (transport.ask === undefined) return;
     try {
-      if (transport.ask === undefined) {
-        await this.#send("version", 0, []);
-        return;
-      }
       const ask: Ask = (command = "", ...args) =>
         (transport as Required<Transport>).ask(command, args);
       if ((await loadLibrary(ask, libraryWith("server"))) === "functions") return;

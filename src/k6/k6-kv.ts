@@ -1,7 +1,8 @@
 // The class behind `openKv` in k6: the methods of every store, and those that need files done by the
 // server.
 //
-// File names are the server's, relative to its directory for files.
+// File names are the server's, relative to its directory for files. Scripts of the seeds begin them with
+// "./", and are given them back as they were.
 
 import { AdminMethods } from "../kv/admin.js";
 import {
@@ -87,19 +88,24 @@ export class K6Kv<Schema = AnySchema> extends AdminMethods<Schema> {
   async #run(
     operation: string,
     options: unknown,
-    requestOf: (fields: Fields) => object,
+    requestOf: (fields: Fields) => { readonly fileName: string },
   ): Promise<unknown> {
     const request = requestOf(fieldsOf(options));
     if (this.ready === undefined) await this.opened();
-    return this.#connection.run(operation, request);
+    const { fileName } = request;
+    const asked = { ...request, fileName: fileName.replace(/^(?:\.\/+)+/, "") };
+    const result = await this.#connection.run(operation, asked);
+    return "fileName" in result ? { ...result, fileName } : result;
   }
 }
 
-/** Blank names stand for the server's own. */
+const snapshotDefault = "./.k6.kv";
+
+/** Without a name, that of the seeds. */
 function snapshotName(fields: Fields): string {
   const name = textField(fields, "fileName") ?? "";
   if (name.includes("\0")) refuse('option "fileName"', "a path without NUL characters", name);
-  return name.trim() === "" ? "" : name;
+  return name.trim() === "" ? snapshotDefault : name;
 }
 
 /** 0 or less stands for no bound. */

@@ -7,9 +7,15 @@
 // The client under it retries by itself, also what has been carried out and whose answer was late:
 // that is turned off (`max_retries=-1`). It connects with the first call and never in the init context.
 
-import { InvalidOptionsError, type KvError, ServerUnsuitableError } from "../base/errors.js";
+import {
+  InvalidOptionsError,
+  type KvError,
+  ServerUnsuitableError,
+  UnexpectedStoreOutputError,
+} from "../base/errors.js";
 import type { Argument, Reply } from "../remote/connection.js";
 import { isRepeatable, type Operation, operationTable } from "../remote/operation-table.js";
+import { textIn } from "../remote/replies.js";
 import { failed } from "./failures.js";
 import { replyError, type Transport, textOf } from "./transport.js";
 
@@ -97,6 +103,16 @@ export class RedisTransport implements Transport {
     const texts = args as readonly (string | number)[];
     const words = [`anykv_${operation}`, 1, `${tag}:v`, ...texts];
     return this.#send(operation, isRead(operation), "FCALL", words) as Promise<Reply>;
+  }
+
+  /** `FCALL anykv_<operation>` with one argument, the request in JSON; so is the reply. */
+  async run(operation: string, tag: string, request: object): Promise<object> {
+    const reply = await this.call(operation, tag, [JSON.stringify(request)]);
+    try {
+      return Object(JSON.parse(textIn(reply)));
+    } catch (cause) {
+      throw new UnexpectedStoreOutputError("the server's reply is not JSON", { cause });
+    }
   }
 
   async #send(

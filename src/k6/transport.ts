@@ -14,6 +14,8 @@ export interface Transport {
    * Rejects with a `ReplyError` for an error reply, with a KvError for anything else.
    */
   call(operation: string, tag: string, args: readonly Argument[]): Promise<Reply>;
+  /** Has the server do what needs its files, and resolves to the result, read from its JSON. */
+  run(operation: string, tag: string, request: object): Promise<object>;
   /** Asks a command of the server; absent where there are only calls. */
   ask?(command: string, args: readonly string[]): Promise<unknown>;
 }

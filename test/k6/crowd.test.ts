@@ -8,6 +8,9 @@ import { K6Directory, type K6Run, lackOfK6 } from "./k6.js";
 const script = "test/k6/scripts/crowd.js";
 const [keys, increments] = [300, 20];
 
+/** On a machine that is busy with others. */
+const timeout = 300_000;
+
 describeWith("100 virtual users", lackOfK6(), () => {
   let server: Server;
   let directory: K6Directory;
@@ -40,14 +43,16 @@ describeWith("100 virtual users", lackOfK6(), () => {
 
   const everyKey = Array.from({ length: keys }, (_, index) => `account:${index}`).sort();
 
-  test("claim every key once and count exactly, with thresholds that hold", async () => {
+  test("claim every key once and count exactly, with thresholds that hold", {
+    timeout,
+  }, async () => {
     await server.cli("flushall");
     const { errors, exitCode, lines } = await run("only", true);
     expect({ errors, exitCode, lines }).toEqual({ errors: "", exitCode: 0, lines: [] });
     expect(await leftBehind()).toEqual({ counter: 100 * increments, done: everyKey, others: [] });
   });
 
-  test("the same from two processes at once", async () => {
+  test("the same from two processes at once", { timeout }, async () => {
     await server.cli("flushall");
     const kv = openKv({ backend: "valkey", valkey: { url: server.url } });
     await kv.setMany(Object.fromEntries(everyKey.map((key) => [key, key])));

@@ -47,15 +47,16 @@ describeWith("the k6 module by HTTP", lackOfK6(), () => {
     return directory.runText(text, { kind: "k6-stock", env: environment });
   }
 
-  test("springs none of the traps", async () => {
-    const environment = { ...env(), BACKEND: "memory", TRACK_KEYS: "true" };
-    const options = { kind: "k6-stock", env: environment } as const;
-    const run = await directory.runFile("test/k6/scripts/traps.js", options);
-    expect(run.errors).toBe("");
-    // Pages are merged, claims checked: everything but what needs files.
-    expect(run.lines.filter((line) => !line.startsWith("ok "))).toEqual([]);
-    expect(run.lines.length).toBeGreaterThan(20);
-  });
+  for (const name of ["traps", "files"]) {
+    test(`springs none of the traps: ${name}`, async () => {
+      const environment = { ...env(), BACKEND: "memory", TRACK_KEYS: "true", FILES: "true" };
+      const options = { kind: "k6-stock", env: environment } as const;
+      const run = await directory.runFile(`test/k6/scripts/${name}.js`, options);
+      expect(run.errors).toBe("");
+      expect(run.lines.filter((line) => !line.startsWith("ok "))).toEqual([]);
+      expect(run.lines).not.toEqual([]);
+    });
+  }
 
   test("its requests are neither failed nor expected ones, and have a tag", async () => {
     const before = gateway.called.length;
@@ -65,8 +66,8 @@ describeWith("the k6 module by HTTP", lackOfK6(), () => {
     expect(run.errors).toBe("");
     expect(run.lines[0]).toBe("ö😀");
     expect(run.lines[1]).toMatch(/^ValueParseError: /);
-    expect(gateway.called.slice(before)).toEqual(["version", "open", "set", "get", "increment"]);
-    expect(run.metrics["http_reqs{anykv:true}"]?.count).toBe(5);
+    expect(gateway.called.slice(before)).toEqual(["open", "set", "get", "increment"]);
+    expect(run.metrics["http_reqs{anykv:true}"]?.count).toBe(4);
     expect(run.metrics.http_req_failed).toMatchObject({ passes: 0, fails: 0 });
   });
 
