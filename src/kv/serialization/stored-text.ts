@@ -1,5 +1,6 @@
 // Text and bytes of stored values: conversion, comparison, bounds.
 
+import { byteLengthOf } from "../../base/encodings.js";
 import { isKvError, SerializerError } from "../../base/errors.js";
 import { valueBytesMax } from "../../base/limits.js";
 import type { Stored } from "../../engine/stored.js";
@@ -15,7 +16,7 @@ const encoder = new TextEncoder();
 
 /** Free for texts up to a third of the bound: only longer ones are measured. */
 export function checkTextBytes(text: string): void {
-  if (text.length > lengthAlwaysWithin) checkBytes(Buffer.byteLength(text));
+  if (text.length > lengthAlwaysWithin) checkBytes(byteLengthOf(text));
 }
 
 export function checkBytes(bytes: number): void {

@@ -6,11 +6,13 @@ import { isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import type { ServerFacts } from "../connection.js";
 import { type LibraryClock, libraryWith } from "../library.js";
+import { storeTag } from "../partitions.js";
 import { backOffMs, clusterOptions, standaloneOptions } from "./client-options.js";
 import { type ConnectContext, connectError, timeoutError } from "./connect-errors.js";
 import { warnOfEviction } from "./eviction.js";
-import { type LibraryForm, loadEverywhere } from "./library-loader.js";
+import type { LibraryForm } from "./library-loader.js";
 import { Link } from "./link.js";
+import { loadEverywhere } from "./load-everywhere.js";
 import { isPassing, isReplyError, serverError } from "./server-errors.js";
 import { type ClientModule, loadClientModule } from "./valkey-client.js";
 import { ValkeyConnection } from "./valkey-connection.js";
@@ -34,11 +36,6 @@ const loadingPauseMs = 50;
  */
 export async function openValkey(options: OpenOptions): Promise<ValkeyConnection> {
   return new Opening(options).run();
-}
-
-/** The name of a store as it stands in the names of its keys, where braces have a meaning. */
-export function storeTag(name: string | undefined): string {
-  return (name ?? "").replace(/[%{}]/g, (sign) => encodeURIComponent(sign));
 }
 
 class Opening {

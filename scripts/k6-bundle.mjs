@@ -1,0 +1,91 @@
+// The k6 module: src/k6 and what it uses of the library as one file that imports k6's own modules
+// alone.
+//
+// What the library asks of Node stands in a few files and names; here others take their place, which
+// ask k6 (src/k6/host). The library of functions goes along as text.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { build } from "vite";
+
+/** Files of src/, and modules of Node, by what stands for them. */
+const replacements = {
+  "src/base/encodings.ts": "encodings.ts",
+  "src/env/warnings.ts": "warnings.ts",
+  "src/kv/serialization/compressed.ts": "compressed.ts",
+  "src/remote/remote-content.ts": "no-copies.ts",
+  "src/remote/remote-replace.ts": "no-copies.ts",
+  "src/remote/remote-snapshot.ts": "no-copies.ts",
+  "node:diagnostics_channel": "diagnostics-channel.ts",
+  "node:events": "events.ts",
+};
+const sourceFile = "src/remote/library-source.ts";
+const banner = `// anykv for k6. Made from src/k6: see docs/k6.md.`;
+
+function host(root) {
+  const folder = join(root, "src", "k6", "host");
+  return {
+    name: "anykv-k6-host",
+    enforce: "pre",
+    async resolveId(specifier, importer, options) {
+      const named = replacements[specifier];
+      if (named !== undefined) return join(folder, named);
+      if (!specifier.startsWith(".") || importer === undefined) return null;
+      const resolved = await this.resolve(specifier, importer, { ...options, skipSelf: true });
+      const path = relative(root, resolved?.id ?? "")
+        .split(sep)
+        .join("/");
+      const replacement = replacements[path];
+      return replacement === undefined ? resolved : join(folder, replacement);
+    },
+    load(id) {
+      return relative(root, id).split(sep).join("/") === sourceFile ? librarySource(root) : null;
+    },
+  };
+}
+
+/** In the place of the file that reads them. */
+function librarySource(root) {
+  const folder = join(root, "src", "remote", "library");
+  const files = readdirSync(folder).filter(
+    (file) => file.endsWith(".lua") && !file.startsWith("test-"),
+  );
+  const texts = files.map((file) => [file.slice(0, -4), readFileSync(join(folder, file), "utf8")]);
+  return `const texts = ${JSON.stringify(Object.fromEntries(texts))};
+export function librarySource(file: string): string {
+  return (texts as Record<string, string>)[file] as string;
+}`;
+}
+
+/** Writes k6.js into the folder. @throws when something of Node is left. */
+export async function bundleK6(root, outDir) {
+  const abort = join(root, "src", "k6", "host", "abort.ts");
+  const { output } = await build({
+    configFile: false,
+    root,
+    logLevel: "warn",
+    plugins: [host(root)],
+    build: {
+      outDir,
+      emptyOutDir: false,
+      copyPublicDir: false,
+      minify: false,
+      target: "es2022",
+      lib: { entry: join(root, "src/k6/open-kv.ts"), formats: ["es"], fileName: () => "k6.js" },
+      rolldownOptions: {
+        external: /^k6(\/|$)/,
+        output: { banner, codeSplitting: false },
+        transform: {
+          inject: {
+            AbortController: [abort, "AbortController"],
+            AbortSignal: [abort, "AbortSignal"],
+          },
+        },
+      },
+    },
+  }).then((result) => (Array.isArray(result) ? result[0] : result));
+  const foreign = output
+    .flatMap(({ imports = [] }) => imports)
+    .filter((name) => !/^k6\//.test(name));
+  if (foreign.length > 0) throw new Error(`k6.js imports ${foreign.join(", ")}`);
+}
