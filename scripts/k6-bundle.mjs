@@ -57,6 +57,22 @@ export function librarySource(file: string): string {
 }`;
 }
 
+/** Globals of Node, and what k6 lacks of the language, as they are used. */
+const ofNode =
+  /\bBuffer\.\w|\bprocess\.\w|\bstructuredClone\(|\bsetImmediate\(|\bqueueMicrotask\(|\.isWellFormed\(\)|import\.meta/;
+
+/** @throws when something of Node is left. */
+function refuseForeign(output) {
+  const foreign = output
+    .flatMap(({ imports = [] }) => imports)
+    .filter((name) => !/^k6\//.test(name));
+  if (foreign.length > 0) throw new Error(`k6.js imports ${foreign.join(", ")}`);
+  const lines = output.flatMap(({ code = "" }) => code.split("\n"));
+  // Those of the library of functions are Lua, in one line.
+  const left = lines.filter((line) => ofNode.test(line) && !/^\s*(?:\/\/|\*|\/\*\*)/.test(line));
+  if (left.length > 0) throw new Error(`k6.js uses what k6 does not have:\n${left.join("\n")}`);
+}
+
 /** Writes k6.js into the folder. @throws when something of Node is left. */
 export async function bundleK6(root, outDir) {
   const abort = join(root, "src", "k6", "host", "abort.ts");
@@ -84,8 +100,5 @@ export async function bundleK6(root, outDir) {
       },
     },
   }).then((result) => (Array.isArray(result) ? result[0] : result));
-  const foreign = output
-    .flatMap(({ imports = [] }) => imports)
-    .filter((name) => !/^k6\//.test(name));
-  if (foreign.length > 0) throw new Error(`k6.js imports ${foreign.join(", ")}`);
+  refuseForeign(output);
 }

@@ -1,4 +1,4 @@
-// Encodings: text as bytes, base64 and digests, as far as the host has to do them.
+// Encodings: text as bytes, base64, digests and work on bytes, as far as the host has to do them.
 //
 // Everything that asks for them comes here, so that a host without Node needs another version of this
 // file alone (k6/host/encodings.ts).
@@ -32,6 +32,25 @@ export function textOfHex(hex: string): string {
 /** SHA-1 of bytes, or of a text in UTF-8, in hexadecimal. */
 export function sha1Of(content: string | Uint8Array): string {
   return createHash("sha1").update(content).digest("hex");
+}
+
+/** The same bytes, not copied. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** One byte and others behind it. */
+export function bytesBehind(first: number, rest: Uint8Array): Uint8Array {
+  const bytes = Buffer.allocUnsafe(rest.length + 1);
+  bytes[0] = first;
+  bytes.set(rest, 1);
+  return bytes;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 // A byte order mark is content.

@@ -4,6 +4,7 @@
 //   j  text that is JSON (also every counter)      t  other text      b  bytes
 // An empty reply in the place of a value means that there is none: no reply is ever nil.
 
+import { bufferOf, bytesBehind } from "../base/encodings.js";
 import { SerializerError, UnexpectedStoreOutputError } from "../base/errors.js";
 import type { Stored } from "../engine/stored.js";
 import type { Argument, Reply } from "./connection.js";
@@ -19,9 +20,7 @@ function unexpected(what: string): UnexpectedStoreOutputError {
 
 export function bytesIn(reply: Reply | undefined): Buffer {
   if (!(reply instanceof Uint8Array)) throw unexpected("a text");
-  return Buffer.isBuffer(reply)
-    ? reply
-    : Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);
+  return bufferOf(reply);
 }
 
 export function textIn(reply: Reply | undefined): string {
@@ -80,10 +79,7 @@ export function foundIn(reply: Reply | undefined): Stored | undefined {
 /** A value on its way to the server; `textKind` says what its text is. */
 export function valueArgument(value: Stored, textKind: "j" | "t"): Argument {
   if (typeof value === "string") return textKind + value;
-  const bytes = Buffer.allocUnsafe(value.length + 1);
-  bytes[0] = kindBytes;
-  bytes.set(value, 1);
-  return bytes;
+  return bytesBehind(kindBytes, value);
 }
 
 /** Whether a store of the serialization "json" reads the text. */

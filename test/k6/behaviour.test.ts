@@ -242,6 +242,27 @@ describeWith("the k6 module", lackOfK6(), () => {
     expect(await linesOf(script(top, body))).toEqual(["2"]);
   });
 
+  test("a server that has lost its data has the store again, also in the middle of a run", async () => {
+    const top = `import redis from "k6/x/redis";
+      const plain = new redis.Client("redis://127.0.0.1:${server.port}");
+      const kv = openKv({ name: "lost" });`;
+    const body = `
+      await kv.set("a", 1);
+      await plain.sendCommand("FLUSHALL");
+      console.log(await kv.exists("a"), await kv.incrementBy("a", 5), await kv.claimKey("a") !== null);`;
+    expect(await linesOf(script(top, body))).toEqual(["false 5 true"]);
+    expect(await server.cli("hget", "anykv:{lost:0}:n", "partitions")).toContain("1");
+  });
+
+  test("a store of another number of partitions is refused, and nothing is written", async () => {
+    const opened = (partitions: number): string =>
+      `const kv = openKv({ name: "parted", partitions: ${partitions} });`;
+    expect(await linesOf(script(opened(2), 'console.log(await kv.set("a", 1));'))).toEqual(["1"]);
+    const lines = await linesOf(script(opened(3), 'await kv.set("a", 1).catch(told);'));
+    expect(lines).toEqual(["InvalidOptionsError: the store has 2 partitions"]);
+    expect(await server.cli("exists", "anykv:{parted:2}:n")).toContain("0");
+  });
+
   test("a script that breaks off leaves nothing behind that others wait for", async () => {
     const top = `const kv = openKv({ name: "broken" });
       export const options = { vus: 1, iterations: 3 };`;

@@ -66,7 +66,7 @@ describeWith("the k6 module by HTTP", lackOfK6(), () => {
     expect(run.errors).toBe("");
     expect(run.lines[0]).toBe("ö😀");
     expect(run.lines[1]).toMatch(/^ValueParseError: /);
-    expect(gateway.called.slice(before)).toEqual(["open", "set", "get", "increment"]);
+    expect(gateway.called.slice(before)).toEqual(["inspect", "set", "get", "increment"]);
     expect(run.metrics["http_reqs{anykv:true}"]?.count).toBe(4);
     expect(run.metrics.http_req_failed).toMatchObject({ passes: 0, fails: 0 });
   });

@@ -39,6 +39,22 @@ export function sha1Of(content: string | Uint8Array): string {
   return crypto.sha1(inputOf(content), "hex");
 }
 
+/** Replies are texts here: nobody asks for what a Buffer has besides. */
+export function bufferOf(bytes: Uint8Array): Uint8Array {
+  return bytes;
+}
+
+export function bytesBehind(first: number, rest: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(rest.length + 1);
+  bytes[0] = first;
+  bytes.set(rest, 1);
+  return bytes;
+}
+
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
 function inputOf(content: string | Uint8Array): string | ArrayBuffer {
   return typeof content === "string" ? content : (content.slice().buffer as ArrayBuffer);
 }

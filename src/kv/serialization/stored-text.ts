@@ -1,6 +1,6 @@
 // Text and bytes of stored values: conversion, comparison, bounds.
 
-import { byteLengthOf } from "../../base/encodings.js";
+import { byteLengthOf, equalBytes } from "../../base/encodings.js";
 import { isKvError, SerializerError } from "../../base/errors.js";
 import { valueBytesMax } from "../../base/limits.js";
 import type { Stored } from "../../engine/stored.js";
@@ -48,7 +48,7 @@ export function bytesOf(stored: Stored): Uint8Array {
 /** Whether two stored values are the same bytes in UTF-8. */
 export function sameBytes(a: Stored, b: Stored): boolean {
   if (typeof a === "string" && typeof b === "string") return a === b;
-  return Buffer.compare(uncopied(a), uncopied(b)) === 0;
+  return equalBytes(uncopied(a), uncopied(b));
 }
 
 function uncopied(stored: Stored): Uint8Array {
