@@ -2,11 +2,11 @@
 // alone.
 //
 // What the library asks of Node stands in a few files and names; here others take their place, which
-// ask k6 (src/k6/host). The library of functions goes along as text.
+// ask k6 (src/k6/host). The library of functions goes along as it comes out, one text that all virtual
+// users share, which would each put it together for themselves otherwise.
 
-import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { build } from "vite";
+import { build, runnerImport } from "vite";
 
 /** Files of src/, and modules of Node, by what stands for them. */
 const replacements = {
@@ -19,7 +19,7 @@ const replacements = {
   "node:diagnostics_channel": "diagnostics-channel.ts",
   "node:events": "events.ts",
 };
-const sourceFile = "src/remote/library-source.ts";
+const libraryFile = "src/remote/library.ts";
 const banner = `// anykv for k6. Made from src/k6: see docs/k6.md.`;
 
 function host(root) {
@@ -39,21 +39,19 @@ function host(root) {
       return replacement === undefined ? resolved : join(folder, replacement);
     },
     load(id) {
-      return relative(root, id).split(sep).join("/") === sourceFile ? librarySource(root) : null;
+      return relative(root, id).split(sep).join("/") === libraryFile ? libraryModule(root) : null;
     },
   };
 }
 
-/** In the place of the file that reads them. */
-function librarySource(root) {
-  const folder = join(root, "src", "remote", "library");
-  const files = readdirSync(folder).filter(
-    (file) => file.endsWith(".lua") && !file.startsWith("test-"),
-  );
-  const texts = files.map((file) => [file.slice(0, -4), readFileSync(join(folder, file), "utf8")]);
-  return `const texts = ${JSON.stringify(Object.fromEntries(texts))};
-export function librarySource(file: string): string {
-  return (texts as Record<string, string>)[file] as string;
+/** In the place of the file that puts the library together; scripts are not called from k6. */
+async function libraryModule(root) {
+  const { module } = await runnerImport(join(root, libraryFile), { configFile: false, root });
+  const { name, digest, functions } = module.libraryWith("server");
+  return `const library = ${JSON.stringify({ name, digest, functions })};
+export const layoutVersion = ${module.layoutVersion};
+export function libraryWith() {
+  return library;
 }`;
 }
 

@@ -1,6 +1,6 @@
 // Library source: the files of `library/`, which lie beside this one in the package.
 //
-// Where there is no file system, a bundle holds their texts in the place of this file.
+// Where there is no file system, a bundle holds what library.ts makes of them.
 
 import { readFileSync } from "node:fs";
 
