@@ -122,7 +122,7 @@ export class K6Connection implements Connection {
         (transport as Required<Transport>).ask(command, args);
       if ((await loadLibrary(ask, libraryWith("server"))) === "functions") return;
       throw new ServerAccessError(`${transport.at}: the server forbids functions`, {
-        hint: "let the user of the k6 module call +fcall and +function",
+        hint: "let the user of the k6 module call +fcall and +function|load",
       });
     } catch (error) {
       throw this.#errorOf(error);
