@@ -43,17 +43,17 @@ export function functionLibraryOf({ store, shared }: Served): FunctionLibrary {
     );
   }
   const { env, serialization } = shared.options;
-  const isForgetful = store.capabilities.durability === "nothing";
   const servedStore: ServedStore = {
     direct,
+    capabilities: store.capabilities,
     replace: (source) => store.replace(source),
     allocation: (prefix) => store.allocation(prefix),
   };
   const library = new FunctionLibrary(servedStore, {
     env,
     format: formatOf(serialization),
-    // Microseconds: tokens of an earlier life of the server are lower.
-    ...(isForgetful ? { firstToken: () => env.clock.now() * 1_000 } : {}),
+    // Microseconds: tokens of an earlier life of the server, or of the store, are lower.
+    tokenBound: () => env.clock.now() * 1_000,
   });
   libraries.set(store, library);
   return library;
