@@ -97,7 +97,7 @@ function bodyOf(
   const { operation, args, reply } = contained(() => door.read(words, onlyReads));
   if (reply !== undefined) return replying(() => reply);
   const shared = door.library.shared(operation, args);
-  if (shared === undefined) return replying(() => door.library.call(operation, args));
+  if (shared === undefined) return replying(() => door.carryOut(operation, args));
   const { kind, ranked } = shared;
   const run: ReadBody["run"] = (view, _, { encode, pushed }) => {
     const found = contained(() => shared.run(view, pushed));
@@ -109,8 +109,13 @@ function bodyOf(
 const syntax = "function numkeys [key [key ...]] [arg [arg ...]]";
 const complexity = "that of the operation: see docs/formats/valkey.md";
 
+/** @throws InvalidOptionsError for a store whose operations are carried out elsewhere. */
 export function functionCommands(served: Served, name: ServedName): readonly Command[] {
-  const door = new FunctionDoor(functionLibraryOf(served), name);
+  return functionRows(new FunctionDoor(functionLibraryOf(served), name));
+}
+
+/** The rows of the command table. */
+export function functionRows(door: FunctionDoor): readonly Command[] {
   const common = { group: "scripting", arity: -3, keys: [0, 0, 0], syntax, complexity } as const;
   return [
     {
@@ -143,6 +148,18 @@ export function functionCommands(served: Served, name: ServedName): readonly Com
         kind: "session",
         run: ({ encode }, args) => encode.bulk(loadedName(args.at(-1) ?? "")),
       },
+    },
+    {
+      name: "FUNCTION|LIST",
+      group: "scripting",
+      arity: -2,
+      flags: ["noscript"],
+      keys: [0, 0, 0],
+      syntax: "[LIBRARYNAME library-name-pattern] [WITHCODE]",
+      summary: "No library is loaded: those that anykv answers need none.",
+      complexity: "O(1)",
+      reply: ["array"],
+      body: { kind: "session", run: ({ encode }) => encode.array([]) },
     },
   ];
 }
