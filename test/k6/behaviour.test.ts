@@ -237,7 +237,7 @@ describeWith("the k6 module", lackOfK6(), () => {
       const kv = openKv();`;
     const body = `
       await kv.set("a", 1);
-      await plain.sendCommand("FUNCTION", "FLUSH");
+      await plain.sendCommand("FUNCTION", "FLUSH", "SYNC");
       console.log(await kv.incrementBy("a", 1));`;
     expect(await linesOf(script(top, body))).toEqual(["2"]);
   });

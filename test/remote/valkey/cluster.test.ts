@@ -231,7 +231,7 @@ describeWith("a cluster under load", lack, () => {
   test("loads the library where it is missing", async () => {
     const kv = open();
     await kv.size();
-    for (const node of cluster.nodes) await node.cli("function", "flush").catch(() => "");
+    for (const node of cluster.nodes) await node.cli("function", "flush", "sync").catch(() => "");
     const written = await writing(kv, async () => {});
     await expectExact(kv, written);
     await kv.close();

@@ -276,7 +276,7 @@ describeWith("the library", lack, () => {
 
   test("is loaded again when it has been flushed", async () => {
     const connection = await open();
-    await server.cli("function", "flush");
+    await server.cli("function", "flush", "sync");
     const calls = Array.from({ length: 100 }, () => call(connection, "increment", "n", 1));
     expect((await Promise.all(calls)).map((reply) => Number(textOf(reply))).at(-1)).toBe(100);
     expect(await server.cli("fcall", `${name}_version`, "0")).toBe(digest);
@@ -284,21 +284,21 @@ describeWith("the library", lack, () => {
 
   test("is loaded where only another version of it is left", async () => {
     const connection = await open();
-    await server.cli("function", "flush");
+    await server.cli("function", "flush", "sync");
     await server.cli("function", "load", libraryOf("anykv_0123456789"));
     await call(connection, "increment", "n", 1);
     expect(await stored("n")).toBe("j1");
     // Its clients go on with theirs.
     expect(await server.cli("fcall", "anykv_0123456789_get", "0")).toBe("1");
-    await server.cli("function", "flush");
+    await server.cli("function", "flush", "sync");
   });
 
   test("of its name that is of somebody else is left alone", async () => {
-    await server.cli("function", "flush");
+    await server.cli("function", "flush", "sync");
     await server.cli("function", "load", libraryOf(name));
     await expect(open()).rejects.toMatchObject({ name: "ServerUnsuitableError" });
     expect(await server.cli("fcall", `${name}_get`, "0")).toBe("1");
-    await server.cli("function", "flush");
+    await server.cli("function", "flush", "sync");
   });
 
   test("serves as a script, also after SCRIPT FLUSH", async () => {
