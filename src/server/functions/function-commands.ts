@@ -20,17 +20,21 @@ import type { Encoded, Encoder } from "../resp/encoder.js";
 import { encodeReply } from "./encode-reply.js";
 import { FunctionDoor, loadedName, type ServedName } from "./fcall.js";
 import type { ServedStore } from "./function-host.js";
-import { FunctionLibrary } from "./function-library.js";
+import { FunctionLibrary, type FunctionOptions } from "./function-library.js";
 import type { FunctionReply } from "./function-reply.js";
 
 const libraries = new WeakMap<object, FunctionLibrary>();
 
 /**
- * The library of a served store, one for all its doors: they remember the same calls.
+ * The library of a served store, one for all its doors: they remember the same calls. What it is made
+ * with is said by whoever asks first.
  *
  * @throws InvalidOptionsError for a store whose operations are carried out elsewhere.
  */
-export function functionLibraryOf({ store, shared }: Served): FunctionLibrary {
+export function functionLibraryOf(
+  { store, shared }: Served,
+  options: Pick<FunctionOptions, "tokenBound"> = {},
+): FunctionLibrary {
   const known = libraries.get(store);
   if (known !== undefined) return known;
   const { direct } = store;
@@ -54,6 +58,7 @@ export function functionLibraryOf({ store, shared }: Served): FunctionLibrary {
     format: formatOf(serialization),
     // Microseconds: tokens of an earlier life of the server, or of the store, are lower.
     tokenBound: () => env.clock.now() * 1_000,
+    ...options,
   });
   libraries.set(store, library);
   return library;
