@@ -5,10 +5,11 @@
 // that is running from the folder never sees half of it.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, renameSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleK6 } from "./k6-bundle.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const require = createRequire(import.meta.url);
@@ -18,19 +19,17 @@ const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "ts
 const libraryFiles = "remote/library";
 
 /**
- * Returns false, and leaves `outDir` as it was, when the compiler found an error. Folders of src/ in
- * `others` come with it.
+ * Returns false, and leaves `outDir` as it was, when the compiler found an error. `complete` adds to
+ * the folder before it is put in place.
  */
-function compile(project, outDir, others = []) {
+async function compile(project, outDir, complete = async () => {}) {
   const staging = join(root, `.${outDir}-staging-${process.pid}`);
   const retired = join(root, `.${outDir}-retired-${process.pid}`);
   try {
     const args = [tsc, "-p", project, "--outDir", staging];
     const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
     if (status !== 0) return false;
-    for (const folder of others) {
-      cpSync(join(root, "src", folder), join(staging, folder), { recursive: true });
-    }
+    await complete(staging);
     replace(join(root, outDir), staging, retired);
     return true;
   } finally {
@@ -58,12 +57,28 @@ function replace(target, staging, retired) {
   }
 }
 
+/** What is no module of Node: files that modules read, and the module for k6 with its types. */
+async function completeLibrary(folder) {
+  cpSync(join(root, "src", libraryFiles), join(folder, libraryFiles), { recursive: true });
+  await bundleK6(root, folder);
+  writeFileSync(join(folder, "k6.d.ts"), k6Types());
+}
+
+/** In one file, so that it can be copied beside a script together with k6.js. */
+function k6Types() {
+  const [methods, shapes] = ["k6.d.ts", "k6-shapes.d.ts"].map((name) =>
+    readFileSync(join(root, "src", "k6", name), "utf8"),
+  );
+  const own = methods.replace(/^(?:import|export) type [^;]*from "\.\/k6-shapes\.js";\n\n?/gm, "");
+  return `${own}\n${shapes.replace(/^\/\/.*\n\n/, "")}`;
+}
+
 const target = process.argv[2] ?? "lib";
 if (target !== "lib" && target !== "all") {
   process.stderr.write(`Unknown build target "${target}": expected "lib" or "all".\n`);
   process.exit(2);
 }
 const built =
-  compile("tsconfig.build.json", "dist", [libraryFiles]) &&
-  (target === "lib" || compile("tsconfig.examples.json", "build"));
+  (await compile("tsconfig.build.json", "dist", completeLibrary)) &&
+  (target === "lib" || (await compile("tsconfig.examples.json", "build")));
 process.exitCode = built ? 0 : 1;

@@ -182,6 +182,11 @@ function importFault(
   if (layer !== undefined && !(path.startsWith(`${layer}/`) && (isLazy || typeOnly))) {
     return { rule: "dependency", message: `imports ${name}: only ${layer} does, by import()` };
   }
+  // What runs in k6 has k6's own modules, and nothing else.
+  if (path.startsWith("k6/")) {
+    if (name === "k6") return undefined;
+    return { rule: "dependency", message: `imports ${specifier}, which k6 does not have` };
+  }
   if (specifier.startsWith("node:") || dependencies.runtime.includes(name)) return undefined;
   if (typeOnly && dependencies.typesOnly.includes(name)) return undefined;
   return { rule: "dependency", message: `imports ${specifier}, which an install does not bring` };
@@ -325,6 +330,9 @@ describe("the rules", () => {
     ["dependency", "kv/a.ts", 'export const load = () => import("csv-parse");'],
     ["dependency", "remote/a.ts", 'import { Redis } from "iovalkey";'],
     ["dependency", "kv/a.ts", 'export const load = () => import("iovalkey");'],
+    ["dependency", "k6/a.ts", 'import { createHash } from "node:crypto";'],
+    ["dependency", "k6/a.ts", 'import { Registry } from "prom-client";'],
+    ["dependency", "kv/a.ts", 'import http from "k6/http";'],
     ["await", "kv/a.ts", "export const b = await Promise.resolve(1);"],
     ["await", "kv/a.ts", "for await (const b of []) void b;"],
     ["syntax", "kv/a.ts", "export const = 1;"],
@@ -352,6 +360,7 @@ describe("the rules", () => {
     ["transfer/a.ts", 'export const load = () => import("csv-parse");'],
     ["remote/a.ts", 'export const load = () => import("iovalkey");'],
     ["kv/a.ts", 'import { b } from "../remote/b.js";'],
+    ["k6/a.ts", 'import http from "k6/http";\nimport { b } from "../kv/b.js";'],
     ["transfer/a.ts", 'import type { Parser } from "csv-parse";'],
     ["index.ts", 'export { b } from "./kv/b.js";\nexport { C } from "./base/errors.js";'],
     ["kv/a.ts", "export async function b(): Promise<void> {\n  await 0;\n}"],

@@ -3,6 +3,7 @@
 // Every refusal is an `InvalidOptionsError` that says what was expected and what arrived, without
 // repeating long values. Checks on the way of every call (keys, absent options) cost a few tests.
 
+import { byteLengthOf, isWellFormed } from "../base/encodings.js";
 import { InvalidOptionsError, withKey } from "../base/errors.js";
 import { keyBytesMax } from "../base/limits.js";
 
@@ -44,12 +45,12 @@ export function checkKey(key: unknown, what = "key"): asserts key is string {
 export function checkText(text: unknown, what: string, bytesMax: number): asserts text is string {
   if (typeof text !== "string") refuse(what, "a string", text);
   if (text === "") refuse(what, "a non-empty string", text);
-  if (!text.isWellFormed()) refuse(what, "well-formed text (no lone surrogates)", text);
+  if (!isWellFormed(text)) refuse(what, "well-formed text (no lone surrogates)", text);
   if (text.length * codeUnitBytesMax > bytesMax) checkBytes(text, what, bytesMax);
 }
 
 export function checkBytes(text: string, what: string, bytesMax: number): void {
-  const bytes = Buffer.byteLength(text);
+  const bytes = byteLengthOf(text);
   if (bytes <= bytesMax) return;
   throw new InvalidOptionsError(`${what} must be at most ${bytesMax} bytes of UTF-8, got ${bytes}`);
 }
@@ -88,7 +89,7 @@ export function textField(fields: Fields, name: string): string | undefined {
   const value = field(fields, name);
   if (value === undefined) return undefined;
   if (typeof value !== "string") refuse(`option "${name}"`, "a string", value);
-  if (!value.isWellFormed()) refuse(`option "${name}"`, "well-formed text", value);
+  if (!isWellFormed(value)) refuse(`option "${name}"`, "well-formed text", value);
   return value;
 }
 

@@ -4,6 +4,7 @@ import { lmdbDefaults } from "../engines/lmdb/lmdb-defaults.js";
 import { MemoryEngine } from "../engines/memory/memory-engine.js";
 import { walDefaults } from "../engines/wal/wal-defaults.js";
 import { nodeEnv } from "../env/env.js";
+import { warn } from "../env/warnings.js";
 import type { ValkeySettings } from "../remote/valkey/valkey-settings.js";
 import { LocalStore } from "../store/local-store.js";
 import type { Store } from "../store/store.js";
@@ -64,8 +65,8 @@ function warnIneffective({ disk }: KvOptions): void {
   for (const name of ineffectiveOptions(disk)) {
     if (warned.has(name)) continue;
     warned.add(name);
-    process.emitWarning(`the option disk.${name} has no effect: LMDB has nothing like it`, {
-      type: "AnykvWarning",
+    warn({
+      message: `the option disk.${name} has no effect: LMDB has nothing like it`,
       code: "ANYKV_OPTION_WITHOUT_EFFECT",
     });
   }

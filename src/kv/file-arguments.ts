@@ -1,5 +1,6 @@
 // File arguments: options of exports, imports and checks of files, checked and completed.
 
+import { isWellFormed } from "../base/encodings.js";
 import { InvalidOptionsError } from "../base/errors.js";
 import {
   fileBatchRowsDefault,
@@ -148,7 +149,7 @@ function columnsField(fields: Fields): string[] {
     refuse('option "columns"', "an array of names that is not empty", columns);
   }
   const names = Array.from(columns as unknown[], (name, index) => {
-    if (typeof name === "string" && name.trim() !== "" && name.isWellFormed()) return name;
+    if (typeof name === "string" && name.trim() !== "" && isWellFormed(name)) return name;
     return refuse(`columns[${index}]`, "a name that is not blank", name);
   });
   if (new Set(names).size === names.length) return names;

@@ -4,6 +4,7 @@
 // live where it lives, and `kv.clear()` empties them too. An item is text or bytes; bytes that are
 // valid UTF-8 are the same item as their text.
 
+import { base64Of } from "../base/encodings.js";
 import { keyBytesMax, ttlMsMax } from "../base/limits.js";
 import type { MemberRequest } from "../operations/requests.js";
 import type { Store } from "../store/store.js";
@@ -28,7 +29,7 @@ function itemText(item: unknown): string {
     return `t${item}`;
   }
   const text = textOf(item);
-  const encoded = text ?? Buffer.from(item).toString("base64");
+  const encoded = text ?? base64Of(item);
   checkText(encoded, "item", keyBytesMax);
   // Bytes that are not UTF-8 cannot collide with text: their tag differs.
   return text === undefined ? `b${encoded}` : `t${encoded}`;

@@ -12,7 +12,7 @@
 
 import { DatabaseNotOpenError, StoreClosedError } from "../base/errors.js";
 import type { Store } from "../store/store.js";
-import type { OperationMetrics } from "./metrics.js";
+import type { StoreMetrics } from "./metrics.js";
 import { Observer } from "./observe.js";
 import type { KvOptions } from "./options/options.js";
 import type { ValueFormat } from "./serialization/format.js";
@@ -23,7 +23,7 @@ export interface SharedStore {
   readonly format: ValueFormat;
   /** The open store, or the promise of it; rejects when it could not be opened. */
   readonly store: Store | Promise<Store>;
-  readonly metrics: OperationMetrics;
+  readonly metrics: StoreMetrics;
   /** Keeps the store open, whoever closes it meanwhile, until the work has settled. */
   attend(work: Promise<unknown>): void;
   /** Drops one handle; resolves when the store needs nothing more from this process. */

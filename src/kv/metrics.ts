@@ -6,7 +6,7 @@
 import { MetricsUnavailableError } from "../base/errors.js";
 import { DurationHistogram } from "./duration-histogram.js";
 import { expose } from "./metric-families.js";
-import { type OperationName, poolOperations } from "./operation-names.js";
+import { isEmptyDraw, type OperationName, poolOperations } from "./operation-names.js";
 import type { KvOptions, Serialization } from "./options/options.js";
 import type { KvStats, LogStats } from "./types.js";
 
@@ -89,8 +89,23 @@ export class OperationTally {
 /** "operations" is of stores that measure them, "log" of those whose backend keeps one. */
 export type MetricsPart = "operations" | "state" | "log";
 
-export class OperationMetrics {
+/** Where the operations of a store are measured. */
+export interface StoreMetrics {
   /** Whether operations are measured. */
+  readonly operations: boolean;
+  /** Operations under way. */
+  inFlight: number;
+  succeeded(operation: OperationName, durationMs: number, result: unknown): void;
+  failed(operation: OperationName, durationMs: number, errorName: string): void;
+  /** Sets the state gauges. */
+  report(stats: KvStats): void;
+  /** @throws MetricsUnavailableError */
+  snapshot(): MetricsSnapshot;
+  /** The text format of Prometheus, this store only. Rejects with `MetricsUnavailableError`. */
+  text(): Promise<string>;
+}
+
+export class OperationMetrics implements StoreMetrics {
   readonly operations: boolean;
   readonly storeName: string | undefined;
   /** Labels of every sample. */
@@ -114,7 +129,7 @@ export class OperationMetrics {
   succeeded(operation: OperationName, durationMs: number, result: unknown): void {
     const tally = this.#tally(operation);
     tally.ok.observe(durationMs);
-    if (tally.empty !== undefined && isEmpty(result)) tally.empty++;
+    if (tally.empty !== undefined && isEmptyDraw(result)) tally.empty++;
   }
 
   failed(operation: OperationName, durationMs: number, errorName: string): void {
@@ -123,7 +138,6 @@ export class OperationMetrics {
     tally.errors.set(errorName, (tally.errors.get(errorName) ?? 0) + 1);
   }
 
-  /** Sets the state gauges. */
   report(stats: KvStats): void {
     this.state = stats;
   }
@@ -138,7 +152,6 @@ export class OperationMetrics {
     else this.state = undefined;
   }
 
-  /** @throws MetricsUnavailableError */
   snapshot(): MetricsSnapshot {
     this.#assertAvailable();
     const { name = "default", backend, serialization, trackKeys } = this.#options;
@@ -154,7 +167,6 @@ export class OperationMetrics {
     };
   }
 
-  /** The text format of Prometheus, this store only. Rejects with `MetricsUnavailableError`. */
   async text(): Promise<string> {
     this.#assertAvailable();
     const { Registry } = await import("prom-client");
@@ -177,10 +189,6 @@ export class OperationMetrics {
       hint: "open it with `metrics: { operations: true }`, or call `reportStats()` first",
     });
   }
-}
-
-function isEmpty(result: unknown): boolean {
-  return result === null || result === "" || (Array.isArray(result) && result.length === 0);
 }
 
 function operationSnapshot(tally: OperationTally): OperationSnapshot {

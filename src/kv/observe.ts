@@ -13,7 +13,7 @@
 import { tracingChannel } from "node:diagnostics_channel";
 import { isKvError } from "../base/errors.js";
 import type { Clock } from "../env/env.js";
-import type { OperationMetrics } from "./metrics.js";
+import type { StoreMetrics } from "./metrics.js";
 import type { OperationName } from "./operation-names.js";
 import type { KvOptions } from "./options/options.js";
 
@@ -41,12 +41,12 @@ export class Observer {
   /** Set when the operation asks for the store, which it does once its arguments are accepted. */
   accepted = false;
   /** undefined unless operations are measured. */
-  readonly metrics: OperationMetrics | undefined;
+  readonly metrics: StoreMetrics | undefined;
   readonly store: string;
   readonly backend: string;
   readonly clock: Clock;
 
-  constructor(options: KvOptions, metrics: OperationMetrics) {
+  constructor(options: KvOptions, metrics: StoreMetrics) {
     this.metrics = metrics.operations ? metrics : undefined;
     this.store = options.name ?? "default";
     this.backend = options.backend;

@@ -102,3 +102,8 @@ export const poolOperations: ReadonlySet<OperationName> = new Set<OperationName>
   "claim_random_many",
   "claim_key",
 ]);
+
+/** Whether such an operation has found nothing. */
+export function isEmptyDraw(result: unknown): boolean {
+  return result === null || result === "" || (Array.isArray(result) && result.length === 0);
+}

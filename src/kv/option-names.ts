@@ -5,6 +5,7 @@
 // docs/api.md.
 
 import { InvalidOptionsError } from "../base/errors.js";
+import { warn } from "../env/warnings.js";
 import { type Fields, fieldsOf } from "./arguments.js";
 
 /** The names of an options type; the compiler sees to it that none is missing. */
@@ -83,8 +84,8 @@ function warnOfName(
   if (warned.has(option)) return;
   warned.add(option);
   const question = suggestion(name, known, surroundings);
-  process.emitWarning(`${option} is not known and has no effect${question}`, {
-    type: "AnykvWarning",
+  warn({
+    message: `${option} is not known and has no effect${question}`,
     code: "ANYKV_UNKNOWN_OPTION",
     detail: listed(known),
   });

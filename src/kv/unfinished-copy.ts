@@ -3,6 +3,7 @@
 // Whoever opens it is told, by a warning of the process. It is no error: a copy that was given up
 // may have left all that is wanted, and a store may be looked at while it is filled.
 
+import { warn } from "../env/warnings.js";
 import type { Store } from "../store/store.js";
 import type { KvOptions } from "./options/options.js";
 
@@ -15,8 +16,8 @@ export async function warnOfUnfinishedCopy(store: Store, options: KvOptions): Pr
   const note = await readNote(store);
   if (note === undefined) return;
   const what = backend === "valkey" ? `the store ${JSON.stringify(name ?? "")}` : path;
-  process.emitWarning(`a copy into ${what} has not come to its end: what it lacks is missing`, {
-    type: "AnykvWarning",
+  warn({
+    message: `a copy into ${what} has not come to its end: what it lacks is missing`,
     code: "ANYKV_UNFINISHED_COPY",
     detail: `${note}; start the same \`anykv copy\` again`,
   });

@@ -6,7 +6,7 @@
 // 3. A value that is handed out for the last time is checked here first: the library answers with
 //    what it does not know to be readable, and is called again with the digests of what is.
 
-import { createHash } from "node:crypto";
+import { sha1Of } from "../base/encodings.js";
 import { InvalidOptionsError } from "../base/errors.js";
 import type { Stored } from "../engine/stored.js";
 import type { Env } from "../env/env.js";
@@ -21,7 +21,7 @@ import {
 import { isRepeatable, type Operation } from "./operation-table.js";
 import { partitionOf } from "./partitions.js";
 import { isBehind, isNotOpen, type Subject, typedError } from "./remote-errors.js";
-import { bytesIn, storedIn, valueArgument } from "./replies.js";
+import { contentIn, isList, storedIn, textIn, valueArgument } from "./replies.js";
 
 export type Serialization = "json" | "string" | "bytes";
 
@@ -38,7 +38,7 @@ export const batchKeysMax = 10_000;
 export const stepKeysMax = 1_000;
 
 const randomBound = 2 ** 53;
-const check = Buffer.from("check");
+const check = "check";
 
 /** Some of a list, with the places at which they stand in it. */
 export interface Group<Item> {
@@ -183,7 +183,7 @@ export class Calls {
       if (unread === undefined) return reply;
       for (const value of unread) {
         checkValue(storedIn(value));
-        readable.add(createHash("sha1").update(bytesIn(value)).digest("hex"));
+        readable.add(sha1Of(contentIn(value)));
       }
     }
   }
@@ -215,9 +215,10 @@ export async function settleAll<Result>(work: readonly Promise<Result>[]): Promi
 
 /** The values of a reply that asks for a check. */
 function uncheckedIn(reply: Reply): Reply[] | undefined {
-  if (typeof reply !== "object" || reply === null || reply instanceof Uint8Array) return undefined;
+  if (!isList(reply)) return undefined;
   const [first] = reply;
-  if (!(first instanceof Uint8Array) || Buffer.compare(first, check) !== 0) return undefined;
+  const isText = typeof first === "string" || first instanceof Uint8Array;
+  if (!isText || first.length !== check.length || textIn(first) !== check) return undefined;
   return reply.filter((_, index) => index > 0 && index % 2 === 0);
 }
 

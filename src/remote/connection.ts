@@ -22,8 +22,11 @@ import type { Operation } from "./operation-table.js";
 /** Text goes out as UTF-8, a number as its decimal text. */
 export type Argument = string | number | Uint8Array;
 
-/** RESP as it comes: integers, bulk replies as bytes, nil, arrays. A status is bytes, too. */
-export type Reply = number | Uint8Array | null | readonly Reply[];
+/**
+ * RESP as it comes: integers, bulk replies as bytes, nil, arrays. A status is bytes, too. Where bytes
+ * cannot be had, bulk replies are texts, and a reply that is no text is damaged.
+ */
+export type Reply = number | string | Uint8Array | null | readonly Reply[];
 
 export interface Call {
   /** operation-table.ts: the name behind that of the library. */

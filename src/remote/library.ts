@@ -7,8 +7,8 @@
 // Versions: the name has a digest of the source in it, so that libraries of several versions of anykv
 // lie side by side in a server, and each client uses its own. What they have in common is the layout.
 
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { sha1Of } from "../base/encodings.js";
+import { librarySource } from "./library-source.js";
 import { flagsOf, type OperationKind, operations } from "./operation-table.js";
 
 /** Of the keys and values on the server: docs/formats/valkey.md. */
@@ -71,7 +71,7 @@ export function libraryWith(clock: LibraryClock): Library {
   const sources = files.map((file) => sourceOf(file, clock));
   const body = [...operationTables(), commandTable(sources), ...sources].join("\n");
   // With the flags, which the body does not show.
-  const digest = sha1(body + functionsEnd("") + scriptEnd).slice(0, digestDigits);
+  const digest = sha1Of(body + functionsEnd("") + scriptEnd).slice(0, digestDigits);
   const name = `${clock === "server" ? "anykv" : "anykvtest"}_${digest}`;
   const whole = `local digest = "${digest}"\n${body}\n`;
   const script = whole + scriptEnd;
@@ -80,14 +80,10 @@ export function libraryWith(clock: LibraryClock): Library {
     digest,
     functions: `#!lua name=${name}\n${whole}${functionsEnd(name)}`,
     script,
-    scriptSha1: sha1(script),
+    scriptSha1: sha1Of(script),
   };
   libraries.set(clock, library);
   return library;
-}
-
-function sha1(text: string): string {
-  return createHash("sha1").update(text).digest("hex");
 }
 
 /**
@@ -117,5 +113,5 @@ function commandTable(sources: readonly string[]): string {
 
 function sourceOf(file: string, clock: LibraryClock): string {
   const name = file === "clock" && clock === "test" ? "test-clock" : file;
-  return readFileSync(new URL(`./library/${name}.lua`, import.meta.url), "utf8");
+  return librarySource(name);
 }

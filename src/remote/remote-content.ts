@@ -26,7 +26,7 @@ import {
   placeOf,
   soughtArguments,
 } from "./remote-finds.js";
-import { measure } from "./remote-snapshot.js";
+import { measure } from "./remote-measures.js";
 import { flagIn, isJson, listIn, numberIn, storedIn, textIn, valueArgument } from "./replies.js";
 
 /** How a page goes on in its partition; undefined at its end. */

@@ -1,5 +1,6 @@
 // Remote errors: what the error replies of the library become.
 
+import { textOfHex } from "../base/encodings.js";
 import {
   type ErrorName,
   errorClasses,
@@ -94,7 +95,7 @@ export function isNotOpen(error: Error): boolean {
 
 function wrongType(text: string): KvError {
   const [kind, hex = ""] = text.split(" ");
-  const key = Buffer.from(hex, "hex").toString();
+  const key = textOfHex(hex);
   if (kind === "array") {
     return new WrongTypeError("key holds an array, not a value", {
       key,

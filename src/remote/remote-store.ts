@@ -28,13 +28,14 @@ import * as arrays from "./remote-arrays.js";
 import * as claims from "./remote-claims.js";
 import { remoteContent } from "./remote-content.js";
 import { mayPass } from "./remote-errors.js";
+import { measure, reports } from "./remote-measures.js";
 import { inspectPartitions, openPartitions } from "./remote-opening.js";
 import * as queries from "./remote-queries.js";
 import { range } from "./remote-range.js";
 import { RemoteReaper } from "./remote-reaper.js";
 import { replace } from "./remote-replace.js";
 import { randomKeys } from "./remote-samples.js";
-import { measure, reports, takeSnapshot } from "./remote-snapshot.js";
+import { takeSnapshot } from "./remote-snapshot.js";
 import * as values from "./remote-values.js";
 import { RemoteWaiters } from "./remote-waiters.js";
 import { flagIn, numberIn } from "./replies.js";
@@ -47,7 +48,7 @@ export interface RemoteOptions {
   readonly creates?: boolean;
   /** How seldom arrays are looked at that somebody waits for; default a quarter of a second. */
   readonly pollMsMax?: number;
-  /** How seldom the server is asked to remove what has expired; default a second. */
+  /** How seldom the server is asked to remove what has expired; default a second; 0: never. */
   readonly reapMsMax?: number;
 }
 
@@ -72,16 +73,19 @@ export class RemoteStore implements Store {
   readonly #reaper: RemoteReaper;
   readonly #waiters: RemoteWaiters;
   readonly #trackKeys: boolean;
+  readonly #reaps: boolean;
   #closing: Promise<void> | undefined;
 
-  private constructor(connection: Connection, env: Env, options: RemoteOptions) {
+  /** Behind a connection that sees to the opening of the partitions itself; others use `open`. */
+  constructor(connection: Connection, env: Env, options: RemoteOptions) {
     const { serialization, trackKeys, pollMsMax = 250, reapMsMax = 1_000 } = options;
     this.capabilities = remoteCapabilities(connection.partitions);
     this.#calls = new Calls(connection, env, serialization);
     this.#calls.reopen = () => openPartitions(this.#calls);
     this.#reaper = new RemoteReaper(this.#calls, reapMsMax);
+    this.#reaps = reapMsMax > 0;
     this.#trackKeys = trackKeys;
-    this.content = remoteContent(this.#calls, (ttlMs) => this.#reaper.expect(ttlMs));
+    this.content = remoteContent(this.#calls, (ttlMs) => this.#expect(ttlMs));
     const waiterCalls = {
       pop: (request: Request.PopRequest) => arrays.pop(this.#calls, request),
       lengths: async (keys: readonly string[]) => {
@@ -121,12 +125,16 @@ export class RemoteStore implements Store {
     await (creates ? openPartitions(this.#calls) : inspectPartitions(this.#calls));
     await connection.opened();
     // It may have much to do, and nothing depends on it.
-    void this.#reaper.run();
+    if (this.#reaps) void this.#reaper.run();
   }
 
   /** What is to be removed one day. */
   #mortal(options: { readonly ttl?: number | undefined } | undefined): void {
-    if (options?.ttl !== undefined) this.#reaper.expect(options.ttl);
+    if (options?.ttl !== undefined) this.#expect(options.ttl);
+  }
+
+  #expect(ms: number): void {
+    if (this.#reaps) this.#reaper.expect(ms);
   }
 
   get(key: string): Promise<Stored | undefined> {
@@ -176,7 +184,7 @@ export class RemoteStore implements Store {
       this.#calls.call("clear", partition, [claim], subject),
     );
     await settleAll(parts);
-    this.#reaper.expect(0);
+    this.#expect(0);
   }
 
   incrementBy(request: Request.IncrementRequest): Promise<number> {
@@ -340,7 +348,7 @@ export class RemoteStore implements Store {
 
   async #replace(source: CountedSource): Promise<void> {
     await replace(this.#calls, source);
-    this.#reaper.expect(0);
+    this.#expect(0);
     this.#waiters.wakeAll();
   }
 

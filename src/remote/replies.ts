@@ -4,7 +4,8 @@
 //   j  text that is JSON (also every counter)      t  other text      b  bytes
 // An empty reply in the place of a value means that there is none: no reply is ever nil.
 
-import { UnexpectedStoreOutputError } from "../base/errors.js";
+import { bufferOf, bytesBehind } from "../base/encodings.js";
+import { SerializerError, UnexpectedStoreOutputError } from "../base/errors.js";
 import type { Stored } from "../engine/stored.js";
 import type { Argument, Reply } from "./connection.js";
 
@@ -19,13 +20,16 @@ function unexpected(what: string): UnexpectedStoreOutputError {
 
 export function bytesIn(reply: Reply | undefined): Buffer {
   if (!(reply instanceof Uint8Array)) throw unexpected("a text");
-  return Buffer.isBuffer(reply)
-    ? reply
-    : Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength);
+  return bufferOf(reply);
 }
 
 export function textIn(reply: Reply | undefined): string {
-  return bytesIn(reply).toString();
+  return typeof reply === "string" ? reply : bytesIn(reply).toString();
+}
+
+/** A text as it has come. */
+export function contentIn(reply: Reply | undefined): string | Uint8Array {
+  return typeof reply === "string" ? reply : bytesIn(reply);
 }
 
 /** An integer, or its decimal text. */
@@ -39,13 +43,18 @@ export function flagIn(reply: Reply | undefined): boolean {
   return numberIn(reply) === 1;
 }
 
+export function isList(reply: Reply | undefined): reply is readonly Reply[] {
+  return typeof reply === "object" && reply !== null && !(reply instanceof Uint8Array);
+}
+
 export function listIn(reply: Reply | undefined): readonly Reply[] {
-  if (typeof reply === "object" && reply !== null && !(reply instanceof Uint8Array)) return reply;
+  if (isList(reply)) return reply;
   throw unexpected("a list");
 }
 
 /** A stored value. */
 export function storedIn(reply: Reply | undefined): Stored {
+  if (typeof reply === "string") return storedInText(reply);
   const bytes = bytesIn(reply);
   const kind = bytes[0];
   if (kind !== undefined && kindTexts.has(kind)) return bytes.toString("utf8", 1);
@@ -53,18 +62,24 @@ export function storedIn(reply: Reply | undefined): Stored {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + 1, bytes.byteLength - 1);
 }
 
+/** Of a connection whose replies are texts: bytes have not come through it undamaged. */
+function storedInText(reply: string): string {
+  if (kindTexts.has(reply.charCodeAt(0))) return reply.slice(1);
+  if (reply.charCodeAt(0) !== kindBytes) throw unexpected("a stored value");
+  throw new SerializerError("stored value is bytes, and only text can be read here", {
+    hint: 'it was written with serialization "bytes", or compressed: read it with Node',
+  });
+}
+
 /** A stored value, or undefined for none. */
 export function foundIn(reply: Reply | undefined): Stored | undefined {
-  return bytesIn(reply).length === 0 ? undefined : storedIn(reply);
+  return contentIn(reply).length === 0 ? undefined : storedIn(reply);
 }
 
 /** A value on its way to the server; `textKind` says what its text is. */
 export function valueArgument(value: Stored, textKind: "j" | "t"): Argument {
   if (typeof value === "string") return textKind + value;
-  const bytes = Buffer.allocUnsafe(value.length + 1);
-  bytes[0] = kindBytes;
-  bytes.set(value, 1);
-  return bytes;
+  return bytesBehind(kindBytes, value);
 }
 
 /** Whether a store of the serialization "json" reads the text. */

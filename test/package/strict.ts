@@ -2,7 +2,9 @@
 // compiled and then run.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { KeyNotFoundError, openKv } from "anykv";
+import type { KV } from "anykv/k6";
 import { serve } from "anykv/server";
 import * as testing from "anykv/testing";
 
@@ -28,6 +30,21 @@ export async function misuse(): Promise<void> {
   const age: number = user.name;
   assert.notEqual(age, 0);
 }
+
+/** Never called: the types of the module for k6, which only k6 can run. */
+export async function inK6(kv: KV): Promise<number> {
+  // @ts-expect-error A key is text.
+  await kv.get(1);
+  return kv.incrementBy("visits", 1);
+}
+// One file that asks for k6's own modules alone.
+const bundle = readFileSync(new URL(import.meta.resolve("anykv/k6")), "utf8");
+const asked = [...bundle.matchAll(/^import .* from "(.*)";$/gm)].map(([, name = ""]) => name);
+assert.notDeepEqual(asked, []);
+assert.deepEqual(
+  asked.filter((name) => !name.startsWith("k6/")),
+  [],
+);
 
 assert.notDeepEqual(Object.keys(testing), []);
 console.log(`Strict TypeScript: compiled, on Node ${process.version}`);

@@ -1,6 +1,7 @@
 // A connection that tells what went through it.
 
 import type { Call, Connection, Reply } from "../../src/remote/connection.js";
+import { isList } from "../../src/remote/replies.js";
 
 export interface Recorded {
   readonly operation: string;
@@ -51,6 +52,6 @@ export class RecordedConnection implements Connection {
 
 function bytesOf(reply: Reply): number {
   if (reply === null || typeof reply === "number") return 8;
-  if (reply instanceof Uint8Array) return reply.length;
+  if (!isList(reply)) return Buffer.byteLength(reply);
   return reply.reduce((sum: number, each) => sum + bytesOf(each), 0);
 }

@@ -15,14 +15,13 @@ import type { ValkeySettings } from "../../remote/valkey/valkey-settings.js";
 import {
   booleanField,
   checkText,
-  describe,
   type Fields,
   field,
   fieldsOf,
-  isInteger,
   refuse,
   textField,
 } from "../arguments.js";
+import { backends, choice, group, serializations, shardCount } from "./choices.js";
 import { defaultPathOf } from "./default-path.js";
 import { type DiskOptions, type DiskSettings, diskSettings } from "./disk-options.js";
 import { type MetricsOptions, type MetricsSettings, metricsSettings } from "./metrics-options.js";
@@ -38,10 +37,7 @@ import {
   walSettings,
 } from "./wal-options.js";
 
-export const backends = ["memory", "wal", "disk", "shared", "valkey"] as const;
 export type Backend = (typeof backends)[number];
-
-export const serializations = ["json", "string", "bytes"] as const;
 export type Serialization = (typeof serializations)[number];
 
 export interface OpenKvOptions {
@@ -133,10 +129,6 @@ export function normalizeOptions(options: unknown): KvOptions {
   };
 }
 
-function group(fields: Fields, name: string): Fields {
-  return fieldsOf(field(fields, name), `option "${name}"`);
-}
-
 /** What is refused may be an URL with a password in it. */
 function valkeyGroup(fields: Fields): Fields {
   const given = field(fields, "valkey");
@@ -144,19 +136,6 @@ function valkeyGroup(fields: Fields): Fields {
   throw new InvalidOptionsError('option "valkey" must be a plain object, got a text', {
     hint: 'write an URL as `valkey: { url: "..." }`',
   });
-}
-
-function choice<Choice extends string>(
-  fields: Fields,
-  name: string,
-  choices: readonly Choice[],
-  fallback: Choice,
-  error: new (message: string) => Error,
-): Choice {
-  const value = field(fields, name) ?? fallback;
-  const found = choices.find((candidate) => candidate === value);
-  if (found !== undefined) return found;
-  throw new error(`option "${name}" must be one of ${choices.join(", ")}, got ${describe(value)}`);
 }
 
 function pathOption(fields: Fields, backend: "wal" | "disk", name: string | undefined): string {
@@ -168,12 +147,6 @@ function pathOption(fields: Fields, backend: "wal" | "disk", name: string | unde
   }
   if (path.includes("\0")) refuse('option "path"', "a path without NUL characters", path);
   return resolve(path === "" ? defaultPathOf(backend, name) : path);
-}
-
-function shardCount(fields: Fields): number {
-  const count = field(fields, "shardCount") ?? 0;
-  if (!isInteger(count)) refuse('option "memory.shardCount"', "an integer", count);
-  return Math.max(0, count);
 }
 
 /** @throws InvalidOptionsError */

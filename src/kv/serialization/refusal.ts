@@ -87,10 +87,11 @@ function pathText(path: Path): string {
   return `value${steps.join("")}`;
 }
 
+// Plain names stand there twice because not every engine knows these properties.
+const identifier = /^(?:[A-Za-z_$][\w$]*|[\p{ID_Start}$_][\p{ID_Continue}$]*)$/u;
+
 function stepText(step: string | number): string {
   if (typeof step === "number") return `[${step}]`;
   if (step.length > stepLengthMax) return `[${JSON.stringify(step.slice(0, stepLengthMax))}...]`;
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(step)
-    ? `.${step}`
-    : `[${JSON.stringify(step)}]`;
+  return identifier.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
 }

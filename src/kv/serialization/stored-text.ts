@@ -1,5 +1,6 @@
 // Text and bytes of stored values: conversion, comparison, bounds.
 
+import { byteLengthOf, equalBytes } from "../../base/encodings.js";
 import { isKvError, SerializerError } from "../../base/errors.js";
 import { valueBytesMax } from "../../base/limits.js";
 import type { Stored } from "../../engine/stored.js";
@@ -15,7 +16,7 @@ const encoder = new TextEncoder();
 
 /** Free for texts up to a third of the bound: only longer ones are measured. */
 export function checkTextBytes(text: string): void {
-  if (text.length > lengthAlwaysWithin) checkBytes(Buffer.byteLength(text));
+  if (text.length > lengthAlwaysWithin) checkBytes(byteLengthOf(text));
 }
 
 export function checkBytes(bytes: number): void {
@@ -47,7 +48,7 @@ export function bytesOf(stored: Stored): Uint8Array {
 /** Whether two stored values are the same bytes in UTF-8. */
 export function sameBytes(a: Stored, b: Stored): boolean {
   if (typeof a === "string" && typeof b === "string") return a === b;
-  return Buffer.compare(uncopied(a), uncopied(b)) === 0;
+  return equalBytes(uncopied(a), uncopied(b));
 }
 
 function uncopied(stored: Stored): Uint8Array {

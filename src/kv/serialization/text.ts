@@ -4,6 +4,7 @@
 // are equal when their texts are, so 1 equals "1". Text has to have an encoding in UTF-8: a string
 // with half of a surrogate pair is refused rather than stored as something else.
 
+import { isWellFormed } from "../../base/encodings.js";
 import { SerializerError } from "../../base/errors.js";
 import type { ValueFormat } from "./format.js";
 import { goText } from "./go-text.js";
@@ -20,7 +21,7 @@ export const textFormat: ValueFormat = {
 
 function encode(value: unknown): string {
   const text = typeof value === "string" ? value : textOfValue(value);
-  if (!text.isWellFormed()) {
+  if (!isWellFormed(text)) {
     throw new SerializerError("value holds a lone surrogate, which UTF-8 text cannot keep", {
       hint: 'Use serialization "json", which escapes it.',
     });

@@ -1,4 +1,4 @@
-// Library loader: brings the function library to the nodes that lack it.
+// Library loader: brings the function library to a node that lacks it.
 //
 // The name of a library stands for its content, so whatever is there under that name is right, and
 // libraries of other versions of anykv are left alone: their clients use them. Two clients that load
@@ -7,25 +7,25 @@
 
 import { ServerUnsuitableError } from "../../base/errors.js";
 import type { Library } from "../library.js";
-import type { Link } from "./link.js";
-import { ask } from "./raw-command.js";
 import { isForbidden, isFunctionMissing, isReplyError } from "./server-errors.js";
-import type { NodeClient } from "./valkey-client.js";
 
 /** How operations can be called on a node. */
 export type LibraryForm = "functions" | "scripts";
 
+/** Asks one node a command; repeating the command must do no harm. */
+export type Ask = (...words: string[]) => Promise<unknown>;
+
 /** @throws the error of the client, ServerUnsuitableError when loading is of no avail. */
-export async function loadLibrary(node: NodeClient, library: Library): Promise<LibraryForm> {
+export async function loadLibrary(ask: Ask, library: Library): Promise<LibraryForm> {
   for (let attempt = 0; attempt < 2; attempt++) {
-    const found = await lookFor(node, library);
+    const found = await lookFor(ask, library);
     if (found === "there") return "functions";
-    if (found === "forbidden") return scriptsOn(node);
+    if (found === "forbidden") return scriptsOn(ask);
     try {
-      await ask(node, "FUNCTION", "LOAD", library.functions);
+      await ask("FUNCTION", "LOAD", library.functions);
       return "functions";
     } catch (error) {
-      if (isForbidden(error)) return scriptsOn(node);
+      if (isForbidden(error)) return scriptsOn(ask);
       if (!isAlreadyThere(error)) throw error;
     }
   }
@@ -35,31 +35,15 @@ export async function loadLibrary(node: NodeClient, library: Library): Promise<L
   );
 }
 
-/** Loads the library on every primary that can be reached; one is enough. */
-export async function loadEverywhere(
-  link: Pick<Link, "primaries">,
-  library: Library,
-): Promise<LibraryForm> {
-  const loads = link.primaries().map((node) => loadLibrary(node, library));
-  const results = await Promise.allSettled(loads);
-  const forms = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  if (forms.length > 0) return forms.includes("scripts") ? "scripts" : "functions";
-  const failed = results[0];
-  throw failed?.status === "rejected" ? failed.reason : new Error("the cluster has no primary");
-}
-
 /** @throws the answer of a server that forbids scripts as well. */
-async function scriptsOn(node: NodeClient): Promise<LibraryForm> {
-  await ask(node, "EVAL", "return 1", "0");
+async function scriptsOn(ask: Ask): Promise<LibraryForm> {
+  await ask("EVAL", "return 1", "0");
   return "scripts";
 }
 
-async function lookFor(
-  node: NodeClient,
-  { name }: Library,
-): Promise<"there" | "missing" | "forbidden"> {
+async function lookFor(ask: Ask, { name }: Library): Promise<"there" | "missing" | "forbidden"> {
   try {
-    await ask(node, "FCALL", `${name}_version`, "0");
+    await ask("FCALL", `${name}_version`, "0");
     return "there";
   } catch (error) {
     if (isForbidden(error)) return "forbidden";

@@ -23,8 +23,9 @@ import { crc16, partitionTag, placedBy } from "../partitions.js";
 import { type ErrorParts, reasonFor, verdictOn } from "./call-errors.js";
 import { CallTimes } from "./call-times.js";
 import { CallEncoder, type CallForm, type CallNames } from "./encode-call.js";
-import { type LibraryForm, loadEverywhere } from "./library-loader.js";
+import type { LibraryForm } from "./library-loader.js";
 import type { Link } from "./link.js";
+import { loadEverywhere } from "./load-everywhere.js";
 import { OnceCalls, type OnceSender, type Ticket } from "./once-calls.js";
 import { Attempt, type CallOwner, PendingCall } from "./pending-call.js";
 import {

@@ -11,6 +11,7 @@ import { formatOf } from "../../../src/kv/serialization/format.js";
 import type { Reply } from "../../../src/remote/connection.js";
 import { libraryWith } from "../../../src/remote/library.js";
 import { operations } from "../../../src/remote/operation-table.js";
+import { isList, textIn } from "../../../src/remote/replies.js";
 import { FunctionLibrary } from "../../../src/server/functions/function-library.js";
 import { type FunctionReply, wireReply } from "../../../src/server/functions/function-reply.js";
 import { LocalStore } from "../../../src/store/local-store.js";
@@ -25,7 +26,7 @@ type Ask = (call: DrawnCall) => Promise<Shown>;
 
 function shown(reply: Reply): Shown {
   if (reply === null || typeof reply === "number") return reply;
-  return reply instanceof Uint8Array ? Buffer.from(reply).toString() : reply.map(shown);
+  return isList(reply) ? reply.map(shown) : textIn(reply);
 }
 
 const unordered = (list: readonly Shown[], first: number, step: number): Shown[] => {

@@ -4,6 +4,7 @@ import { type VirtualEnv, virtualEnv } from "anykv/testing";
 import { MemoryEngine } from "../../../src/engines/memory/memory-engine.js";
 import { formatOf, type ValueFormat } from "../../../src/kv/serialization/format.js";
 import type { Reply } from "../../../src/remote/connection.js";
+import { bytesIn, isList } from "../../../src/remote/replies.js";
 import {
   FunctionLibrary,
   type FunctionOptions,
@@ -39,5 +40,5 @@ export function servedMemory({ serialization = "json", seed = 1, ...rest }: Serv
 
 export function told(reply: Reply): Told {
   if (reply === null || typeof reply === "number") return reply;
-  return reply instanceof Uint8Array ? Buffer.from(reply).toString("latin1") : reply.map(told);
+  return isList(reply) ? reply.map(told) : bytesIn(reply).toString("latin1");
 }
