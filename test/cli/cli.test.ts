@@ -40,6 +40,8 @@ async function run(args: readonly string[], answer?: boolean): Promise<Run> {
       said.questions.push(question);
       return answer === undefined ? undefined : Promise.resolve(answer);
     },
+    flushed: () => Promise.resolve(true),
+    input: () => Promise.resolve(new Uint8Array()),
     interruption: () => new AbortController().signal,
   };
   const code = await runCli(args, terminal);
