@@ -2,7 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addFileCommands } from "./commands/files.js";
 import { addQueryCommands } from "./commands/queries.js";
+import { addServe } from "./commands/serve.js";
 import { addUpkeepCommands } from "./commands/upkeep.js";
 import { addValueCommands } from "./commands/values.js";
 import { exitCodes, exitCodesHelp } from "./exit-codes.js";
@@ -40,8 +42,10 @@ function programOn(terminal: Terminal, finish: (code: number) => void): Command 
     .showHelpAfterError("(add --help for more)");
   program.addHelpText("after", exitCodesHelp);
   const line = { program, terminal, finish };
+  addServe(line);
   addValueCommands(line);
   addQueryCommands(line);
+  addFileCommands(line);
   addUpkeepCommands(line);
   return program;
 }

@@ -1,6 +1,7 @@
 // Terminal: what a command may do besides its work. Tests hand in one that remembers.
 
 import { createInterface } from "node:readline";
+import { OperationCanceledError } from "../base/errors.js";
 import type { Env } from "../env/env.js";
 import { exitCodes } from "./exit-codes.js";
 
@@ -22,6 +23,7 @@ export interface Terminal {
   interruption(): AbortSignal;
 }
 
+const endingSignals = ["SIGINT", "SIGTERM"] as const;
 const eraseLine = "\r\u001b[K";
 
 export function processTerminal(env: Env): Terminal {
@@ -69,9 +71,11 @@ async function readInput(bytesMax: number): Promise<Uint8Array> {
 
 function awaitSignals(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => controller.abort(new Error(name)));
-  }
+  const end = (name: NodeJS.Signals): void => {
+    for (const each of endingSignals) process.off(each, end);
+    controller.abort(new OperationCanceledError(`the command was ended by ${name}`));
+  };
+  for (const each of endingSignals) process.on(each, end);
   return controller.signal;
 }
 

@@ -12,6 +12,7 @@ import {
   reporting,
 } from "../define-command.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
+import { isHttpUrl } from "../http-calls.js";
 import { type StoreFlags, withTarget } from "../open-target.js";
 import type { Target } from "../store-calls.js";
 import type { Terminal } from "../terminal.js";
@@ -120,8 +121,11 @@ async function setCommand(
   }
   const given = value === "-" ? await terminal.input(valueBytesMax) : value;
   const use = { writes: true, creates: { backend: flags.backend } };
+  // What is no value is refused before a store comes into being; a HTTP door knows how it keeps them.
+  const { serialization = "json" } = flags;
+  const known = isHttpUrl(store) ? undefined : { value: parseValue(given, serialization, text) };
   const isWritten = await withTarget(terminal, store, flags, use, async (target) => {
-    const parsed = parseValue(given, target.serialization, text);
+    const parsed = known ? known.value : parseValue(given, target.serialization, text);
     if (ifAbsent) return target.calls.setIfAbsent(key, parsed, { ttl });
     await target.calls.set(key, parsed, keepTtl ? { keepTtl } : { ttl });
     return true;
