@@ -12,7 +12,7 @@ import {
   UnexpectedStoreOutputError,
 } from "../base/errors.js";
 import type { Serialization } from "../kv/options/options.js";
-import type { ClaimRef, Entry, KeyPage, KvStats, ScanPage } from "../kv/types.js";
+import type { ClaimPage, ClaimRef, Entry, KeyPage, KvStats, ScanPage } from "../kv/types.js";
 import type { PageOptions, StoreCalls, Target, WriteOptions } from "./store-calls.js";
 
 export function isHttpUrl(text: string): boolean {
@@ -197,8 +197,8 @@ class HttpCalls implements StoreCalls {
     return this.#call("claim_random", options);
   }
 
-  completeClaim({ id, key, token }: ClaimRef): Promise<boolean> {
-    return this.#call("complete_claim", { claim: { id, key, token } });
+  listClaims(options: PageOptions): Promise<ClaimPage> {
+    return this.#call("list_claims", options);
   }
 
   releaseClaim({ id, key, token }: ClaimRef): Promise<boolean> {

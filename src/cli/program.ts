@@ -2,6 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addBench } from "./commands/bench.js";
+import { addClaims } from "./commands/claims.js";
+import { addCompletion } from "./commands/completion.js";
 import { addFileCommands } from "./commands/files.js";
 import { addQueryCommands } from "./commands/queries.js";
 import { addServe } from "./commands/serve.js";
@@ -45,7 +48,10 @@ function programOn(terminal: Terminal, finish: (code: number) => void): Command 
   addServe(line);
   addValueCommands(line);
   addQueryCommands(line);
+  addClaims(line);
   addFileCommands(line);
   addUpkeepCommands(line);
+  addBench(line);
+  addCompletion(line);
   return program;
 }

@@ -4,7 +4,7 @@
 
 import type { Kv } from "../kv/kv.js";
 import type { Serialization } from "../kv/options/options.js";
-import type { ClaimRef, Entry, KeyPage, KvStats, ScanPage } from "../kv/types.js";
+import type { ClaimPage, ClaimRef, Entry, KeyPage, KvStats, ScanPage } from "../kv/types.js";
 
 export interface PageOptions {
   readonly prefix: string;
@@ -30,7 +30,7 @@ export interface StoreCalls {
     prefix: string;
     owner: string;
   }): Promise<(ClaimRef & { entry: Entry }) | null>;
-  completeClaim(claim: ClaimRef): Promise<boolean>;
+  listClaims(options: PageOptions): Promise<ClaimPage>;
   releaseClaim(claim: ClaimRef): Promise<boolean>;
 }
 

@@ -44,3 +44,13 @@ export function jsonValue(value: unknown): unknown {
 export function lineOf(value: unknown): string {
   return JSON.stringify(jsonValue(value));
 }
+
+/** No key ends a line, or does anything to a terminal. */
+export function shownKey(key: string): string {
+  return key.replaceAll(/[\p{Cc}\\\u2028\u2029]/gu, (character) => {
+    const text = JSON.stringify(character).slice(1, -1);
+    return text === character
+      ? `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
+      : text;
+  });
+}

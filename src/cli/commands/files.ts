@@ -18,7 +18,7 @@ import { exportThroughHttp } from "../http-export.js";
 import { type StoreFlags, type TargetUse, withTarget } from "../open-target.js";
 import type { Terminal } from "../terminal.js";
 import { count } from "../text.js";
-import { isConfirmed } from "./values.js";
+import { isConfirmed } from "./confirm.js";
 
 export function addFileCommands(line: CommandLine): void {
   addImport(line);

@@ -13,7 +13,7 @@ import { type StoreFlags, withTarget } from "../open-target.js";
 import type { StoreCalls } from "../store-calls.js";
 import type { Terminal } from "../terminal.js";
 import { count } from "../text.js";
-import { jsonValue, lineOf } from "../value-text.js";
+import { jsonValue, lineOf, shownKey } from "../value-text.js";
 
 export function addQueryCommands(line: CommandLine): void {
   addScan(line);
@@ -83,16 +83,6 @@ function keyLine(key: string, { json = false }: ScanFlags): string {
 function entryLine(key: string, value: unknown, { json = false }: ScanFlags): string {
   if (json) return `${JSON.stringify({ key, value: jsonValue(value) })}\n`;
   return `${shownKey(key)}\t${lineOf(value)}\n`;
-}
-
-/** No key ends a line, or does anything to a terminal. */
-export function shownKey(key: string): string {
-  return key.replaceAll(/[\p{Cc}\\\u2028\u2029]/gu, (character) => {
-    const text = JSON.stringify(character).slice(1, -1);
-    return text === character
-      ? `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`
-      : text;
-  });
 }
 
 interface CountFlags extends StoreFlags {

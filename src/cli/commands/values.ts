@@ -18,6 +18,7 @@ import type { Target } from "../store-calls.js";
 import type { Terminal } from "../terminal.js";
 import { count } from "../text.js";
 import { jsonValue, parseValue } from "../value-text.js";
+import { isConfirmed } from "./confirm.js";
 
 export function addValueCommands(line: CommandLine): void {
   addGet(line);
@@ -213,12 +214,4 @@ async function deletePrefix(
   }
   terminal.progress(undefined);
   return { deleted, missing: 0 };
-}
-
-export async function isConfirmed(terminal: Terminal, question: string): Promise<boolean> {
-  const answer = terminal.confirm(question);
-  if (answer === undefined) {
-    terminal.error("anykv: nobody can be asked here; nothing was done. Repeat it with --yes.\n");
-  }
-  return (await answer) === true;
 }
