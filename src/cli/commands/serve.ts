@@ -1,6 +1,7 @@
 // The command serve: a store for other processes and machines, until a signal ends it.
 
 import { type Command, Option } from "commander";
+import { InvalidOptionsError } from "../../base/errors.js";
 import { serializations } from "../../kv/options/options.js";
 import { httpDefaults } from "../../server/http/http-options.js";
 import { respDefaults } from "../../server/resp/resp-options.js";
@@ -112,6 +113,9 @@ async function serveCommand(
 ): Promise<0> {
   // What is wrong with them is to be said before a store comes into being.
   const [resp, http] = [respOptions(terminal, flags), httpOptions(flags)];
+  if (resp === undefined && http === undefined) {
+    throw new InvalidOptionsError("there is no door to open", { hint: "give --http, too" });
+  }
   const signal = terminal.interruption();
   const store = await openServed(terminal, text, flags);
   try {
