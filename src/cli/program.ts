@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addBackupCommands } from "./commands/backups.js";
 import { addBench } from "./commands/bench.js";
 import { addClaims } from "./commands/claims.js";
 import { addCompletion } from "./commands/completion.js";
@@ -34,7 +35,8 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   }
 }
 
-function programOn(terminal: Terminal, finish: (code: number) => void): Command {
+/** The program, with all that can be said to it. */
+export function programOn(terminal: Terminal, finish: (code: number) => void): Command {
   const program = new Command("anykv")
     .description(
       "Works on anykv stores: what is in them, their files and their moves; and serves them.",
@@ -50,6 +52,7 @@ function programOn(terminal: Terminal, finish: (code: number) => void): Command 
   addQueryCommands(line);
   addClaims(line);
   addFileCommands(line);
+  addBackupCommands(line);
   addUpkeepCommands(line);
   addBench(line);
   addCompletion(line);

@@ -60,10 +60,8 @@ async function serving(args: readonly string[], env?: Record<string, string>): P
     program,
     told,
     client: (options = {}) => {
-      const client = new Redis({
-        ...{ port: told.resp?.port, retryStrategy: () => null, maxRetriesPerRequest: 0 },
-        ...options,
-      });
+      const settings: RedisOptions = { retryStrategy: () => null, maxRetriesPerRequest: 0 };
+      const client = new Redis(told.resp?.port ?? 0, "127.0.0.1", { ...settings, ...options });
       client.on("error", () => {});
       clients.push(client);
       return client;

@@ -1,30 +1,25 @@
-// The commands that move the content of a store to files and back: import, export, backup, restore.
+// The commands that move values to text files and back: import and export.
 
-import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { InvalidOptionsError, SnapshotNotFoundError } from "../../base/errors.js";
-import type { Kv } from "../../kv/kv.js";
+import { InvalidOptionsError } from "../../base/errors.js";
 import {
   addStoreCommand,
   type CommandLine,
   integerFrom,
   libraryArgument,
-  printJson,
   reporting,
 } from "../define-command.js";
 import { type ExitCode, exitCodes } from "../exit-codes.js";
 import { isHttpUrl } from "../http-calls.js";
 import { exportThroughHttp } from "../http-export.js";
-import { type StoreFlags, type TargetUse, withTarget } from "../open-target.js";
+import type { StoreFlags } from "../open-target.js";
 import type { Terminal } from "../terminal.js";
 import { count } from "../text.js";
-import { isConfirmed } from "./confirm.js";
+import { printReport, requireFile, withKv } from "./library.js";
 
 export function addFileCommands(line: CommandLine): void {
   addImport(line);
   addExport(line);
-  addBackup(line);
-  addRestore(line);
 }
 
 type Format = "jsonl" | "csv";
@@ -46,17 +41,6 @@ function formatOf(file: string, { format }: FormatFlags): Format {
 function addFormat(command: Command): Command {
   const option = new Option("--format <kind>", "of the file (default: by the end of its name)");
   return command.addOption(option.choices(["jsonl", "csv"]));
-}
-
-/** The library of the store, which a HTTP door is not. */
-function withKv<Result>(
-  terminal: Terminal,
-  store: string,
-  flags: StoreFlags,
-  use: TargetUse & { readonly needsLibrary: string },
-  work: (kv: Kv) => Promise<Result>,
-): Promise<Result> {
-  return withTarget(terminal, store, flags, use, ({ kv }) => work(kv as Kv));
 }
 
 interface ImportFlags extends FormatFlags {
@@ -132,7 +116,7 @@ async function importFile(
     isCsv ? kv.importCSV({ ...csv, ...batch }) : kv.importJSONL({ ...common, ...batch }),
   );
   const { imported, bytesRead } = summary;
-  return print(
+  return printReport(
     ...([terminal, flags, summary] as const),
     `${count(imported, "value")} imported, ${count(bytesRead, "byte")} read`,
   );
@@ -158,7 +142,7 @@ async function checkFile(
     firstError === undefined
       ? `${count(rows, "row")} in order`
       : `${count(rows, "row")} in order before ${placeOf(firstError)}: ${firstError.message}`;
-  print(terminal, flags, found, text);
+  printReport(terminal, flags, found, text);
   return found.valid ? exitCodes.fine : exitCodes.damaged;
 }
 
@@ -225,108 +209,10 @@ async function exportFile(
         isCsv ? kv.exportCSV({ ...common, ...csv }) : kv.exportJSONL(common),
       );
   const { exported, bytesWritten } = summary;
-  return print(
+  return printReport(
     ...([terminal, flags, summary] as const),
     `${count(exported, "value")} exported, ${count(bytesWritten, "byte")} written`,
   );
-}
-
-const backupText = {
-  name: "backup",
-  description: "Write everything as it is at this moment into a file.",
-  details: `Values, arrays and filters with their expiry; claims stay behind. The file opens as a disk store. It
-appears when it is complete, has been read back and is on the disk, and replaces what was there.`,
-  examples: [
-    "anykv backup ./data/simple_kv backup-2026-11-21",
-    "anykv backup valkey://localhost:6380 ./backup",
-  ],
-};
-
-interface BackupFlags extends StoreFlags {
-  readonly allowConcurrentWrites?: boolean;
-}
-
-function addBackup(line: CommandLine): void {
-  const { terminal } = line;
-  addStoreCommand(line, backupText, libraryArgument)
-    .argument("<file>", "the file")
-    .option("--allow-concurrent-writes", "take values as they are when their turn comes")
-    .action((store: string, file: string, flags: BackupFlags) =>
-      reporting(line, flags, async () => {
-        const { allowConcurrentWrites = false } = flags;
-        const attended = { signal: terminal.interruption(), onProgress: copyTold(terminal) };
-        const use = { writes: false, needsLibrary: "backup" };
-        const summary = await withKv(terminal, store, flags, use, (kv) =>
-          kv.backup({ fileName: named(file), allowConcurrentWrites, ...attended }),
-        );
-        const { totalEntries, bytesWritten, warning } = summary;
-        if (warning !== "") terminal.error(`anykv: warning: ${warning}\n`);
-        const text = `${entries(totalEntries)} written, ${count(bytesWritten, "byte")}`;
-        return print(terminal, flags, { ...summary, file }, text);
-      }),
-    );
-}
-
-const restoreText = {
-  name: "restore",
-  description: "Replace everything in a store by what is in a backup.",
-  details: `The file is read and checked first; then the store changes over at once. It asks before it does so,
-unless the store is empty or --yes is given. Claims end.`,
-  examples: [
-    "anykv restore ./data/simple_kv backup-2026-11-21 --backend wal",
-    "anykv restore --yes valkey://localhost:6380 ./backup",
-  ],
-};
-
-interface RestoreFlags extends StoreFlags {
-  readonly yes?: boolean;
-  readonly backend?: string;
-}
-
-function addRestore(line: CommandLine): void {
-  const { terminal } = line;
-  addStoreCommand(line, restoreText, libraryArgument)
-    .argument("<file>", "the file that backup wrote, or that of a disk store")
-    .option("-y, --yes", "do not ask")
-    .option("--backend <kind>", "what a new path becomes, wal or disk (default disk)")
-    .action((store: string, file: string, flags: RestoreFlags) =>
-      reporting(line, flags, async () => {
-        const { yes = false, backend } = flags;
-        await requireFile(terminal, file);
-        const use = { writes: true, creates: { backend }, needsLibrary: "restore" };
-        const summary = await withKv(terminal, store, flags, use, async (kv) => {
-          if (!yes && !(await mayReplace(terminal, kv))) return undefined;
-          const attended = { signal: terminal.interruption(), onProgress: copyTold(terminal) };
-          return kv.restore({ fileName: named(file), ...attended });
-        });
-        if (summary === undefined) return exitCodes.usage;
-        return print(terminal, flags, summary, `${entries(summary.totalEntries)} restored`);
-      }),
-    );
-}
-
-async function mayReplace(terminal: Terminal, kv: Kv): Promise<boolean> {
-  const values = await kv.size();
-  const arrays = await kv.listArrays({ limit: 1 });
-  if (values === 0 && arrays.length === 0) return true;
-  const what = `Replace everything in the store, ${count(values, "value")} among it?`;
-  return isConfirmed(terminal, what);
-}
-
-/** Before a store comes into being that nothing would be put into. */
-async function requireFile({ env }: Terminal, file: string): Promise<void> {
-  if ((await env.files.stat(resolve(named(file)))) !== undefined) return;
-  throw new SnapshotNotFoundError(`there is no file ${file}`);
-}
-
-/** A blank name stands for another file. */
-function named(file: string): string {
-  if (file.trim() !== "") return file;
-  throw new InvalidOptionsError("FILE is blank");
-}
-
-function entries(number: number): string {
-  return `${number.toLocaleString("en")} ${number === 1 ? "entry" : "entries"}`;
 }
 
 function rowsTold(
@@ -337,25 +223,4 @@ function rowsTold(
     const many = count(rows ?? records ?? 0, "row");
     terminal.progress(`${verb} ${many}, ${(bytes / 1e6).toFixed(1)} MB`);
   };
-}
-
-function copyTold(
-  terminal: Terminal,
-): (progress: { phase: string; rows: number; totalRows: number }) => void {
-  return ({ phase, rows, totalRows }) => {
-    const shown = Math.min(rows, totalRows).toLocaleString("en");
-    terminal.progress(`${phase} ${shown}/${totalRows.toLocaleString("en")}`);
-  };
-}
-
-function print(
-  terminal: Terminal,
-  { json = false }: StoreFlags,
-  report: object,
-  text: string,
-): ExitCode {
-  terminal.progress(undefined);
-  if (json) printJson(terminal, report);
-  else terminal.out(`${text}\n`);
-  return exitCodes.fine;
 }

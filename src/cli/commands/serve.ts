@@ -13,7 +13,7 @@ import {
   reporting,
 } from "../define-command.js";
 import { exitCodes } from "../exit-codes.js";
-import { type OpenDoors, openDoors } from "../serve/doors.js";
+import type { OpenDoors } from "../serve/doors.js";
 import { type DoorFlags, httpOptions, respOptions } from "../serve/serve-options.js";
 import { openServed, type ServedFlags, type ServedStore } from "../serve/served-store.js";
 import type { Terminal } from "../terminal.js";
@@ -119,6 +119,8 @@ async function serveCommand(
   const signal = terminal.interruption();
   const store = await openServed(terminal, text, flags);
   try {
+    // The servers take longer to load than all the rest, and no other command needs them.
+    const { openDoors } = await import("../serve/doors.js");
     const doors = await openDoors(store.kv, { resp, http, storeName: store.name });
     try {
       announce(terminal, store, doors, flags);
