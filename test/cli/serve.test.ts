@@ -7,7 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openKv } from "anykv";
-import { Redis, type RedisOptions } from "ioredis";
+import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type CompiledPackage, compilePackage } from "../processes/compiled-package.js";
 import { lackOfOpenssl, makeCertificates } from "../remote/certificates.js";
@@ -42,6 +42,12 @@ function start(args: readonly string[], env?: Record<string, string>): Program {
   return program;
 }
 
+interface Who {
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: { readonly ca: string; readonly host: string };
+}
+
 interface Served {
   readonly program: Program;
   readonly told: {
@@ -50,7 +56,7 @@ interface Served {
     readonly resp?: { readonly port?: number; readonly path?: string; readonly url: string };
     readonly http?: { readonly port: number; readonly url: string };
   };
-  client(options?: RedisOptions): Redis;
+  client(options?: Who): Redis;
 }
 
 async function serving(args: readonly string[], env?: Record<string, string>): Promise<Served> {
@@ -60,8 +66,9 @@ async function serving(args: readonly string[], env?: Record<string, string>): P
     program,
     told,
     client: (options = {}) => {
-      const settings: RedisOptions = { retryStrategy: () => null, maxRetriesPerRequest: 0 };
-      const client = new Redis(told.resp?.port ?? 0, "127.0.0.1", { ...settings, ...options });
+      const client = new Redis(told.resp?.port ?? 0, "127.0.0.1", {
+        ...{ retryStrategy: () => null, maxRetriesPerRequest: 0, ...options },
+      });
       client.on("error", () => {});
       clients.push(client);
       return client;
