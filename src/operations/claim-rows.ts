@@ -3,7 +3,7 @@
 //   claims  key -> "<token> <owner>", deadline: the end of the lease
 //
 // Invariants
-// 1. Tokens rise by one with every claim that is granted and are never used again: they fence.
+// 1. Tokens rise with every claim that is granted and are never used again: they fence.
 // 2. A claim is live while its deadline is ahead and its value is live. Everything else is stale,
 //    and a stale reference changes nothing.
 // 3. A key with a claim is not in `free`, until the claim is released, completed or reaped.
@@ -75,7 +75,7 @@ export function grant(
   value: Stored,
   lease: LeaseOptions,
 ): Claim {
-  const token = nextCount(transaction, "token");
+  const token = nextCount(transaction, "token", lease.tokenBound);
   const expiresAt = transaction.now + lease.ttl;
   transaction.claims.put(key, `${token} ${lease.owner}`, expiresAt);
   transaction.free.delete(key);

@@ -5,6 +5,7 @@
 
 import { never, type Row, type Transaction, type View } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
+import { touchArray } from "./array-editions.js";
 import { dropList, itemKey, type ListSpan, parseSpan, putSpan } from "./list-rows.js";
 import { elementOf } from "./lists.js";
 
@@ -41,6 +42,7 @@ export function replaceElement(
   const index = position < 0 ? tail + position : head + position;
   if (index < head || index >= tail) return false;
   transaction.items.put(itemKey(id, index), value, never);
+  touchArray(id);
   return true;
 }
 

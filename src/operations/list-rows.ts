@@ -10,6 +10,7 @@
 
 import { never, type Row, type Transaction, type View } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
+import { touchArray } from "./array-editions.js";
 import { nextCount } from "./counters.js";
 
 export interface ListSpan {
@@ -60,13 +61,14 @@ export function newSpan(transaction: Transaction): ListSpan {
   return { id: nextCount(transaction, "list"), head: 0, tail: 0 };
 }
 
-/** Stores the span of a list, or removes the list when the span is empty. */
+/** Stores the span of a list whose elements have changed, or removes the list when it is empty. */
 export function putSpan(
   transaction: Transaction,
   key: string,
   span: ListSpan,
   deadline: number,
 ): void {
+  touchArray(span.id);
   if (span.head === span.tail) transaction.lists.delete(key);
   else transaction.lists.put(key, `${span.id} ${span.head} ${span.tail}`, deadline);
 }

@@ -126,6 +126,8 @@ export interface PopRandomRequest extends AllocateRequest {
 export interface LeaseOptions {
   readonly ttl: number;
   readonly owner: string;
+  /** Tokens that are granted are above it. */
+  readonly tokenBound?: number;
 }
 
 export interface ClaimRandomRequest extends AllocateRequest {

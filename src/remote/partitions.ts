@@ -42,3 +42,8 @@ export function partitionOf(key: string, partitions: number): number {
 export function partitionTag(prefix: string, store: string, partition: number): string {
   return `${prefix}:{${store}:${partition}}`;
 }
+
+/** The name of a store as it stands in the names of its keys, where braces have a meaning. */
+export function storeTag(name: string | undefined): string {
+  return (name ?? "").replace(/[%{}]/g, (sign) => encodeURIComponent(sign));
+}

@@ -229,7 +229,7 @@ describe("it refuses, and makes no store", () => {
     [["--tls-cert", "none"], 2, /--tls-cert and --tls-key belong together/],
     [["--tls-cert", "none", "--tls-key", "none"], 2, /--tls-cert cannot be read: none \(ENOENT\)/],
     [["--password-file", "none"], 2, /--password-file cannot be read/],
-    [["--files-directory", "."], 2, /--files-directory is for the HTTP door/],
+    [["--files-directory", "none"], 2, /--files-directory must be a directory/],
     [["--store", "x"], 2, /--store chooses from the stores of a --config/],
     [["--config", "none.yml"], 2, /give no STORE/],
   ];

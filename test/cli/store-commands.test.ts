@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Kv, openKv } from "anykv";
+import { type KvServer, serve } from "anykv/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type OpenDoors, openDoors } from "../../src/cli/serve/doors.js";
 import { type CommandRun, runCommand, type Somebody } from "./run-command.js";
 
 let directory = "";
@@ -23,14 +23,10 @@ afterEach(async () => {
 
 const path = (name: string): string => join(directory, name);
 
-async function served(serialization: "json" | "string" | "bytes" = "json"): Promise<OpenDoors> {
+async function served(serialization: "json" | "string" | "bytes" = "json"): Promise<KvServer> {
   const kv = openKv({ name: `commands ${++stores}`, backend: "memory", serialization });
   closings.push(() => kv.close());
-  const doors = await openDoors(kv, {
-    resp: { port: 0 },
-    http: { port: 0 },
-    storeName: undefined,
-  });
+  const doors = await serve(kv, { resp: { port: 0 }, http: { port: 0 } });
   closings.push(() => doors.close());
   return doors;
 }
@@ -171,7 +167,7 @@ describe("claims", () => {
   async function pool(): Promise<{ kv: Kv; urls: string[] }> {
     const kv = openKv({ name: `commands ${++stores}`, backend: "memory" });
     closings.push(() => kv.close());
-    const doors = await openDoors(kv, { resp: { port: 0 }, http: { port: 0 }, storeName: "pool" });
+    const doors = await serve(kv, { resp: { port: 0 }, http: { port: 0 }, storeName: "pool" });
     closings.push(() => doors.close());
     const { resp, http } = doors.address;
     return { kv, urls: [`${resp?.url}?name=pool`, http?.url as string] };

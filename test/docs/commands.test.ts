@@ -1,10 +1,13 @@
-// The page docs/commands.md is made of the command table. When that has changed, `vitest run -u
-// test/docs/commands.test.ts` writes the page anew.
+// The page docs/commands.md is made of the command table. When that has changed, `vitest run
+// test/docs/commands.test.ts -u` writes the page anew.
 
 import { expect, test } from "vitest";
+import { FunctionDoor } from "../../src/server/functions/fcall.js";
+import { functionRows } from "../../src/server/functions/function-commands.js";
 import type { Command, Group } from "../../src/server/resp/command.js";
 import { dataCommands } from "../../src/server/resp/table/data-commands.js";
 import { sessionCommands } from "../../src/server/resp/table/session-commands.js";
+import { servedMemory } from "../server/functions/served.js";
 
 const groups: readonly (readonly [group: Group, title: string])[] = [
   ["string", "Strings and counters"],
@@ -50,7 +53,8 @@ function page(commands: readonly Command[]): string {
 }
 
 test("docs/commands.md says what the table says", async () => {
-  const commands = [...dataCommands, ...sessionCommands];
+  const functions = new FunctionDoor(servedMemory().library, { prefix: "anykv", store: "" });
+  const commands = [...dataCommands, ...sessionCommands, ...functionRows(functions)];
   expect(new Set(groups.map(([group]) => group))).toEqual(
     new Set([...commands.map(({ group }) => group), ...groups.map(([group]) => group)]),
   );

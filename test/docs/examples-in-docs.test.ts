@@ -6,12 +6,21 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as anykv from "anykv";
+import * as server from "anykv/server";
 import * as testing from "anykv/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-const pages = ["README.md", "docs/api.md", "docs/observability.md", "docs/testing.md"];
+const pages = ["README.md", ...["api", "observability", "server", "testing"].map(pageOf)];
 
-const modules: Record<string, unknown> = { anykv, "anykv/testing": testing };
+function pageOf(name: string): string {
+  return `docs/${name}.md`;
+}
+
+const modules: Record<string, unknown> = {
+  anykv,
+  "anykv/server": server,
+  "anykv/testing": testing,
+};
 type Check = (actual: unknown, expected: unknown) => void;
 type Run = (imported: typeof modules, check: Check) => unknown;
 const AsyncFunction = (async () => {}).constructor as new (...source: string[]) => Run;

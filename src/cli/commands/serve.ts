@@ -1,10 +1,12 @@
 // The command serve: a store for other processes and machines, until a signal ends it.
 
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { InvalidOptionsError } from "../../base/errors.js";
 import { serializations } from "../../kv/options/options.js";
 import { httpDefaults } from "../../server/http/http-options.js";
 import { respDefaults } from "../../server/resp/resp-options.js";
+import type { KvServer } from "../../server/serve.js";
 import {
   addCommand,
   type CommandLine,
@@ -13,7 +15,6 @@ import {
   reporting,
 } from "../define-command.js";
 import { exitCodes } from "../exit-codes.js";
-import type { OpenDoors } from "../serve/doors.js";
 import { type DoorFlags, httpOptions, respOptions } from "../serve/serve-options.js";
 import { openServed, type ServedFlags, type ServedStore } from "../serve/served-store.js";
 import type { Terminal } from "../terminal.js";
@@ -88,7 +89,7 @@ function addDoorOptions(command: Command): void {
     .option("--http-port <n>", `its port; 0: any free one (default ${httpDefaults.port})`, port16)
     .option("--allowed-host <name...>", "names of this server in URLs, where there are no tokens")
     .option("--cors-origin <origin...>", "pages of these origins may call from a browser")
-    .option("--files-directory <path>", "where callers of the HTTP door may name files")
+    .option("--files-directory <path>", "the only one in which callers may name files")
     .option("--tls-cert <file>", "speak TLS at the ports, with this certificate")
     .option("--tls-key <file>", "its key")
     .option("--tls-ca <file>", "let in only who has a certificate of this authority")
@@ -116,12 +117,14 @@ async function serveCommand(
   if (resp === undefined && http === undefined) {
     throw new InvalidOptionsError("there is no door to open", { hint: "give --http, too" });
   }
+  await requireDirectory(terminal, flags.filesDirectory);
   const signal = terminal.interruption();
   const store = await openServed(terminal, text, flags);
   try {
     // The servers take longer to load than all the rest, and no other command needs them.
-    const { openDoors } = await import("../serve/doors.js");
-    const doors = await openDoors(store.kv, { resp, http, storeName: store.name });
+    const { serve } = await import("../../server/serve.js");
+    const { filesDirectory: files } = flags;
+    const doors = await serve(store.kv, { resp, http, files, storeName: store.name });
     try {
       announce(terminal, store, doors, flags);
       await aborted(signal);
@@ -137,6 +140,12 @@ async function serveCommand(
   return exitCodes.fine;
 }
 
+async function requireDirectory({ env }: Terminal, directory: string | undefined): Promise<void> {
+  if (directory === undefined) return;
+  if ((await env.files.stat(resolve(directory)))?.kind === "directory") return;
+  throw new InvalidOptionsError("--files-directory must be a directory that is there");
+}
+
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -147,7 +156,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 function announce(
   terminal: Terminal,
   { backend, address, name }: ServedStore,
-  doors: OpenDoors,
+  doors: KvServer,
   { json = false }: ServeFlags,
 ): void {
   const { resp, http } = doors.address;

@@ -60,19 +60,17 @@ export function respOptions(terminal: Terminal, flags: DoorFlags): RespOptions |
 export function httpOptions(flags: DoorFlags): HttpOptions | undefined {
   const { http = false, httpHost, httpPort } = flags;
   if (!http && httpHost === undefined && httpPort === undefined) {
-    const names = { tokensFile: "--tokens-file", filesDirectory: "--files-directory" } as const;
-    for (const [name, shown] of Object.entries(names)) {
-      if (flags[name as keyof typeof names] === undefined) continue;
-      throw new InvalidOptionsError(`${shown} is for the HTTP door: give --http, too`);
+    if (flags.tokensFile !== undefined) {
+      throw new InvalidOptionsError("--tokens-file is for the HTTP door: give --http, too");
     }
     return undefined;
   }
-  const { protectedMode, filesDirectory, allowedHost, corsOrigin, closeTimeout } = flags;
+  const { protectedMode, allowedHost, corsOrigin, closeTimeout } = flags;
   const host = httpHost ?? flags.host;
   const tokens = httpTokens(flags);
   refuseOpenHouse("HTTP", host, tokens !== undefined, flags);
   return {
-    ...{ host, port: httpPort, tls: tlsOptions(flags), protectedMode, filesDirectory, tokens },
+    ...{ host, port: httpPort, tls: tlsOptions(flags), protectedMode, tokens },
     ...{ allowedHosts: allowedHost, closeTimeout },
     cors: corsOrigin === undefined ? undefined : { origins: corsOrigin },
   };

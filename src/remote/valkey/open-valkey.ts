@@ -6,6 +6,7 @@ import { isKvError } from "../../base/errors.js";
 import type { Env } from "../../env/env.js";
 import type { ServerFacts } from "../connection.js";
 import { type LibraryClock, libraryWith } from "../library.js";
+import { storeTag } from "../partitions.js";
 import { backOffMs, clusterOptions, standaloneOptions } from "./client-options.js";
 import { type ConnectContext, connectError, timeoutError } from "./connect-errors.js";
 import { warnOfEviction } from "./eviction.js";
@@ -34,11 +35,6 @@ const loadingPauseMs = 50;
  */
 export async function openValkey(options: OpenOptions): Promise<ValkeyConnection> {
   return new Opening(options).run();
-}
-
-/** The name of a store as it stands in the names of its keys, where braces have a meaning. */
-export function storeTag(name: string | undefined): string {
-  return (name ?? "").replace(/[%{}]/g, (sign) => encodeURIComponent(sign));
 }
 
 class Opening {

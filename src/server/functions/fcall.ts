@@ -12,6 +12,7 @@ import type { Awaitable } from "../../engine/engine.js";
 import { partitionTag } from "../../remote/partitions.js";
 import type { Argument } from "../resp/argument.js";
 import { CommandError } from "../resp/command.js";
+import { callWithFile, isFileCall, type ServedFiles } from "./file-calls.js";
 import { type FunctionLibrary, natureOf } from "./function-library.js";
 import type { FunctionReply } from "./function-reply.js";
 import { refusal } from "./refusals.js";
@@ -45,12 +46,15 @@ export interface AskedFunction {
 
 export class FunctionDoor {
   readonly library: FunctionLibrary;
+  readonly #files: ServedFiles | undefined;
   readonly #name: ServedName;
   readonly #key: string;
   readonly #names = new Map<string, FunctionName>();
 
-  constructor(library: FunctionLibrary, name: ServedName) {
+  /** Without `files`, operations on files are not known. */
+  constructor(library: FunctionLibrary, name: ServedName, files?: ServedFiles) {
     this.library = library;
+    this.#files = files;
     this.#name = name;
     this.#key = `${partitionTag(name.prefix, name.store, 0)}:v`;
   }
@@ -75,7 +79,19 @@ export class FunctionDoor {
    */
   call(words: readonly Argument[], onlyReads: boolean): Awaitable<FunctionReply> {
     const { operation, args, reply } = this.read(words, onlyReads);
-    return reply ?? this.library.call(operation, args);
+    return reply ?? this.carryOut(operation, args);
+  }
+
+  /** What `read` has found to be asked for. */
+  carryOut(operation: string, args: readonly Argument[]): Awaitable<FunctionReply> {
+    const files = this.#files;
+    if (files === undefined || !isFileCall(operation)) return this.library.call(operation, args);
+    return callWithFile(files, operation, args);
+  }
+
+  /** Whether there is such an operation, and whether it changes nothing that anybody can observe. */
+  natureOf(operation: string): ReturnType<typeof natureOf> {
+    return this.#files !== undefined && isFileCall(operation) ? "write" : natureOf(operation);
   }
 
   #named(name: Argument | undefined): FunctionName {
@@ -84,7 +100,7 @@ export class FunctionDoor {
     const match = typeof name === "string" ? named.exec(name) : null;
     if (match === null) throw new CommandError("ERR Function not found");
     const [, digest, operation = ""] = match.map((part) => part?.toLowerCase());
-    const found = { digest, operation, nature: natureOf(operation) };
+    const found = { digest, operation, nature: this.natureOf(operation) };
     const isKept = found.nature !== "unknown" && this.#names.size < knownNamesMax;
     if (isKept) this.#names.set(match[0], found);
     return found;

@@ -20,17 +20,21 @@ import type { Encoded, Encoder } from "../resp/encoder.js";
 import { encodeReply } from "./encode-reply.js";
 import { FunctionDoor, loadedName, type ServedName } from "./fcall.js";
 import type { ServedStore } from "./function-host.js";
-import { FunctionLibrary } from "./function-library.js";
+import { FunctionLibrary, type FunctionOptions } from "./function-library.js";
 import type { FunctionReply } from "./function-reply.js";
 
 const libraries = new WeakMap<object, FunctionLibrary>();
 
 /**
- * The library of a served store, one for all its doors: they remember the same calls.
+ * The library of a served store, one for all its doors: they remember the same calls. What it is made
+ * with is said by whoever asks first.
  *
  * @throws InvalidOptionsError for a store whose operations are carried out elsewhere.
  */
-export function functionLibraryOf({ store, shared }: Served): FunctionLibrary {
+export function functionLibraryOf(
+  { store, shared }: Served,
+  options: Pick<FunctionOptions, "tokenBound"> = {},
+): FunctionLibrary {
   const known = libraries.get(store);
   if (known !== undefined) return known;
   const { direct } = store;
@@ -43,17 +47,18 @@ export function functionLibraryOf({ store, shared }: Served): FunctionLibrary {
     );
   }
   const { env, serialization } = shared.options;
-  const isForgetful = store.capabilities.durability === "nothing";
   const servedStore: ServedStore = {
     direct,
+    capabilities: store.capabilities,
     replace: (source) => store.replace(source),
     allocation: (prefix) => store.allocation(prefix),
   };
   const library = new FunctionLibrary(servedStore, {
     env,
     format: formatOf(serialization),
-    // Microseconds: tokens of an earlier life of the server are lower.
-    ...(isForgetful ? { firstToken: () => env.clock.now() * 1_000 } : {}),
+    // Microseconds: tokens of an earlier life of the server, or of the store, are lower.
+    tokenBound: () => env.clock.now() * 1_000,
+    ...options,
   });
   libraries.set(store, library);
   return library;
@@ -97,7 +102,7 @@ function bodyOf(
   const { operation, args, reply } = contained(() => door.read(words, onlyReads));
   if (reply !== undefined) return replying(() => reply);
   const shared = door.library.shared(operation, args);
-  if (shared === undefined) return replying(() => door.library.call(operation, args));
+  if (shared === undefined) return replying(() => door.carryOut(operation, args));
   const { kind, ranked } = shared;
   const run: ReadBody["run"] = (view, _, { encode, pushed }) => {
     const found = contained(() => shared.run(view, pushed));
@@ -109,8 +114,13 @@ function bodyOf(
 const syntax = "function numkeys [key [key ...]] [arg [arg ...]]";
 const complexity = "that of the operation: see docs/formats/valkey.md";
 
+/** @throws InvalidOptionsError for a store whose operations are carried out elsewhere. */
 export function functionCommands(served: Served, name: ServedName): readonly Command[] {
-  const door = new FunctionDoor(functionLibraryOf(served), name);
+  return functionRows(new FunctionDoor(functionLibraryOf(served), name));
+}
+
+/** The rows of the command table. */
+export function functionRows(door: FunctionDoor): readonly Command[] {
   const common = { group: "scripting", arity: -3, keys: [0, 0, 0], syntax, complexity } as const;
   return [
     {
@@ -143,6 +153,18 @@ export function functionCommands(served: Served, name: ServedName): readonly Com
         kind: "session",
         run: ({ encode }, args) => encode.bulk(loadedName(args.at(-1) ?? "")),
       },
+    },
+    {
+      name: "FUNCTION|LIST",
+      group: "scripting",
+      arity: -2,
+      flags: ["noscript"],
+      keys: [0, 0, 0],
+      syntax: "[LIBRARYNAME library-name-pattern] [WITHCODE]",
+      summary: "No library is loaded: those that anykv answers need none.",
+      complexity: "O(1)",
+      reply: ["array"],
+      body: { kind: "session", run: ({ encode }) => encode.array([]) },
     },
   ];
 }

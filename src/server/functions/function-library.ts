@@ -10,6 +10,7 @@ import { isKvError, UnknownError } from "../../base/errors.js";
 import type { Awaitable, Transaction, View } from "../../engine/engine.js";
 import type { Env } from "../../env/env.js";
 import type { ValueFormat } from "../../kv/serialization/format.js";
+import { editionOf } from "../../operations/array-editions.js";
 import { LibraryError } from "../../remote/connection.js";
 import { type OperationKind, operationTable } from "../../remote/operation-table.js";
 import type { Pushed, Serving } from "../../store/direct.js";
@@ -28,7 +29,6 @@ import { FunctionCall } from "./function-call.js";
 import type { FunctionHost, ServedStore } from "./function-host.js";
 import type { FunctionReply } from "./function-reply.js";
 import { Loads } from "./loads.js";
-import { Marks } from "./marks.js";
 import { OnceRecords } from "./once.js";
 import { libraryError, refusal } from "./refusals.js";
 import { StoredForms, Unread } from "./stored-forms.js";
@@ -38,10 +38,10 @@ export interface FunctionOptions {
   /** That of the served store. */
   readonly format: ValueFormat;
   /**
-   * The token before the first one of a store that has never granted any; default 0. A store whose
-   * data end with its process must not begin again with tokens that somebody may still hold.
+   * What tokens are above when they are granted: the clock, so that none comes again after data have
+   * been lost; default 0.
    */
-  readonly firstToken?: () => number;
+  readonly tokenBound?: () => number;
   /** What is remembered of calls that may come again; default 64 MiB. */
   readonly onceBytesMax?: number;
   /** What a restore over a connection may bring; default 1 GiB. */
@@ -91,7 +91,7 @@ export class FunctionLibrary {
   readonly #once: OnceRecords;
 
   constructor(store: ServedStore, options: FunctionOptions) {
-    const { env, format, firstToken = () => 0 } = options;
+    const { env, format, tokenBound = () => 0 } = options;
     const { onceBytesMax, loadBytesMax } = { ...defaults, ...options };
     this.#forms = new StoredForms(format);
     this.#once = new OnceRecords(env, onceBytesMax);
@@ -99,10 +99,10 @@ export class FunctionLibrary {
       store,
       env,
       loads: new Loads(env, loadBytesMax),
-      marks: new Marks(),
-      isOpen: false,
+      sign: "",
       changesBefore: env.clock.now() * 1_000,
-      firstToken,
+      tokenBound,
+      arrayEdition: editionsOf(store, env),
     };
   }
 
@@ -230,6 +230,13 @@ export class FunctionLibrary {
       this.#once.begin(client);
       return 1;
     }
+    if (operation === "once_forget") {
+      this.#once.forget(
+        client,
+        call.groups(1, 1, (index) => call.count(index)),
+      );
+      return 1;
+    }
     const [sequence, inner] = [call.count(1), call.text(2)];
     return this.#once.call(client, sequence, () => {
       const kind = kinds[inner];
@@ -238,6 +245,13 @@ export class FunctionLibrary {
       return this.call(inner, call.rest(3));
     });
   }
+}
+
+/** Other processes do not tell here what they change: then every change of the store counts. */
+function editionsOf({ direct, capabilities }: ServedStore, { clock }: Env): (id: number) => string {
+  const isShared = capabilities.sharing === "machine";
+  const life = clock.now().toString(36);
+  return (id) => `${life} ${isShared ? direct.changes : editionOf(id)}`;
 }
 
 function concernsOf(operation: string): "arrays" | "values" {
@@ -262,4 +276,5 @@ const onceOperations: ReadonlySet<string> = new Set([
   "once_free",
   "once_begin",
   "once_end",
+  "once_forget",
 ]);

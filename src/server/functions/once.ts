@@ -5,7 +5,8 @@
 // 2. Nothing is carried out for a client that has not begun. Records last as long as the process, an
 //    hour after the client's last call, and while there is room: whoever is forgotten hears of it, and
 //    begins anew with another name.
-// 3. A refusal stands, too. A copy that comes while the call is under way waits for the same answer.
+// 3. What a client has let be forgotten is refused.
+// 4. A refusal stands, too. A copy that comes while the call is under way waits for the same answer.
 
 import type { Awaitable } from "../../engine/engine.js";
 import type { Env } from "../../env/env.js";
@@ -57,6 +58,17 @@ export class OnceRecords {
     if (client === undefined) return false;
     this.#bytes -= client.bytes;
     return this.#clients.delete(name);
+  }
+
+  /** Copies of these calls, which the client has been answered, are refused from now on. */
+  forget(name: string, sequences: readonly number[]): void {
+    const client = this.#clients.get(name);
+    for (const sequence of client === undefined ? [] : sequences) {
+      const answer = client?.answers.get(sequence % slots);
+      if (answer?.sequence !== sequence || answer.outcome instanceof Promise) continue;
+      this.#charge(client as Client, answerBytes - answer.bytes, answer);
+      answer.outcome = refusal("SUPERSEDED", String(sequence));
+    }
   }
 
   /**

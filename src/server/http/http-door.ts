@@ -13,13 +13,10 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
-import { homedir } from "node:os";
-import { dirname, isAbsolute, sep } from "node:path";
-import { InvalidOptionsError, OperationCanceledError } from "../../base/errors.js";
+import { OperationCanceledError } from "../../base/errors.js";
 import { type Env, nodeEnv } from "../../env/env.js";
 import type { Kv } from "../../kv/kv.js";
-import { ConfinedDirectory } from "../files/confined-directory.js";
-import type { Naming } from "../files/named-error.js";
+import { namingOf, openFiles } from "../files/served-files.js";
 import { whenOver } from "./connection-state.js";
 import { Dispatcher } from "./dispatcher.js";
 import type { DoorContext, Exchange } from "./exchange.js";
@@ -61,7 +58,8 @@ export async function openHttpDoor(
   seams: HttpSeams = {},
 ): Promise<HttpDoor> {
   const settings = httpSettings(options);
-  const files = await filesOf(settings);
+  const { filesDirectory } = settings;
+  const files = await openFiles(filesDirectory, "filesDirectory");
   const { serialization, disk } = await kv.stats();
   const door = new ListeningDoor(settings, seams, {
     kv,
@@ -73,29 +71,6 @@ export async function openHttpDoor(
   });
   await door.listen();
   return door;
-}
-
-async function filesOf({ filesDirectory }: HttpSettings): Promise<ConfinedDirectory | undefined> {
-  if (filesDirectory === undefined) return undefined;
-  try {
-    return await ConfinedDirectory.open(filesDirectory);
-  } catch (cause) {
-    throw new InvalidOptionsError('option "filesDirectory" must be a directory that is there', {
-      cause,
-    });
-  }
-}
-
-/** Longest first: one may be the beginning of another. */
-function namingOf(...paths: readonly (string | undefined)[]): Naming {
-  const known = [...paths, process.cwd(), homedir()].flatMap((path) => {
-    return path !== undefined && isAbsolute(path) ? [path, dirname(path)] : [];
-  });
-  const long = known.filter((path) => path.length > 1).sort((a, b) => b.length - a.length);
-  return long.flatMap((path) => [
-    [`${path}${sep}`, ""],
-    [path, "a directory of the server"],
-  ]);
 }
 
 class ListeningDoor implements HttpDoor {

@@ -122,7 +122,7 @@ function withFile(file: NonNullable<HttpOperation["file"]>, call: PreparedCall):
       throw refused(
         403,
         "this server has no directory for files",
-        "start it with `filesDirectory`, or use the streams under /v1/export.jsonl and /v1/export.csv",
+        "start it with the option `files`, or use the streams under /v1/export.jsonl and /v1/export.csv",
       );
     }
     const { fileName } = body;

@@ -137,7 +137,7 @@ export class CallDraws {
     lengths: () => this.#some(keys),
     range: () => [
       ...[this.one(keys), this.one([0, 1, -1, -2, 5]), this.one([0, 1, -1, 100])],
-      this.one([0, 1, 100]),
+      ...[this.below(3), this.one([0, 1, 100]), ...this.#some(["another state"], 1)],
     ],
     delete_array: () => [this.one(keys), this.#guard()],
     contains_member: () => [this.one(buckets), this.one(items)],
@@ -168,12 +168,22 @@ export class CallDraws {
     copy_note: () => [],
     swap_note: () => [this.one(["", "note"]), this.one(["", "note", "é"])],
     open: () => [this.one([1, 1, 2]), this.one([1, 1, 3]), 0],
-    dump_members: () => [this.one(buckets), 0, 1_000],
-    dump_buckets: () => [0, 1_000],
+    dump_arrays: () => [this.one(["", ...keys]), this.one([1, 2, 100])],
+    dump_elements: () => [
+      ...[this.one(keys), this.below(3), this.one([1, 2, 100])],
+      ...this.#some(["", "another state"], 1),
+    ],
+    dump_members: () => [this.one(buckets), 1_000],
+    dump_buckets: () => ["", 1_000],
     piece_members: () => [1_000],
+    select_keys: () => [this.one(prefixes), ...this.#some([0, 1, 2, 5, 100])],
+    mark: () => [this.one(["", "sign", "é"])],
+    marked: () => [],
+    inspect: () => [],
     measure: () => [this.one(["arrays", "buckets"]), "", 1_000],
     once_begin: () => [this.one(clients)],
     once_end: () => [this.one(clients)],
+    once_forget: () => [this.one(clients), ...this.#some([0]).map(() => this.#sequence())],
     once: () => this.#once(() => this.draw()),
     once_free: () => this.#once(() => ({ operation: "delete", args: [this.one(keys), ""] })),
     none: () => [],
@@ -195,8 +205,11 @@ export class CallDraws {
     let { operation, args } = inner();
     // Clients send nothing else by it.
     while (operation.startsWith("once") || !writes.has(operation)) ({ operation, args } = inner());
-    const sequence = 1 + this.below(4) + 1_024 * this.below(4);
-    return [this.one(clients), sequence, operation, ...args];
+    return [this.one(clients), this.#sequence(), operation, ...args];
+  }
+
+  #sequence(): number {
+    return 1 + this.below(4) + 1_024 * this.below(4);
   }
 
   /** Those that the library in Lua has, and one that nobody has. */

@@ -78,6 +78,7 @@ describeWith("valkey-server and a door", lackOf("valkey"), () => {
       ["FCALL", `${library}_get`, 2, key],
       ["FCALL_RO", `${library}_set`, 1, key, "a", "j1"],
       ["FCALL_RO", `${library}_get`, 1, key, "a"],
+      ["FCALL", `${library}_open`, 1, key, 1, 1, 0],
       ["FCALL", `${library}_increment`, 1, key, "a", 1, "7 b"],
     ];
     const settled = async (reply: Promise<unknown>): Promise<string> => {

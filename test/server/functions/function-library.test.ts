@@ -11,7 +11,7 @@ import { seededRandom } from "../../../src/testing/seeded-random.js";
 import { CallDraws } from "./call-draws.js";
 import { FunctionConnection } from "./function-connection.js";
 import { rowsOf } from "./function-factory.js";
-import { servedMemory, type Word } from "./served.js";
+import { servedMemory, type Told, type Word } from "./served.js";
 
 test("every operation is answered, as what it is", () => {
   for (const [operation, kind] of operations) {
@@ -109,18 +109,37 @@ describe("kinds of values", () => {
 });
 
 describe("claims", () => {
-  test("none is granted before the store has been opened, unless it has granted some", async () => {
-    const { call } = servedMemory({ firstToken: () => 1_000_000 });
-    await call("set", "a", "j1");
-    const claim = () => call("claim_keys", 1, 100, "", "j", 0, "a");
-    await expect(claim()).rejects.toThrow("ANYKV_NOT_OPEN");
-    expect(await call("inspect")).toStrictEqual(["", ""]);
-    expect(await call("open", 1, 1, 0)).toBe(1);
+  test("tokens are above the clock, and go on from there", async () => {
+    let clock = 1_000_000;
+    const { call } = servedMemory({ tokenBound: () => clock });
+    await call("set_many", "", "", "a", "j1", "b", "j1", "c", "j1", "d", "j1");
+    const claim = async (...keys: string[]) =>
+      (await call("claim_keys", 1, 100, "", "j", 0, ...keys)) as string[];
+    expect(await claim("a", "b")).toMatchObject({ 3: "1000001", 6: "1000002" });
+    clock = 999_999;
+    expect(await claim("c")).toMatchObject({ 3: "1000003" });
+    clock = 2_000_000;
+    expect(await claim("a", "none")).toMatchObject({ 2: "busy", 5: "missing" });
+    expect(await call("dump_token")).toBe("1000003");
+    expect(await call("claim_random", "d", 1, 100, "", "j", 0)).toMatchObject({ 3: "2000001" });
+  });
+
+  test("the partition is always there, and the only one", async () => {
+    const { call } = servedMemory();
     expect(await call("inspect")).toStrictEqual(["1", "1"]);
-    expect(await claim()).toMatchObject({ 3: "1000001" });
+    expect(await call("set", "a", "j1")).toBe(1);
+    expect(await call("open", 1, 1, 0)).toBe(1);
     await expect(call("open", 2, 1, 0)).rejects.toThrow("ANYKV_LAYOUT 1");
     await expect(call("open", 1, 3, 0)).rejects.toThrow("ANYKV_PARTITIONS 1");
-    expect(await call("dump_token")).toBe("1000001");
+    await expect(call("open", 1, 1, 1)).rejects.toThrow("ANYKV_PARTITIONS 1");
+    const others: [string, ...Word[]][] = [
+      ["claim_keys", 3, 100, "", "j", 0, "a"],
+      ["claim_random", "", 3, 100, "", "j", 0],
+    ];
+    for (const [operation, ...args] of others) {
+      await expect(call(operation, ...args)).rejects.toThrow("ANYKV_NOT_OPEN");
+    }
+    expect(await call("count_free", "")).toBe(1);
   });
 
   test("several random ones are different, and each is granted once", async () => {
@@ -151,7 +170,7 @@ test("elements that a call adds go to those who wait, in the same transaction", 
   expect(await call("length", "q")).toBe(0);
   expect(await call("put_elements", "q", "", 0, "j2", "j3", "j4")).toBe(1);
   expect(await Promise.all(waiting)).toStrictEqual(["1", "2", "3"]);
-  expect(await call("range", "q", 0, 10, 10)).toStrictEqual([0, 1, "j4"]);
+  expect(((await call("range", "q", 0, 10, 0, 10)) as Told[]).slice(1)).toStrictEqual([1, "j4"]);
 });
 
 test("a call is bounded, whatever it asks for", async () => {
@@ -168,42 +187,143 @@ test("a call is bounded, whatever it asks for", async () => {
   expect(((await call("scan", "", "", 10)) as string[]).length).toBe(1 + 2 * 2);
   expect(((await call("piece_values", "", 10)) as string[]).length).toBe(2 + 3 * 2);
   expect(((await call("piece_values", "b", 10)) as string[])[0]).toBe(1);
+  expect(((await call("get_many", "a", "none", "b", "c")) as string[]).length).toBe(3);
+  expect(((await call("find_values", "a", "none", "b", "c")) as string[]).length).toBe(1 + 2 * 3);
+  for (let index = 0; index < 5; index++) await call("push", "q", "last", large);
+  expect(((await call("range", "q", 0, 10, 0, 10)) as string[]).length).toBe(2 + 2);
+  expect(((await call("dump_elements", "q", 1, 10)) as string[]).length).toBe(2 + 2);
+  const [, found, ...more] = (await call("find_arrays", "q", 0, 5, "q", 0, 5)) as Told[][];
+  expect([found?.[3], more]).toStrictEqual([[large, large], []]);
+});
+
+test("a choice of large values is cut short, and goes on with the next call", async () => {
+  const { call } = servedMemory();
+  const large = `j"${"x".repeat(600_000)}"`;
+  for (const key of ["a", "b", "c"]) await call("set", key, large);
+  const first = (await call("claim_random", "", 1, 100, "", "j", 0, 0, 0)) as string[];
+  expect([first[0], first.length]).toStrictEqual(["more", 2 + 3 * 2]);
+  const second = (await call("claim_random", "", 1, 100, "", "j", 0, 0, 0)) as string[];
+  expect([second[0], second.length]).toStrictEqual(["ok", 2 + 3]);
+  await call("drop_claims", 10);
+  const some = (await call("claim_keys", 1, 100, "", "j", 0, "a", "b", "c")) as string[];
+  expect(some.length).toBe(2 + 3 * 2);
+  await call("drop_claims", 10);
+  const all = (await call("claim_keys", 1, 100, "", "j", 1, "a", "b", "c")) as string[];
+  expect(all.length).toBe(2 + 3 * 3);
+  await call("drop_claims", 10);
+  expect(await call("pop_random", "", "j", "", 0, 0, 0)).toMatchObject(["more", "a", {}, "b", {}]);
+  expect(await call("pop_random", "", "j", "", 0, 0)).toMatchObject(["ok", "c", {}]);
+});
+
+test("keys are told by their ranks", async () => {
+  const { call } = servedMemory();
+  await call("set_many", "", "", "a", "j1", "k1", "j1", "k2", "j1");
+  expect(await call("select_keys", "k", 1, 0, 2, 1)).toStrictEqual(["k2", "k1", "k2"]);
+  expect(await call("select_keys", "")).toStrictEqual([]);
+});
+
+test("a sign is there until it is taken away", async () => {
+  const { call } = servedMemory();
+  expect(await call("marked")).toBe("");
+  await call("mark", "sign");
+  expect(await call("marked")).toBe("sign");
+  await call("mark", "");
+  expect(await call("marked")).toBe("");
+});
+
+describe("the state of an array", () => {
+  const changes: Readonly<Record<string, readonly [string, ...Word[]][]>> = {
+    "an element goes and another one comes": [
+      ["pop", "q", "last", "j", ""],
+      ["push", "q", "last", "j9"],
+    ],
+    "one comes in front": [["push", "q", "first", "j9"]],
+    "a copy writes it": [["put_elements", "q", "", 1, "j9", "j9"]],
+    "the array is another one": [
+      ["delete_array", "q"],
+      ["push", "q", "last", "j1"],
+    ],
+  };
+  const begun = async () => {
+    const served = servedMemory();
+    for (let index = 0; index < 3; index++) await served.call("push", "q", "last", `j${index}`);
+    const state = async () => ((await served.call("range", "q", 0, 10, 0, 1)) as string[])[0] ?? "";
+    return { ...served, state };
+  };
+
+  test.each(Object.keys(changes))("is another one when %s", async (name) => {
+    const { call, state } = await begun();
+    const before = await state();
+    for (const [operation, ...args] of changes[name] ?? []) await call(operation, ...args);
+    expect(await state()).not.toBe(before);
+    expect((await call("range", "q", 0, 10, 0, 10, before)) as Told[]).toHaveLength(2);
+    expect((await call("dump_elements", "q", 0, 10, before)) as Told[]).toHaveLength(2);
+  });
+
+  test("is the same while others are written, and their pages belong together", async () => {
+    const { call, state, store } = await begun();
+    const before = await state();
+    await call("push", "other", "last", "j1");
+    await call("set", "a", "j1");
+    await store.set({ key: "b", value: "1" });
+    expect(await state()).toBe(before);
+    expect(await call("range", "q", 0, 10, 1, 1, before)).toStrictEqual([before, 3, "j1"]);
+    expect(await call("range", "q", -2, 10, 0, 1, "")).toStrictEqual([before, 2, "j1"]);
+    expect(await call("dump_elements", "q", 2, 9, before)).toStrictEqual([before, 3, "j2"]);
+    expect(await call("dump_elements", "none", 0, 9)).toStrictEqual(["", 0]);
+  });
+
+  test("is another one after a restore, and when the store itself has changed it", async () => {
+    const { call, state, store } = await begun();
+    const before = await state();
+    await store.pop({ key: "q", end: "last", check: () => {} });
+    await store.push({ key: "q", end: "last", value: "9" });
+    const after = await state();
+    expect(after).not.toBe(before);
+    await call("load_begin", "L");
+    await call("load_commit", "L", 0);
+    expect(await call("range", "q", 0, 10, 0, 1)).toStrictEqual(["", 0]);
+  });
 });
 
 describe("dumps", () => {
-  test("numbered pages give every row once, whoever has asked before", async () => {
+  test("pages give every row once, also behind what is gone", async () => {
     const { call, library } = servedMemory();
     const names = Array.from({ length: 25 }, (_, index) => `bucket ${index}`);
     for (const name of names) {
       await call("put_members", name, "ti1", "inf", name, "ti2", "inf");
     }
-    for (const limit of [1, 7, 100]) {
-      const found: unknown[] = [];
-      for (let more = true; more; ) {
-        const page = (await call("dump_buckets", found.length, limit)) as string[];
-        found.push(...page);
-        more = page.length === limit;
+    const pages = async (limit: number): Promise<string[]> => {
+      const found: string[] = [];
+      for (let done = 0; done === 0; ) {
+        const page = (await call("dump_buckets", found.at(-1) ?? "", limit)) as [
+          number,
+          ...string[],
+        ];
+        const [end, ...buckets] = page;
+        done = end;
+        found.push(...buckets);
       }
-      expect([...found].sort()).toStrictEqual([...names].sort());
+      return found;
+    };
+    for (const limit of [1, 7, 25, 100]) {
+      expect((await pages(limit)).sort()).toStrictEqual([...names].sort());
     }
-    // Positions that nobody has come to.
-    const page = (await call("dump_buckets", 3, 4)) as string[];
-    expect(page).toStrictEqual(((await call("dump_buckets", 0, 7)) as string[]).slice(3));
-    const [end, , elements, counted] = (await call("measure", "buckets", 20, 100)) as number[];
-    expect([end, elements, counted]).toStrictEqual([1, 10, 5]);
+    const [first = "", second = "", third = ""] = await pages(100);
+    expect(await call("measure", "buckets", second, 100)).toMatchObject([1, {}, 46, 23]);
+    expect(await call("measure", "buckets", "", 2)).toStrictEqual([0, second, 4, 2]);
+    await call("clear_members", second, "");
+    expect(await call("dump_buckets", second, 1)).toStrictEqual([0, third]);
+    expect(await call("dump_members", first, 1)).toStrictEqual(["ti1", "inf"]);
+    expect(await call("dump_members", first, 9, "inf", "ti1")).toStrictEqual(["ti2", "inf"]);
+    await call("delete_member", first, "ti1");
+    expect(await call("dump_members", first, 9, "5", "ti1")).toStrictEqual(["ti2", "inf"]);
+    expect(await call("dump_members", first, 9, "5", "ti2")).toStrictEqual([]);
+    expect(await call("piece_members", 1, first, "inf", "ti1")).toMatchObject({
+      2: first,
+      3: "ti2",
+    });
     library.close();
-  });
-
-  test("elements are found by the id of their array, and no others", async () => {
-    const { call } = servedMemory();
-    await call("push", "p", "last", "j0");
-    for (let index = 0; index < 5; index++) await call("push", "q", "first", `j${index}`);
-    const [, , , , q, id] = (await call("dump_arrays", "", 10)) as string[];
-    expect([q, await call("dump_elements", `${id}`, 1, 2)]).toStrictEqual(["q", ["j3", "j2"]]);
-    expect(await call("dump_elements", 77, 0, 10)).toStrictEqual([]);
-    await call("delete_array", "q");
-    await call("push", "q", "last", "j9");
-    expect(await call("dump_elements", `${id}`, 0, 10)).toStrictEqual([]);
   });
 
   test("changes rise whoever writes", async () => {
@@ -230,18 +350,20 @@ describe("loads", () => {
     await call("load_values", "L", "c", "j3", "");
     await call("load_arrays", "L", "q", 7, "", "empty", 8, "");
     await call("load_elements", "L", 7, 1, "j1", 7, -1, "j-1", 7, 0, "j0");
-    await call("load_build", "L", 7, -1, 0);
-    await call("load_build", "L", 7, 1);
+    expect(await call("load_build", "L", 7, -1, 0)).toBe(2);
+    expect(await call("load_build", "L", 7, 1)).toBe(1);
+    expect(await call("load_values", "L")).toBe(1);
     await call("load_members", "L", "bucket", "ti", "");
     expect(await call("count", "")).toBe(2);
     expect(await call("load_commit", "L", 5)).toBe(1);
     expect(await call("scan", "", "", 10)).toStrictEqual([1, "c", "j3"]);
     expect(await call("list_arrays", "", "", 10)).toStrictEqual([1, "q"]);
-    expect(await call("range", "q", 0, 10, 10)).toStrictEqual([0, 3, "j-1", "j0", "j1"]);
+    const range = async () => ((await call("range", "q", 0, 10, 0, 10)) as Told[]).slice(1);
+    expect(await range()).toStrictEqual([3, "j-1", "j0", "j1"]);
     expect(await call("contains_member", "bucket", "ti")).toBe(1);
     expect(await call("dump_token")).toBe("5");
     expect(await call("push", "r", "last", "j9")).toBe(1);
-    expect(await call("range", "q", 0, 1, 1)).toStrictEqual([0, 1, "j-1"]);
+    expect(await range()).toStrictEqual([3, "j-1", "j0", "j1"]);
     await expect(call("load_values", "L", "d", "j4", "")).rejects.toThrow("ANYKV_LOAD_LOST");
   });
 

@@ -42,6 +42,29 @@ test("a refusal stands for copies as well", async () => {
   expect(await once(2, "push", "a", "last", "j1")).toBe(1);
 });
 
+test("a copy of a call whose reply the client has let be forgotten is refused", async () => {
+  const { call, once } = begun({ onceBytesMax: 10_000 });
+  await call("once_begin", "client");
+  await call("set", "b", `j"${"x".repeat(4_000)}"`);
+  await once(1, "get", "b");
+  await once(2, "increment", "a", 1);
+  await once(3 + 1_024, "increment", "a", 1);
+  expect(await call("once_forget", "client", 1, 2, 3, 4)).toBe(1);
+  for (const sequence of [1, 2]) {
+    await expect(once(sequence, "increment", "a", 1)).rejects.toThrow(
+      `ANYKV_SUPERSEDED ${sequence}`,
+    );
+  }
+  // Another call has its slot.
+  expect(await once(3 + 1_024, "increment", "a", 1)).toBe("2");
+  expect(await once(1 + 1_024, "increment", "a", 1)).toBe("3");
+  expect(await call("once_forget", "unknown", 1)).toBe(1);
+  // Room has been made: the other one is not pushed out.
+  await call("once_begin", "other");
+  await call("once", "other", 1, "get", "b");
+  expect(await once(1 + 1_024, "increment", "a", 1)).toBe("3");
+});
+
 test("nothing is carried out for a client that has not begun, or has ended", async () => {
   const { call, once } = begun();
   await expect(once(1, "increment", "a", 1)).rejects.toThrow("ANYKV_NOT_BEGUN");

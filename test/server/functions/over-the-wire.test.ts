@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Kv, openKv } from "anykv";
+import { serve } from "anykv/server";
 import { Redis } from "iovalkey";
 import { describe, expect, test } from "vitest";
-import { functionCommands } from "../../../src/server/functions/function-commands.js";
-import { openRespDoor } from "../../../src/server/resp/resp-door.js";
 
 interface Wire {
   /** The served store itself. */
@@ -33,9 +32,8 @@ async function withWire(backend: Backend, body: (wire: Wire) => Promise<void>): 
         : { backend, name: `wire ${++stores}`, path },
   );
   const served = `served ${stores}`;
-  const name = { prefix: "anykv", store: served };
-  const commands = (store: Parameters<typeof functionCommands>[0]) => functionCommands(store, name);
-  const door = await openRespDoor(own, { port: 0 }, { commands });
+  const server = await serve(own, { resp: { port: 0 }, storeName: served });
+  const url = server.address.resp?.url as string;
   const remotes: Kv[] = [];
   const remote = ({
     name: storeName = served,
@@ -45,16 +43,16 @@ async function withWire(backend: Backend, body: (wire: Wire) => Promise<void>): 
       backend: "valkey",
       serialization,
       name: storeName,
-      valkey: { url: door.address.url },
+      valkey: { url },
     });
     remotes.push(handle);
     return handle;
   };
   try {
-    await body({ own, url: door.address.url, name: served, remote });
+    await body({ own, url, name: served, remote });
   } finally {
     await Promise.all(remotes.map((handle) => handle.close()));
-    await door.close();
+    await server.close();
     await own.close();
     rmSync(directory, { recursive: true, force: true });
   }

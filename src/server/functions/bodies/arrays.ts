@@ -1,7 +1,7 @@
 // Arrays and filters.
 
-import type { View } from "../../../engine/engine.js";
-import { parseSpan } from "../../../operations/list-rows.js";
+import type { Row, View } from "../../../engine/engine.js";
+import { itemKey, parseSpan } from "../../../operations/list-rows.js";
 import * as lists from "../../../operations/lists.js";
 import { isLive } from "../../../operations/live.js";
 import * as members from "../../../operations/members.js";
@@ -18,6 +18,9 @@ import {
   write,
 } from "../body.js";
 import type { FunctionCall } from "../function-call.js";
+import type { FunctionHost } from "../function-host.js";
+import type { FunctionReply } from "../function-reply.js";
+import { lengthOf, pageBytesMax } from "./queries.js";
 
 /** Members removed per transaction when a whole bucket goes. */
 const clearedMembersMax = 1_000;
@@ -48,7 +51,7 @@ const pop: WriteRun = (transaction, call) => {
 };
 
 /** Of an array, whatever else may be under the key. */
-export function lengthOf(view: View, key: string): number {
+export function arrayLength(view: View, key: string): number {
   const row = view.lists.get(key);
   if (row === undefined || !isLive(view, row)) return 0;
   const { head, tail } = parseSpan(row.value);
@@ -59,20 +62,52 @@ function offset(position: number, size: number): number {
   return position < 0 ? Math.max(0, size + position) : Math.min(position, size);
 }
 
-// key, start, end, limit
-const range: ReadRun = (view, call) => {
-  const [key, start, end, limit] = [
-    call.sought(0),
-    call.position(1),
-    call.position(2),
-    call.limit(3),
-  ];
-  const size = lists.length(view, key);
-  if (size === 0) return [0, 0];
-  const [first, behind] = [offset(start, size), offset(end, size)];
-  const stop = Math.min(behind, first + limit);
-  const elements = first < stop ? lists.range(view, { key, start: first, end: stop }) : [];
-  return [first, behind, ...elements.map((element) => call.forms.show(element))];
+export interface ElementPage {
+  /** Position of the first element that is asked for. */
+  readonly first: number;
+  readonly limit: number;
+  /** What the reply tells beside the state. */
+  readonly size: number;
+  /** That of the pages before; "" for none. */
+  readonly state: string;
+}
+
+/** The state of an array, a size, and elements of it: none if another state was asked for. */
+export function elementsReply(
+  view: View,
+  call: FunctionCall,
+  { arrayEdition }: FunctionHost,
+  row: Row,
+  { first, limit, size, state }: ElementPage,
+): FunctionReply[] {
+  const { id, head, tail } = parseSpan(row.value);
+  const present = `${id} ${head} ${tail} ${arrayEdition(id)}`;
+  const reply: FunctionReply[] = [present, size];
+  if (state !== "" && state !== present) return reply;
+  const stop = Math.min(tail, head + first + limit);
+  for (let bytes = 0, index = head + first; index < stop && bytes < pageBytesMax; index++) {
+    const element = call.forms.show(lists.elementOf(view, itemKey(id, index)));
+    reply.push(element);
+    bytes += lengthOf(element);
+  }
+  return reply;
+}
+
+// key, start, end, how many of the range to leave out, limit, state
+const range: ReadRun = (view, call, host) => {
+  const [key, start, end] = [call.sought(0), call.position(1), call.position(2)];
+  const [skipped, limit, state] = [call.count(3), call.limit(4), call.optional(5)];
+  const length = lists.length(view, key);
+  const row = view.lists.get(key);
+  if (length === 0 || row === undefined) return ["", 0];
+  const [from, behind] = [offset(start, length), offset(end, length)];
+  const first = from + skipped;
+  return elementsReply(view, call, host, row, {
+    first,
+    limit: Math.max(0, Math.min(limit, behind - first)),
+    size: Math.max(0, behind - from),
+    state,
+  });
 };
 
 // bucket, item, claim, milliseconds
@@ -101,7 +136,7 @@ export const arrayBodies: FunctionBodies = {
   push: write(push),
   pop: write(pop),
   length: read((view, call) => lists.length(view, call.sought(0))),
-  lengths: read((view, call) => call.soughtKeys(0).map((key) => lengthOf(view, key))),
+  lengths: read((view, call) => call.soughtKeys(0).map((key) => arrayLength(view, key))),
   range: read(range),
   // key, claim
   delete_array: write((transaction, call) =>

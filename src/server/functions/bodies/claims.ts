@@ -1,6 +1,6 @@
 // Claims: exclusive leases on values, and allocation at random.
 
-import type { Transaction } from "../../../engine/engine.js";
+import type { Transaction, View } from "../../../engine/engine.js";
 import { type Claim, endClaim } from "../../../operations/claim-rows.js";
 import * as claims from "../../../operations/claims.js";
 import type { LeaseOptions } from "../../../operations/requests.js";
@@ -18,42 +18,64 @@ import type { FunctionCall } from "../function-call.js";
 import type { FunctionHost } from "../function-host.js";
 import type { FunctionReply } from "../function-reply.js";
 import { refusal } from "../refusals.js";
+import type { KeyedValue } from "../stored-forms.js";
+import { pageBytesMax } from "./queries.js";
 
 /** Values are looked at when all of them have been taken, so that the client hears of all at once. */
 const lookLater = (): void => {};
 
-/**
- * Where all data have been lost since clients opened the store, tokens would begin again: whoever
- * opens it anew gives it tokens that were never granted. `step` is the position of the step of tokens.
- */
-function requireOpen(
-  transaction: Transaction,
-  call: FunctionCall,
-  step: number,
-  host: FunctionHost,
-): void {
-  const isOpen = host.isOpen || transaction.counters.has("token");
-  if (!isOpen || call.text(step) !== "1") throw refusal("NOT_OPEN", "the store was lost");
+/** Tokens of another number of partitions are not those of this store. */
+function requireStep(call: FunctionCall, index: number): void {
+  if (call.text(index) !== "1") throw refusal("NOT_OPEN", "the store has one partition");
+}
+
+/** Milliseconds and owner; tokens are above the clock, as docs/formats/valkey.md says. */
+function leaseIn(call: FunctionCall, index: number, { tokenBound }: FunctionHost): LeaseOptions {
+  return { ...call.lease(index), tokenBound: tokenBound() };
 }
 
 function endOfLease(transaction: Transaction, { ttl }: LeaseOptions): string {
   return String(transaction.now + ttl);
 }
 
+/** What is chosen at random until a reply is full. */
+interface Chosen<Item> {
+  readonly state: "ok" | "more";
+  readonly items: Item[];
+}
+
+/** `choose` takes one of those that are left, or none. */
+function chooseAll<Item extends KeyedValue>(
+  transaction: Transaction,
+  request: { readonly prefix: string; readonly count: number },
+  choose: () => Item | undefined,
+): Chosen<Item> {
+  const items: Item[] = [];
+  for (let bytes = 0; items.length < request.count; ) {
+    if (bytes >= pageBytesMax) {
+      const { start, end } = transaction.free.prefixRange(request.prefix);
+      return { state: start < end ? "more" : "ok", items };
+    }
+    const item = choose();
+    if (item === undefined) break;
+    items.push(item);
+    bytes += item.value.length;
+  }
+  return { state: "ok", items };
+}
+
 // prefix, step, milliseconds, owner, trust, then a random number for each claim
 const claimRandom: WriteRun = (transaction, call, host) => {
-  requireOpen(transaction, call, 1, host);
-  const numbers = call.randoms(5);
-  const lease = call.lease(2);
-  const granted = claims.claimRandom(drawnTransaction(transaction, numbers), {
-    prefix: call.sought(0),
-    count: numbers.length,
-    check: lookLater,
-    lease,
-  });
-  call.forms.requireTrusted(granted, call.text(4));
-  const reply: FunctionReply[] = ["ok", endOfLease(transaction, lease)];
-  for (const { key, token, value } of granted) {
+  requireStep(call, 1);
+  const [prefix, numbers, trust] = [call.sought(0), call.randoms(5), call.text(4)];
+  const lease = leaseIn(call, 2, host);
+  const drawn = drawnTransaction(transaction, numbers);
+  const one = { prefix, count: 1, check: lookLater, lease };
+  const request = { prefix, count: numbers.length };
+  const chosen = chooseAll(transaction, request, () => claims.claimRandom(drawn, one)[0]);
+  call.forms.requireTrusted(chosen.items, trust);
+  const reply: FunctionReply[] = [chosen.state, endOfLease(transaction, lease)];
+  for (const { key, token, value } of chosen.items) {
     reply.push(key, String(token), call.forms.showLast(value));
   }
   return reply;
@@ -61,21 +83,33 @@ const claimRandom: WriteRun = (transaction, call, host) => {
 
 // prefix, trust, claim, then a random number for each
 const popRandom: WriteRun = (transaction, call) => {
-  const numbers = call.randoms(3);
-  const popped = claims.popRandom(drawnTransaction(transaction, numbers), {
-    prefix: call.sought(0),
-    count: numbers.length,
-    check: lookLater,
-    options: call.guard(2),
-  });
-  call.forms.requireTrusted(popped, call.text(1));
-  return ["ok", ...popped.flatMap(({ key, value }) => [key, call.forms.showLast(value)])];
+  const [prefix, numbers, trust] = [call.sought(0), call.randoms(3), call.text(1)];
+  const drawn = drawnTransaction(transaction, numbers);
+  const one = { prefix, count: 1, check: lookLater };
+  // The guard is looked at even where nothing is asked for.
+  claims.popRandom(drawn, { ...one, count: 0, options: call.guard(2) });
+  const request = { prefix, count: numbers.length };
+  const chosen = chooseAll(transaction, request, () => claims.popRandom(drawn, one)[0]);
+  call.forms.requireTrusted(chosen.items, trust);
+  const rows = chosen.items.flatMap(({ key, value }) => [key, call.forms.showLast(value)]);
+  return [chosen.state, ...rows];
 };
+
+/** The first ones, until their values are as much as one reply has. */
+function fittingKeys(view: View, keys: readonly string[]): readonly string[] {
+  let bytes = 0;
+  for (const [index, key] of keys.entries()) {
+    bytes += view.values.get(key)?.value.length ?? 0;
+    if (bytes >= pageBytesMax) return keys.slice(0, index + 1);
+  }
+  return keys;
+}
 
 // step, milliseconds, owner, trust, 1 for all or nothing, then keys
 const claimKeys: WriteRun = (transaction, call, host) => {
-  requireOpen(transaction, call, 0, host);
-  const [lease, keys, allOrNothing] = [call.lease(1), call.keys(5), call.flag(4)];
+  requireStep(call, 0);
+  const [lease, asked, allOrNothing] = [leaseIn(call, 1, host), call.keys(5), call.flag(4)];
+  const keys = allOrNothing ? asked : fittingKeys(transaction, asked);
   const request = { keys, allOrNothing, lease, check: lookLater };
   const { claimed, busy, missing } = claims.claimKeys(transaction, request);
   const [blocked] = [...busy, ...missing];

@@ -1,114 +1,95 @@
 // Dumps: all rows in pages, for backups by remote clients. Nothing is held between two calls.
-//
-// Ids of arrays and positions of buckets mean nothing to the tables, so marks remember which array an
-// id was told of, and where a page of buckets ended.
 
 import type { View } from "../../../engine/engine.js";
-import type { Stored } from "../../../engine/stored.js";
-import { itemKey, type ListSpan, parseSpan } from "../../../operations/list-rows.js";
+import { parseSpan } from "../../../operations/list-rows.js";
 import * as lists from "../../../operations/lists.js";
 import { memberKey, parseMember } from "../../../operations/members.js";
 import { lastToken } from "../../../operations/pieces.js";
 import { pageOf } from "../../../operations/query.js";
 import { type FunctionBodies, flag, query, type ReadRun, read } from "../body.js";
-import { deadlineText } from "../function-call.js";
-import type { FunctionHost } from "../function-host.js";
+import { deadlineText, type FunctionCall } from "../function-call.js";
 import type { FunctionReply } from "../function-reply.js";
+import { elementsReply } from "./arrays.js";
 
-/** Ranks of the items of a bucket. */
+/** Ranks of the items of a bucket; where they would stand, when there are none. */
 function itemsOf(view: View, bucket: string): { start: number; end: number } {
   return view.members.prefixRange(memberKey({ bucket, item: "" }));
 }
 
-/** Buckets from a position on, in the order of the table. */
-function bucketsFrom(view: View, host: FunctionHost, position: number, limit: number): string[] {
-  const mark = position === 0 ? undefined : host.marks.get(`buckets ${position}`);
-  let skipped = mark === undefined ? 0 : position;
-  let rank = mark === undefined ? 0 : itemsOf(view, mark).end;
+/** Buckets behind one that may be gone, in the order of the table. */
+function bucketsBehind(
+  view: View,
+  after: string,
+  limit: number,
+): { buckets: string[]; done: boolean } {
+  const { members } = view;
+  let rank = after === "" ? 0 : itemsOf(view, after).end;
   const buckets: string[] = [];
-  while (buckets.length < limit && rank < view.members.size) {
-    const { bucket } = parseMember(view.members.select(rank) as string);
-    if (skipped < position) skipped++;
-    else buckets.push(bucket);
+  while (buckets.length < limit && rank < members.size) {
+    const { bucket } = parseMember(members.select(rank) as string);
+    buckets.push(bucket);
     rank = itemsOf(view, bucket).end;
   }
-  const last = buckets.at(-1);
-  if (last !== undefined) host.marks.set(`buckets ${position + buckets.length}`, last);
-  return buckets;
+  return { buckets, done: rank >= members.size };
 }
 
 // after, limit
-const dumpArrays: ReadRun = (view, call, { marks }) => {
+const dumpArrays: ReadRun = (view, call) => {
   const request = { prefix: "", after: call.sought(0), limit: call.rows(1) };
   const { keys, done } = pageOf(view.lists, request);
   const reply: FunctionReply[] = [flag(done)];
   for (const key of keys) {
     const row = view.lists.get(key);
     if (row === undefined) continue;
-    const id = String(parseSpan(row.value).id);
-    marks.set(`array ${id}`, key);
-    reply.push(key, id, deadlineText(row.deadline, ""));
+    reply.push(key, String(parseSpan(row.value).id), deadlineText(row.deadline, ""));
   }
   return reply;
 };
 
-function spanOf(view: View, { marks }: FunctionHost, id: number): ListSpan | undefined {
-  const marked = marks.get(`array ${id}`);
-  const found = marked === undefined ? undefined : spanUnder(view, marked);
-  if (found?.id === id) return found;
-  // It has gone, or was told of long ago.
-  for (const key of view.lists.slice(0, view.lists.size)) {
-    const span = spanUnder(view, key);
-    if (span?.id === id) {
-      marks.set(`array ${id}`, key);
-      return span;
-    }
-  }
-  return undefined;
-}
-
-function spanUnder(view: View, key: string): ListSpan | undefined {
-  const row = view.lists.get(key);
-  return row === undefined ? undefined : parseSpan(row.value);
-}
-
-// id, position, limit
+// key, position, limit, state
 const dumpElements: ReadRun = (view, call, host) => {
-  const [id, position, limit] = [call.count(0), call.count(1), call.rows(2)];
-  const span = spanOf(view, host, id);
-  if (span === undefined) return [];
-  const elements: FunctionReply[] = [];
-  const stop = Math.min(span.tail, span.head + position + limit);
-  for (let index = span.head + position; index < stop; index++) {
-    const element: Stored | undefined = view.items.get(itemKey(id, index))?.value;
-    elements.push(call.forms.show(element));
-  }
-  return elements;
+  const [key, first, limit] = [call.sought(0), call.count(1), call.rows(2)];
+  const row = view.lists.get(key);
+  if (row === undefined) return ["", 0];
+  const { head, tail } = parseSpan(row.value);
+  const page = { first, limit, size: tail - head, state: call.optional(3) };
+  return elementsReply(view, call, host, row, page);
 };
 
-// bucket, position, limit
+// after, limit
+const dumpBuckets: ReadRun = (view, call) => {
+  const { buckets, done } = bucketsBehind(view, call.bucket(0), call.rows(1));
+  return [flag(done), ...buckets];
+};
+
+/** The name that clients send along with its deadline, which says nothing about the order here. */
+export function itemBehind(call: FunctionCall, bucket: number, item: number): string {
+  return memberKey({ bucket: call.bucket(bucket), item: call.item(item) });
+}
+
+// bucket, limit, then deadline and name of the last item (all or none)
 const dumpMembers: ReadRun = (view, call) => {
-  const { start, end } = itemsOf(view, call.bucket(0));
-  const first = start + call.count(1);
-  const stop = Math.min(end, first + call.rows(2));
-  const keys = first < stop ? view.members.slice(first, stop) : [];
+  const { members } = view;
+  const [{ start, end }, limit] = [itemsOf(view, call.bucket(0)), call.rows(1)];
+  const last = call.length > 2 ? itemBehind(call, 0, 3) : undefined;
+  const first = last === undefined ? start : members.rank(last) + (members.has(last) ? 1 : 0);
+  const keys = first < end ? members.slice(first, Math.min(end, first + limit)) : [];
   return keys.flatMap((key) => {
-    const deadline = view.members.get(key)?.deadline as number;
+    const deadline = members.get(key)?.deadline as number;
     return [parseMember(key).item, deadlineText(deadline, "inf")];
   });
 };
 
 // "arrays" or "buckets", after, limit; whether it is the end, the last name, elements, names
-const measure: ReadRun = (view, call, host) => {
+const measure: ReadRun = (view, call) => {
   const [what, limit] = [call.text(0), call.rows(2)];
   if (what === "arrays") {
     const { keys, done } = pageOf(view.lists, { prefix: "", after: call.sought(1), limit });
     return measured(done, keys, (key) => lists.length(view, key));
   }
   if (what !== "buckets") return call.refuse("what is measured are `arrays` or `buckets`");
-  const position = call.optional(1) === "" ? 0 : call.count(1);
-  const buckets = bucketsFrom(view, host, position, limit);
-  return measured(buckets.length < limit, buckets, (bucket) => {
+  const { buckets, done } = bucketsBehind(view, call.bucket(1), limit);
+  return measured(done, buckets, (bucket) => {
     const { start, end } = itemsOf(view, bucket);
     return end - start;
   });
@@ -126,8 +107,7 @@ function measured(
 export const dumpBodies: FunctionBodies = {
   dump_arrays: query(dumpArrays),
   dump_elements: read(dumpElements),
-  // position, limit
-  dump_buckets: query((view, call, host) => bucketsFrom(view, host, call.count(0), call.rows(1))),
+  dump_buckets: query(dumpBuckets),
   dump_members: query(dumpMembers),
   dump_token: read((view) => String(lastToken(view))),
   measure: query(measure),

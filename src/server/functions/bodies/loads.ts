@@ -56,7 +56,6 @@ const commit: StepsRun = async (call, host) => {
     load.isCommitting = false;
     throw error;
   }
-  host.marks.clear();
   host.loads.end();
   return 1;
 };
@@ -72,11 +71,11 @@ export const loadBodies: FunctionBodies = {
   load_values: steps(adding(3, addValue)),
   load_arrays: steps(adding(3, addArray)),
   load_elements: steps(adding(3, addElement)),
-  // load, id in the source, then positions in order
+  // load, id in the source, then positions in order; how many of these are in place
   load_build: steps((call, { loads }) => {
     const positions = call.groups(2, 1, (index) => call.position(index));
     loads.required(call.text(0)).build(call.text(1), positions);
-    return 1;
+    return positions.length;
   }),
   load_members: steps(adding(3, addMember)),
   load_commit: steps(commit),

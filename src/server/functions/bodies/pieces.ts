@@ -2,7 +2,8 @@
 
 import { never, type View } from "../../../engine/engine.js";
 import type { Stored } from "../../../engine/stored.js";
-import { memberKey } from "../../../operations/members.js";
+import { itemKey, parseSpan } from "../../../operations/list-rows.js";
+import { elementOf } from "../../../operations/lists.js";
 import * as writes from "../../../operations/piece-writes.js";
 import {
   type ArrayPiece,
@@ -25,8 +26,9 @@ import {
 } from "../body.js";
 import { deadlineText, type FunctionCall, rowsMax } from "../function-call.js";
 import type { FunctionReply } from "../function-reply.js";
-import { lengthOf } from "./arrays.js";
-import { pageBytesMax } from "./queries.js";
+import { arrayLength } from "./arrays.js";
+import { itemBehind } from "./dumps.js";
+import { lengthOf, pageBytesMax } from "./queries.js";
 
 /**
  * A page that has at least one piece unless it is the last one: the client goes on behind the piece
@@ -90,48 +92,72 @@ const pieceArrays: ReadRun = (view, call) => {
   return [key, Number(next), page.now, ...found];
 };
 
-// The order here is that of names, so the scores that clients send along say nothing.
-// limit, then score and name of a bucket, score and name of an item (all or none)
+// limit, then bucket, deadline and name of the last item (all or none)
 const pieceMembers: ReadRun = (view, call) => {
-  const after = call.length > 1 ? memberKey({ bucket: call.bucket(2), item: call.item(4) }) : "";
+  const after = call.length > 1 ? itemBehind(call, 1, 3) : "";
   const page = pageBehind(view, "filters", after, call.rows(0));
   const rows = (page.pieces as MemberPiece[]).flatMap(({ bucket, item, deadline }) => [
     bucket,
     item,
     deadlineText(deadline, "inf"),
   ]);
-  return [flag(page.cursor === undefined), page.now, "inf", ...rows];
+  return [flag(page.cursor === undefined), page.now, ...rows];
 };
 
-// keys
+// keys; of the first ones when they are large
 const findValues: ReadRun = (view, call) => {
-  const keys = call.soughtKeys(0);
-  const found = findPieces(view, keys.map(valuePiece));
-  const rows = found.pieces.flatMap((piece): FunctionReply[] => {
-    if (piece === undefined) return ["", ""];
-    const value = piece.table === "values" ? call.forms.show(piece.value) : "a";
-    return [value, deadlineText(piece.deadline, "")];
-  });
-  return [found.now, ...rows];
+  const reply: FunctionReply[] = [view.now];
+  let bytes = 0;
+  for (const key of call.soughtKeys(0)) {
+    const [piece] = findPieces(view, [valuePiece(key)]).pieces;
+    const value = piece?.table === "values" ? call.forms.show(piece.value) : "a";
+    if (piece === undefined) reply.push("", "");
+    else reply.push(value, deadlineText(piece.deadline, ""));
+    bytes += lengthOf(value);
+    if (bytes >= pageBytesMax) break;
+  }
+  return reply;
 };
 
-// key, position, number of elements, in turn
+/** Of the array that is asked for, and nothing of whatever else is there. */
+function foundArray(
+  view: View,
+  call: FunctionCall,
+  [key, first, count]: readonly [string, number, number],
+  bytesMax: number,
+): { reply: FunctionReply; bytes: number } {
+  const [piece] = findPieces(view, [arrayPiece(key, { first })]).pieces;
+  if (piece === undefined) return { reply: [""], bytes: 0 };
+  if (piece.table !== "arrays") return { reply: ["v"], bytes: 0 };
+  const elements: FunctionReply[] = [];
+  let bytes = 0;
+  const { id, head } = parseSpan(view.lists.get(key)?.value as Stored);
+  for (let at = first; at < Math.min(piece.length, first + count) && bytes < bytesMax; at++) {
+    const element = call.forms.show(elementOf(view, itemKey(id, head + at)));
+    elements.push(element);
+    bytes += lengthOf(element);
+  }
+  return { reply: ["a", deadlineText(piece.deadline, ""), piece.length, elements], bytes };
+}
+
+// key, position, number of elements, in turn; of the first ones when they are large
 const findArrays: ReadRun = (view, call) => {
   let asked = 0;
-  const sought = call.groups(0, 3, (index) => {
+  const sought = call.groups(0, 3, (index): [string, number, number] => {
     const [key, first, count] = [call.sought(index), call.count(index + 1), call.limit(index + 2)];
     asked += count;
     if (asked > rowsMax) call.refuse(`at most ${rowsMax} elements`);
-    return arrayPiece(key, { first, elements: new Array<Stored>(count).fill("") });
+    return [key, first, count];
   });
-  const found = findPieces(view, sought);
-  const rows = found.pieces.map((piece): FunctionReply => {
-    if (piece === undefined) return [""];
-    if (piece.table !== "arrays") return ["v"];
-    const elements = piece.elements.map((element) => call.forms.show(element));
-    return ["a", deadlineText(piece.deadline, ""), piece.length, elements];
-  });
-  return [found.now, ...rows];
+  const found: FunctionReply[] = [view.now];
+  let left = pageBytesMax;
+  for (const each of sought) {
+    if (left <= 0) break;
+    const { reply, bytes } = foundArray(view, call, each, left);
+    found.push(reply);
+    left -= bytes;
+  }
+  return found;
 };
 
 // bucket and item in turn
@@ -176,7 +202,7 @@ const putElements: WriteRun = (transaction, call) => {
   call.grouped(3, 1);
   const [key, deadline, first] = [call.key(0), call.deadline(1), call.count(2)];
   const elements = call.rest(3).map((_, offset) => call.copiedValue(3 + offset));
-  if (lengthOf(transaction, key) < first) return 0;
+  if (arrayLength(transaction, key) < first) return 0;
   writes.putPieces(transaction, [arrayPiece(key, { first, elements, deadline })]);
   call.pushed.push(key);
   return 1;

@@ -59,6 +59,15 @@ const sample: ReadRun = (view, call) => {
   return operations.randomKeys(drawnView(view, numbers), request);
 };
 
+// prefix, ranks from the first key of it on
+const selectKeys: ReadRun = (view, call) => {
+  const { start, end } = view.values.prefixRange(call.sought(0));
+  const ranks = call.groups(1, 1, (index) => call.count(index));
+  return ranks.flatMap((rank) => {
+    return rank < end - start ? [view.values.select(start + rank) as string] : [];
+  });
+};
+
 // prefix
 const allocation: StepsRun = async (call, { store }) => {
   const { total, claimedLive, claimedExpired } = await store.allocation(call.sought(0));
@@ -74,5 +83,6 @@ export const queryBodies: FunctionBodies = {
   count: query((view, call) => countIn(view, "values", call.sought(0))),
   count_free: query((view, call) => countIn(view, "free", call.sought(0))),
   sample: query(sample),
+  select_keys: query(selectKeys),
   allocation: steps(allocation),
 };

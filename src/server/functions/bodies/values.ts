@@ -4,13 +4,24 @@ import { never } from "../../../engine/engine.js";
 import * as entries from "../../../operations/entries.js";
 import * as expiry from "../../../operations/expiry.js";
 import { allocate, type FunctionBodies, flag, read, write } from "../body.js";
+import type { FunctionReply } from "../function-reply.js";
+import { lengthOf, pageBytesMax } from "./queries.js";
 
 export const valueBodies: FunctionBodies = {
   get: read((view, call) => call.forms.show(entries.getValue(view, call.sought(0)))),
 
-  get_many: read((view, call) =>
-    entries.getValues(view, call.soughtKeys(0)).map((value) => call.forms.show(value)),
-  ),
+  // keys; a value for each of the first ones
+  get_many: read((view, call) => {
+    const reply: FunctionReply[] = [];
+    let bytes = 0;
+    for (const key of call.soughtKeys(0)) {
+      const value = call.forms.show(entries.getValue(view, key));
+      reply.push(value);
+      bytes += lengthOf(value);
+      if (bytes >= pageBytesMax) break;
+    }
+    return reply;
+  }),
 
   exists: read((view, call) => flag(entries.hasKey(view, call.sought(0)))),
 
@@ -61,9 +72,8 @@ export const valueBodies: FunctionBodies = {
   }),
 
   // claim
-  clear: write((transaction, call, { marks }) => {
+  clear: write((transaction, call) => {
     entries.clear(transaction, call.guard(0));
-    marks.clear();
     return 1;
   }),
 
