@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const pages = ["README.md", "docs/api.md"];
+const pages = ["README.md", "docs/api.md", "docs/server.md"];
 
 const configuration = {
   extends: join(root, "tsconfig.json"),
@@ -17,7 +17,10 @@ const configuration = {
     // An example need not use all that it shows.
     noUnusedLocals: false,
     typeRoots: [join(root, "node_modules/@types")],
-    paths: { anykv: [join(root, "src/index.ts")] },
+    paths: {
+      anykv: [join(root, "src/index.ts")],
+      "anykv/server": [join(root, "src/server/index.ts")],
+    },
   },
   include: ["*.mts"],
 };
@@ -36,7 +39,7 @@ function writeExamples(directory: string): number {
   return count;
 }
 
-test("the examples of README and API compile", { timeout: 120_000 }, async () => {
+test("the examples of README, API and server compile", { timeout: 120_000 }, async () => {
   const directory = mkdtempSync(join(tmpdir(), "anykv-typed-docs-"));
   try {
     expect(writeExamples(directory)).toBeGreaterThan(20);

@@ -2,7 +2,9 @@
 
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import type { Row } from "../../../src/engine/engine.js";
 import { checkRows } from "../../../src/operations/check.js";
+import { replaceElement } from "../../../src/operations/list-edits.js";
 import { LibraryError } from "../../../src/remote/connection.js";
 import { operations, operationTable } from "../../../src/remote/operation-table.js";
 import { RemoteStore } from "../../../src/remote/remote-store.js";
@@ -271,6 +273,15 @@ describe("the state of an array", () => {
     expect(await call("range", "q", -2, 10, 0, 1, "")).toStrictEqual([before, 2, "j1"]);
     expect(await call("dump_elements", "q", 2, 9, before)).toStrictEqual([before, 3, "j2"]);
     expect(await call("dump_elements", "none", 0, 9)).toStrictEqual(["", 0]);
+  });
+
+  test("is another one when an element in the middle is replaced", async () => {
+    const { state, store } = await begun();
+    const before = await state();
+    await store.direct.write((transaction) => {
+      replaceElement(transaction, transaction.lists.get("q") as Row, 1, "9");
+    }, undefined);
+    expect(await state()).not.toBe(before);
   });
 
   test("is another one after a restore, and when the store itself has changed it", async () => {

@@ -92,6 +92,30 @@ for (const backend of ["memory", "wal", "disk"] satisfies Backend[]) {
         expect(await there).toBe("from here");
       }));
 
+    test("gives a range of several pages as it was at one moment, whoever writes", () =>
+      withWire(backend, async ({ remote }) => {
+        const [kv, writer] = [remote(), remote()];
+        const size = 2_500;
+        const first = Array.from({ length: size }, (_, index) => kv.append("queue", index));
+        await Promise.all(first);
+        let isOver = false;
+        const writing = (async () => {
+          for (let next = size; !isOver; next++) {
+            await writer.append("queue", next);
+            await writer.popFirst("queue");
+            await writer.set("other", next);
+          }
+        })();
+        for (let round = 0; round < 5; round++) {
+          const found = (await kv.range("queue")) as number[];
+          const from = found[0] as number;
+          expect([size, size + 1]).toContain(found.length);
+          expect(found).toStrictEqual(found.map((_, index) => from + index));
+        }
+        isOver = true;
+        await writing;
+      }));
+
     test("carries backups and restores", () =>
       withWire(backend, async ({ own, remote }) => {
         const kv = remote();
