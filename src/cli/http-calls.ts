@@ -13,6 +13,7 @@ import {
 } from "../base/errors.js";
 import type { Serialization } from "../kv/options/options.js";
 import type { ClaimPage, ClaimRef, Entry, KeyPage, KvStats, ScanPage } from "../kv/types.js";
+import { checkCanceled } from "../transfer/transfer.js";
 import type { PageOptions, StoreCalls, Target, WriteOptions } from "./store-calls.js";
 
 export function isHttpUrl(text: string): boolean {
@@ -71,7 +72,7 @@ export async function request(
       headers: { ...(init.headers as Record<string, string>), ...authorization },
     });
   } catch (cause) {
-    signal.throwIfAborted();
+    checkCanceled({ signal });
     const { cause: inner } = cause as { cause?: unknown };
     const reason = inner instanceof Error ? inner.message : (cause as Error).message;
     throw new ServerConnectionError(`no answer from ${base}: ${reason}`, {

@@ -8,6 +8,7 @@ import { ServerConnectionError } from "../base/errors.js";
 import type { Env } from "../env/env.js";
 import { replaceFile } from "../transfer/replace-file.js";
 import { refuseStoreFile } from "../transfer/store-files.js";
+import { checkCanceled } from "../transfer/transfer.js";
 import { httpPlace, request } from "./http-calls.js";
 
 export interface HttpExport {
@@ -47,7 +48,7 @@ export async function exportThroughHttp(
       let bytesWritten = 0;
       try {
         for await (const chunk of chunksOf(place.base, body)) {
-          signal.throwIfAborted();
+          checkCanceled({ signal });
           await file.write(chunk, bytesWritten);
           bytesWritten += chunk.length;
           rows.add(chunk);
@@ -59,7 +60,7 @@ export async function exportThroughHttp(
       return { exported: rows.count, fileName, bytesWritten };
     },
     refuse: (target) => refuseStoreFile(env, target),
-    beforeRename: () => signal.throwIfAborted(),
+    beforeRename: () => checkCanceled({ signal }),
   });
 }
 

@@ -2,6 +2,7 @@
 // is to be believed.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { checkCanceled } from "../transfer/transfer.js";
 
 export interface Measuring {
   readonly rounds: number;
@@ -38,7 +39,7 @@ export async function measure(
     const [begin, before] = [performance.now(), number];
     const worker = async (): Promise<void> => {
       for (let calls = 1; performance.now() - begin < roundMs; calls++) {
-        signal.throwIfAborted();
+        checkCanceled({ signal });
         const start = performance.now();
         await call(number++);
         if (round > 0) durations.add(performance.now() - start);

@@ -1,7 +1,6 @@
 // Terminal: what a command may do besides its work. Tests hand in one that remembers.
 
 import { createInterface } from "node:readline";
-import { OperationCanceledError } from "../base/errors.js";
 import type { Env } from "../env/env.js";
 import { exitCodes } from "./exit-codes.js";
 
@@ -73,7 +72,7 @@ function awaitSignals(): AbortSignal {
   const controller = new AbortController();
   const end = (name: NodeJS.Signals): void => {
     for (const each of endingSignals) process.off(each, end);
-    controller.abort(new OperationCanceledError(`the command was ended by ${name}`));
+    controller.abort(new Error(name));
   };
   for (const each of endingSignals) process.on(each, end);
   return controller.signal;

@@ -154,8 +154,7 @@ describe.each<Kind>(["disk", "http"])("bench on %s", (kind) => {
   }, 60_000);
 
   test("a measurement that is interrupted leaves nothing behind: 130", async () => {
-    const { OperationCanceledError } = await import("anykv");
-    const signal = AbortSignal.abort(new OperationCanceledError("the command was ended by SIGINT"));
+    const signal = AbortSignal.abort(new Error("SIGINT"));
     expect(await runCommand(["bench", store], { signal })).toMatchObject({
       code: 130,
     });

@@ -6,6 +6,7 @@
 // 2. They are removed however the run ends; those of a process that is killed expire.
 
 import { randomBytes } from "node:crypto";
+import { checkCanceled } from "../../transfer/transfer.js";
 import {
   addStoreCommand,
   type CommandLine,
@@ -108,7 +109,7 @@ async function measureAll(
     measure(measuring, call, (round) => terminal.progress(`${name} ${round}/${rounds}`));
   const set = await run("set", write);
   for (let number = 0; number < keys; number++) {
-    measuring.signal.throwIfAborted();
+    checkCanceled(measuring);
     await write(number);
   }
   const get = await run("get", (number) => calls.find(prefix + (number % keys)));

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { InvalidOptionsError } from "../../base/errors.js";
 import { valueBytesMax } from "../../base/limits.js";
 import { checkKey } from "../../kv/arguments.js";
+import { checkCanceled } from "../../transfer/transfer.js";
 import {
   addStoreCommand,
   type CommandLine,
@@ -206,7 +207,7 @@ async function deletePrefix(
   const interruption = terminal.interruption();
   let deleted = 0;
   for (let done = false; !done; ) {
-    interruption.throwIfAborted();
+    checkCanceled({ signal: interruption });
     const page = await calls.deleteByPrefix({ prefix, limit: pageKeysMax });
     deleted += page.deleted;
     done = page.done;
