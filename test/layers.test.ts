@@ -18,7 +18,8 @@ const layerRows: readonly (readonly string[])[] = [
   ["remote"],
   ["transfer"],
   ["kv"],
-  ["server", "k6", "cli", "adapters", "testing"],
+  ["server", "k6", "adapters", "testing"],
+  ["cli"],
 ];
 /** Engines that are built on another engine: "importer -> imported". */
 const engineArrows: ReadonlySet<string> = new Set(["wal -> memory"]);

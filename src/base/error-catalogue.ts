@@ -47,7 +47,7 @@ export const errorCatalogue = [
   {
     name: "InvalidCursorError",
     code: "ANYKV_INVALID_CURSOR",
-    when: "The cursor given to `scan` or `scanKeys` cannot be decoded.",
+    when: "The cursor given to `scan`, `scanKeys` or `listClaims` cannot be decoded.",
     remedy: "Pass the `cursor` of the previous page unchanged, or leave it out to start over.",
   },
   {

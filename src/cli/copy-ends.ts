@@ -14,7 +14,7 @@ import type { CopyEnd } from "../transfer/copy-types.js";
 import { type BackendOfFiles, findBackend } from "./detect-backend.js";
 import { isUrl, pathOrNone } from "./path-argument.js";
 
-type End = "FROM" | "TO";
+type End = "FROM" | "TO" | "STORE";
 
 /** A store that is not open yet. */
 export interface Place {
@@ -26,13 +26,13 @@ export interface Place {
 }
 
 /** @throws InvalidOptionsError for an URL that is none; DiskPathError where there is no store. */
-export async function sourcePlace(env: Env, text: string): Promise<Place> {
-  if (isUrl(text)) return serverPlace(env, "FROM", text);
-  const path = pathOrNone(text, "FROM");
+export async function sourcePlace(env: Env, text: string, end: End = "FROM"): Promise<Place> {
+  if (isUrl(text)) return serverPlace(env, end, text);
+  const path = pathOrNone(text, end);
   const backend = await findBackend(env, path);
   if (backend === undefined) {
     throw new DiskPathError(`${path} is neither the file nor the directory of a store`, {
-      hint: "FROM is the `path` of a wal or disk store, or the URL of a server",
+      hint: `${end} is the \`path\` of a wal or disk store, or the URL of a server`,
     });
   }
   return filesPlace(env, path, backend, { readOnly: true });
@@ -43,15 +43,16 @@ export async function targetPlace(
   env: Env,
   text: string,
   asked: string | undefined,
+  end: End = "TO",
 ): Promise<Place> {
   if (asked !== undefined && asked !== "wal" && asked !== "disk") {
     throw new InvalidOptionsError(`option "--backend" must be wal or disk, got ${asked}`);
   }
   if (isUrl(text)) {
-    if (asked === undefined) return serverPlace(env, "TO", text);
-    throw new InvalidOptionsError('option "--backend" is for a path only, and TO is an URL');
+    if (asked === undefined) return serverPlace(env, end, text);
+    throw new InvalidOptionsError(`option "--backend" is for a path only, and ${end} is an URL`);
   }
-  const path = pathOrNone(text, "TO");
+  const path = pathOrNone(text, end);
   const found = await findBackend(env, path);
   if (found !== undefined && asked !== undefined && found !== asked) {
     throw new InvalidOptionsError(`${path} is a ${found} store, and --backend says ${asked}`);
@@ -130,7 +131,8 @@ function inWordsOfUrl<Result>(end: End, work: () => Result): Result {
 
 /** The arguments of a process are shown to everybody on its machine, its environment is not. */
 function passwordBeside(url: URL, end: End): { password?: string } {
-  const password = process.env[`ANYKV_${end}_PASSWORD`] ?? "";
+  const variable = end === "STORE" ? "ANYKV_PASSWORD" : `ANYKV_${end}_PASSWORD`;
+  const password = process.env[variable] ?? "";
   return url.password !== "" || password === "" ? {} : { password };
 }
 

@@ -7,18 +7,34 @@ export const exitCodes = {
   damaged: 1,
   /** The command was not understood or not confirmed; nothing was done. */
   usage: 2,
-  /** The store is in use, or cannot be read or written. */
+  /** The store is in use, or cannot be read or written; or it refuses what it was asked for. */
   unavailable: 3,
-  /** A signal ended a copy; the same command goes on. */
+  /** What the command was to work on is not there, or there already. */
+  missing: 4,
+  /** A signal ended the work. */
   interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
+const meanings: readonly (readonly [ExitCode, string])[] = [
+  [exitCodes.fine, "done; everything is in order, or was put in order without any loss"],
+  [
+    exitCodes.damaged,
+    "damage was found, something was lost, a copy into the store has not come to its end, or the stores of a copy are not equal",
+  ],
+  [exitCodes.usage, "the command was not understood or not confirmed; nothing was done"],
+  [
+    exitCodes.unavailable,
+    "the store is in use, cannot be reached, read or written, or refuses what it was asked for",
+  ],
+  [
+    exitCodes.missing,
+    "there is no such key or claim, or with --if-absent the key is there already",
+  ],
+  [exitCodes.interrupted, "a signal ended the work; a copy goes on with the same command"],
+];
+
 export const exitCodesHelp = `
 Exit codes:
-  0  everything is in order, or was put in order without any loss
-  1  damage was found, something was lost, a copy into the store has not come to its end, or the stores of a copy are not equal
-  2  the command was not understood or not confirmed; nothing was done
-  3  the store is in use, or cannot be read or written
-  130  a signal ended a copy; the same command goes on`;
+${meanings.map(([code, meaning]) => `  ${code}  ${meaning}`).join("\n")}`;

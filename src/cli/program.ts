@@ -2,14 +2,16 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { type CopyFlags, copyCommand } from "./copy-command.js";
+import { addBackupCommands } from "./commands/backups.js";
+import { addBench } from "./commands/bench.js";
+import { addClaims } from "./commands/claims.js";
+import { addCompletion } from "./commands/completion.js";
+import { addFileCommands } from "./commands/files.js";
+import { addQueryCommands } from "./commands/queries.js";
+import { addServe } from "./commands/serve.js";
+import { addUpkeepCommands } from "./commands/upkeep.js";
+import { addValueCommands } from "./commands/values.js";
 import { exitCodes, exitCodesHelp } from "./exit-codes.js";
-import {
-  type RepairFlags,
-  repairCommand,
-  type VerifyFlags,
-  verifyCommand,
-} from "./store-commands.js";
 import type { Terminal } from "./terminal.js";
 
 function packageVersion(): string {
@@ -33,96 +35,26 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   }
 }
 
-function programOn(terminal: Terminal, finish: (code: number) => void): Command {
+/** The program, with all that can be said to it. */
+export function programOn(terminal: Terminal, finish: (code: number) => void): Command {
   const program = new Command("anykv")
-    .description("Looks after anykv stores: their files, and their moves.")
+    .description(
+      "Works on anykv stores: what is in them, their files and their moves; and serves them.",
+    )
     .version(packageVersion())
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.error })
     .exitOverride()
     .showHelpAfterError("(add --help for more)");
   program.addHelpText("after", exitCodesHelp);
-  addVerify(program, terminal, finish);
-  addRepair(program, terminal, finish);
-  addCopy(program, terminal, finish);
+  const line = { program, terminal, finish };
+  addServe(line);
+  addValueCommands(line);
+  addQueryCommands(line);
+  addClaims(line);
+  addFileCommands(line);
+  addBackupCommands(line);
+  addUpkeepCommands(line);
+  addBench(line);
+  addCompletion(line);
   return program;
-}
-
-const verifyHelp = `
-Examples:
-  $ anykv verify ./data/simple_kv
-  $ anykv verify --json ./.anykv | jq .problems
-
-The file of a disk store may be in use meanwhile; the directory of a wal store may not.
-${exitCodesHelp}`;
-
-function addVerify(program: Command, terminal: Terminal, finish: (code: number) => void): void {
-  program
-    .command("verify")
-    .description("Read all of a store and tell what is damaged. Changes nothing.")
-    .argument("<path>", "the file or the directory of the store")
-    .option("--json", "print the report as JSON")
-    .addHelpText("after", verifyHelp)
-    .action(async (path: string, flags: VerifyFlags) =>
-      finish(await verifyCommand(terminal, path, flags)),
-    );
-}
-
-const repairHelp = `
-A damaged wal store is rewritten from all that its checksums prove. The files that were there are
-moved to <path>/quarantine/<time>/, none is removed, and report.json beside them says what is lost.
-In a disk store, what is computed from rows is computed anew, and rows that do not fit together are
-put in order. If pages are damaged, the rows that can be read are written to a new file; the old one
-becomes <path>.damaged-<time>. Nobody may have the store open. A store in order is left as it is.
-
-Examples:
-  $ anykv repair ./data/simple_kv
-  $ anykv repair --yes --json ./data/simple_kv > report.json
-${exitCodesHelp}`;
-
-function addRepair(program: Command, terminal: Terminal, finish: (code: number) => void): void {
-  program
-    .command("repair")
-    .description("Make a damaged store open again, and tell what is lost.")
-    .argument("<path>", "the file or the directory of the store")
-    .option("--json", "print the report as JSON")
-    .option("-y, --yes", "do not ask")
-    .addHelpText("after", repairHelp)
-    .action(async (path: string, flags: RepairFlags) =>
-      finish(await repairCommand(terminal, path, flags)),
-    );
-}
-
-const copyHelp = `
-FROM and TO are paths of wal or disk stores, backups included, or URLs of servers:
-  valkey://[user:password@]host[:port][/database][?name=STORE&prefix=PREFIX&cluster=true&partitions=N]
-  redis: means the same, valkeys: and rediss: add TLS, unix:///path is a socket.
-  A password in an argument is seen by all users of the machine: leave it out of the URL and set
-  ANYKV_FROM_PASSWORD or ANYKV_TO_PASSWORD.
-
-Values, arrays and filters are copied with their expiry; claims stay behind, and no token comes twice.
-On a server STORE must be the name with which the application opens the store: the \`name\` of
-openKv, or its key in a YAML configuration. Without one it is the store without a name.
-TO must be empty. A copy that was killed goes on when the same command is given again. In the end
-both stores are read again and compared.
-
-Examples:
-  $ anykv copy ./data/simple_kv "valkey://localhost:6379?name=simple_kv"
-  $ anykv copy "valkey://db.example:6379?name=jobs" ./jobs --backend wal
-  $ anykv copy --replace --json ./.anykv ./copy > report.json
-${exitCodesHelp}`;
-
-function addCopy(program: Command, terminal: Terminal, finish: (code: number) => void): void {
-  program
-    .command("copy")
-    .description("Copy a whole store to another place, of the same or another backend.")
-    .argument("<from>", "path or URL of the store to read")
-    .argument("<to>", "path or URL of the store to fill")
-    .option("--replace", "make TO equal to FROM, whatever it holds")
-    .option("--merge", "write what FROM holds over what TO holds, and keep the rest")
-    .option("--backend <kind>", "what a new path TO becomes, wal or disk (default disk)")
-    .option("--json", "print the report as JSON")
-    .addHelpText("after", copyHelp)
-    .action(async (from: string, to: string, flags: CopyFlags) =>
-      finish(await copyCommand(terminal, from, to, flags)),
-    );
 }

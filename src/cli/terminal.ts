@@ -7,7 +7,11 @@ import { exitCodes } from "./exit-codes.js";
 export interface Terminal {
   readonly env: Env;
   /** Results. */
-  out(text: string): void;
+  out(text: string | Uint8Array): void;
+  /** Resolves when what was given to `out` has been taken; false when nobody reads any more. */
+  flushed(): Promise<boolean>;
+  /** All of the standard input, up to its end or to so many bytes and one more. */
+  input(bytesMax: number): Promise<Uint8Array>;
   /** Everything else. */
   error(text: string): void;
   /** Shows what a long command is at, on one line that the next one replaces; undefined ends it. */
@@ -18,12 +22,15 @@ export interface Terminal {
   interruption(): AbortSignal;
 }
 
+const endingSignals = ["SIGINT", "SIGTERM"] as const;
 const eraseLine = "\r\u001b[K";
 
 export function processTerminal(env: Env): Terminal {
   const { stdin, stdout, stderr } = process;
-  // Whoever reads the output may have seen enough, as `head` has.
+  let isRead = true;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // Whoever reads the output may have seen enough, as `head` has.
+    isRead = false;
     if (error.code === "EPIPE") return;
     stderr.write(`anykv: the output cannot be written: ${error.message}\n`);
     process.exitCode = exitCodes.unavailable;
@@ -32,6 +39,12 @@ export function processTerminal(env: Env): Terminal {
   return {
     env,
     out: (text) => void stdout.write(text),
+    flushed: async () => {
+      // Called back in the order of the writes, also of one that failed.
+      await new Promise<void>((resolve) => stdout.write("", () => resolve()));
+      return isRead;
+    },
+    input: readInput,
     error: (text) => void stderr.write(text),
     progress: (line) => {
       if (!stderr.isTTY) return;
@@ -44,11 +57,24 @@ export function processTerminal(env: Env): Terminal {
   };
 }
 
+async function readInput(bytesMax: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > bytesMax) break;
+  }
+  return Buffer.concat(chunks).subarray(0, bytesMax + 1);
+}
+
 function awaitSignals(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => controller.abort(new Error(name)));
-  }
+  const end = (name: NodeJS.Signals): void => {
+    for (const each of endingSignals) process.off(each, end);
+    controller.abort(new Error(name));
+  };
+  for (const each of endingSignals) process.on(each, end);
   return controller.signal;
 }
 

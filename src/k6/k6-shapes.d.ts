@@ -135,6 +135,20 @@ export interface ClaimedKeys<Value = unknown> {
   missing: string[];
 }
 
+/** A live claim as others see it. */
+export interface ListedClaim extends ClaimRef {
+  /** Unix milliseconds. */
+  expiresAt: number;
+  owner?: string;
+}
+
+export interface ClaimPage {
+  claims: ListedClaim[];
+  /** "" on the last page. */
+  cursor: string;
+  done: boolean;
+}
+
 export interface LeaseOptions {
   /** At most 256 bytes of UTF-8. */
   owner?: string | undefined;

@@ -10,6 +10,7 @@ import type {
   Batch,
   Claim,
   ClaimedKeys,
+  ClaimPage,
   ClaimRef,
   CompleteOptions,
   CreateOptions,
@@ -132,6 +133,8 @@ export interface KV {
     keys: readonly string[],
     options?: LeaseOptions & { allOrNothing?: boolean | undefined },
   ): Promise<ClaimedKeys<Value>>;
+  /** Live claims by key, without their values. */
+  listClaims(options?: ScanOptions): Promise<ClaimPage>;
   releaseClaim(claim: ClaimRef): Promise<boolean>;
   completeClaim(claim: ClaimRef, options?: CompleteOptions): Promise<boolean>;
   renewClaim(claim: ClaimRef, options: { ttl: number }): Promise<boolean>;

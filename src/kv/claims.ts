@@ -8,14 +8,16 @@ import { claimTtlMsMax, randomKeysMax } from "../base/limits.js";
 import type { Claim as StoredClaim } from "../operations/claim-rows.js";
 import type { Guard } from "../operations/requests.js";
 import { booleanField, checkKey, checkKeys, prefixField, requiredCountField } from "./arguments.js";
+import { encodeCursor } from "./cursor.js";
 import { decodeValue } from "./encode-value.js";
 import { namesOf, tolerantFields } from "./option-names.js";
-import { QueryMethods } from "./queries.js";
+import { QueryMethods, scanRequest } from "./queries.js";
 import type { KeyOf, UntypedKey, ValueOf } from "./schema.js";
 import type {
   Claim,
   ClaimedKeys,
   ClaimKeysOptions,
+  ClaimPage,
   ClaimRandomManyOptions,
   ClaimRandomOptions,
   ClaimRef,
@@ -30,6 +32,7 @@ import type {
   ReleasedClaims,
   RenewedClaims,
   RenewOptions,
+  ScanOptions,
 } from "./types.js";
 import { claimRef, claimRefs, guardOf, leaseOptions } from "./write-arguments.js";
 
@@ -193,6 +196,22 @@ export abstract class ClaimMethods<Schema> extends QueryMethods<Schema> {
     const store = this.ready ?? (await this.opened());
     const failed = failedClaims(refs, await store.renewClaims({ claims: refs, ttl }));
     return { attempted: refs.length, renewed: refs.length - failed.length, failed };
+  }
+
+  /**
+   * One page of live claims in key order, without the values: who holds what, and until when. Pages
+   * are not a snapshot, as those of `scan`. O(log n) for each claim, on servers O(log² n).
+   * @throws InvalidCursorError when the cursor is not one of ours.
+   */
+  async listClaims(options?: ScanOptions): Promise<ClaimPage<KeyOf<Schema>>> {
+    const request = scanRequest(options, "listClaims");
+    const store = this.ready ?? (await this.opened());
+    const page = await store.listClaims(request);
+    const claims = page.claims.map(({ owner, ...claim }) => {
+      return { ...claim, key: claim.key as KeyOf<Schema>, ...(owner === "" ? {} : { owner }) };
+    });
+    const last = page.claims.at(-1)?.key ?? request.after;
+    return { claims, cursor: page.done ? "" : encodeCursor(last), done: page.done };
   }
 
   async #claimRandom<Value>(

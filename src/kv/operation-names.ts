@@ -48,6 +48,7 @@ export const operationNames = {
   releaseClaims: "release_claims",
   completeClaims: "complete_claims",
   renewClaims: "renew_claims",
+  listClaims: "list_claims",
 
   append: "append",
   prepend: "prepend",

@@ -115,7 +115,8 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
   }
 }
 
-function scanRequest(options: ScanOptions | undefined, method: string): ScanRequest {
+/** The request for a page, of every method that gives pages. */
+export function scanRequest(options: ScanOptions | undefined, method: string): ScanRequest {
   const fields = tolerantFields(options, scanNames, method);
   const prefix = prefixField(fields);
   const limit = limitField(fields, scanPageKeysMax);

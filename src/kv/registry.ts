@@ -8,7 +8,7 @@
 
 import { KVOptionsConflictError } from "../base/errors.js";
 import type { Store } from "../store/store.js";
-import { openStore } from "./backends.js";
+import { openStore, type StoreOpening } from "./backends.js";
 import type { SharedStore } from "./handle.js";
 import { OperationMetrics } from "./metrics.js";
 import { differingOptions, type KvOptions } from "./options/options.js";
@@ -34,10 +34,12 @@ class RegisteredStore {
   // Whether it has ever been open: what was never open leaves no lock-in behind.
   #locked = false;
   readonly #forget: () => void;
+  readonly #opening: StoreOpening;
 
-  constructor(options: KvOptions, forget: () => void) {
+  constructor(options: KvOptions, forget: () => void, opening: StoreOpening = {}) {
     this.options = options;
     this.#forget = forget;
+    this.#opening = opening;
   }
 
   /** One more handle; the first one opens the store, and hears of the progress. */
@@ -58,8 +60,8 @@ class RegisteredStore {
 
   #open(options: KvOptions): Store | Promise<Store> {
     const before = closing.get(addressOf(options));
-    const opening =
-      before === undefined ? openStore(options) : before.then(() => openStore(options));
+    const open = (): Store | Promise<Store> => openStore(options, this.#opening);
+    const opening = before === undefined ? open() : before.then(open);
     this.#store = opening;
     if (opening instanceof Promise) this.#attend(opening);
     else this.#locked = true;
@@ -136,6 +138,14 @@ export function acquireStore(options: KvOptions): SharedStore {
   const shared = registered.acquire(options);
   stores.set(name, registered);
   return shared;
+}
+
+/**
+ * A store that nobody else in this process comes upon, whatever its name: for programs that have one
+ * thing to do with it.
+ */
+export function acquireApart(options: KvOptions, opening: StoreOpening): SharedStore {
+  return new RegisteredStore(options, () => {}, opening).acquire(options);
 }
 
 function refuseConflict(locked: KvOptions, asked: KvOptions): void {

@@ -152,6 +152,23 @@ export interface ClaimedKeys<Value = unknown, Key extends string = string> {
   missing: Key[];
 }
 
+/** A live claim as others see it. It can be passed wherever a `ClaimRef` is asked for. */
+export interface ListedClaim<Key extends string = string> extends ClaimRef {
+  id: string;
+  key: Key;
+  token: number;
+  /** Unix milliseconds. */
+  expiresAt: number;
+  owner?: string;
+}
+
+export interface ClaimPage<Key extends string = string> {
+  claims: ListedClaim<Key>[];
+  /** Opaque, valid as long as the store; "" on the last page. */
+  cursor: string;
+  done: boolean;
+}
+
 export interface FailedClaim {
   /** Position in the input. */
   index: number;

@@ -9,17 +9,20 @@
 // 3. A key with a claim is not in `free`, until the claim is released, completed or reaped.
 
 import { StaleClaimError } from "../base/errors.js";
-import type { Transaction, View } from "../engine/engine.js";
+import type { Row, Transaction, View } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
 import { nextCount } from "./counters.js";
 import { isLive } from "./live.js";
 import type { ClaimRef, LeaseOptions } from "./requests.js";
 
-export interface Claim extends ClaimRef {
+export interface HeldClaim extends ClaimRef {
   /** Unix milliseconds. */
   readonly expiresAt: number;
   /** "" when the claimant gave none. */
   readonly owner: string;
+}
+
+export interface Claim extends HeldClaim {
   readonly value: Stored;
 }
 
@@ -30,6 +33,13 @@ function claimId(token: number): string {
 function parseToken(value: Stored): number {
   const text = value as string;
   return Number(text.slice(0, text.indexOf(" ")));
+}
+
+/** What a row of the table says of its claim. */
+export function claimIn(key: string, { value, deadline }: Row): HeldClaim {
+  const token = parseToken(value);
+  const owner = (value as string).slice((value as string).indexOf(" ") + 1);
+  return { id: claimId(token), key, token, expiresAt: deadline, owner };
 }
 
 /** Whether a live claim keeps others away from the key. */

@@ -3,8 +3,18 @@
 // Operations that allocate at random need `free` to be exact: run them on reaped tables.
 
 import type { Transaction, View } from "../engine/engine.js";
-import { type Claim, endClaim, grant, isClaimed, isHeld, requireClaim } from "./claim-rows.js";
+import {
+  type Claim,
+  claimIn,
+  endClaim,
+  grant,
+  type HeldClaim,
+  isClaimed,
+  isHeld,
+  requireClaim,
+} from "./claim-rows.js";
 import { checkValue, dropValue, isLive } from "./live.js";
+import { pageOf } from "./query.js";
 import type {
   AllocateRequest,
   ClaimKeysRequest,
@@ -15,6 +25,7 @@ import type {
   PopRandomRequest,
   ReleaseRequest,
   RenewRequest,
+  ScanRequest,
 } from "./requests.js";
 
 export interface ClaimedKeys {
@@ -122,6 +133,34 @@ export function renewClaims(transaction: Transaction, request: RenewRequest): bo
 export function dropClaims(transaction: Transaction): void {
   const { claims } = transaction;
   for (const key of claims.slice(0, claims.size)) endClaim(transaction, key);
+}
+
+export interface ClaimPage {
+  readonly claims: HeldClaim[];
+  /** Whether there is no further live claim of the prefix. */
+  readonly done: boolean;
+}
+
+/** Live claims in key order. On reaped tables; O(log n) for each. */
+export function listClaims(view: View, request: ScanRequest): ClaimPage {
+  const { prefix, limit } = request;
+  const claims: HeldClaim[] = [];
+  // One more than asked for tells whether there is more.
+  const sought = limit === 0 ? Infinity : limit + 1;
+  for (let { after } = request, done = false; !done && claims.length < sought; ) {
+    const rest = limit === 0 ? 0 : sought - claims.length;
+    const page = pageOf(view.claims, { prefix, after, limit: rest });
+    for (const key of page.keys) {
+      const [row, value] = [view.claims.get(key), view.values.get(key)];
+      if (row !== undefined && value !== undefined && isLive(view, value)) {
+        claims.push(claimIn(key, row));
+      }
+    }
+    done = page.done;
+    after = page.keys.at(-1) ?? after;
+  }
+  const isAll = claims.length < sought;
+  return { claims: isAll ? claims : claims.slice(0, limit), done: isAll };
 }
 
 export interface Allocation {

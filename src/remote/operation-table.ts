@@ -27,6 +27,7 @@ export const operationTable = {
     "count",
     "count_free",
     "list_arrays",
+    "list_claims",
     "sample",
     "select_keys",
   ]),

@@ -4,14 +4,15 @@
 // has been claimed when a later one fails is released again; what has been popped is given.
 
 import { UnexpectedStoreOutputError } from "../base/errors.js";
-import type { Claim } from "../operations/claim-rows.js";
-import type { ClaimedKeys } from "../operations/claims.js";
+import type { Claim, HeldClaim } from "../operations/claim-rows.js";
+import type { ClaimedKeys, ClaimPage } from "../operations/claims.js";
 import type * as Request from "../operations/requests.js";
 import { type Calls, settleAll, stepKeysMax, tokenOf } from "./calls.js";
 import type { Argument, Reply } from "./connection.js";
+import { mergedPage, type Page } from "./merge.js";
 import { countsOf } from "./remote-queries.js";
 import { checkBatch, chunksOf } from "./remote-values.js";
-import { listIn, numberIn, storedIn, textIn } from "./replies.js";
+import { flagIn, listIn, numberIn, storedIn, textIn } from "./replies.js";
 import { Shares } from "./shares.js";
 
 /** What one call has allocated; `Taken` is a claim or an entry. */
@@ -248,6 +249,28 @@ export function renewClaims(
   { claims, ttl }: Request.RenewRequest,
 ): Promise<boolean[]> {
   return eachClaim(calls, claims, "renew_claims", [ttl]);
+}
+
+/** Live claims in key order, in steps. */
+export async function listClaims(calls: Calls, request: Request.ScanRequest): Promise<ClaimPage> {
+  const fetch = async (
+    partition: number,
+    after: string,
+    limit: number,
+  ): Promise<Page<HeldClaim>> => {
+    const args = [request.prefix, after, limit];
+    const [done, ...fields] = listIn(await calls.ranked("list_claims", partition, args));
+    const rows: HeldClaim[] = [];
+    for (let index = 0; index < fields.length; index += 4) {
+      const [key, token, owner, expiresAt] = fields.slice(index, index + 4);
+      const number = numberIn(token);
+      const held = { id: `claim-${number}`, key: textIn(key), token: number };
+      rows.push({ ...held, expiresAt: numberIn(expiresAt), owner: textIn(owner) });
+    }
+    return { rows, done: flagIn(done) };
+  };
+  const { rows, done } = await mergedPage(calls.partitions, request, fetch, ({ key }) => key);
+  return { claims: rows, done };
 }
 
 /** Claims ended by one call. */

@@ -10,7 +10,7 @@ import type { Stored } from "../engine/stored.js";
 import type { Env } from "../env/env.js";
 import type { Comparison } from "../operations/atomics.js";
 import type { Claim } from "../operations/claim-rows.js";
-import type { Allocation, ClaimedKeys } from "../operations/claims.js";
+import type { Allocation, ClaimedKeys, ClaimPage } from "../operations/claims.js";
 import type { EntryPage, KeyPage } from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
 import type { Content } from "../store/content.js";
@@ -225,6 +225,10 @@ export class RemoteStore implements Store {
 
   randomKeys(request: Request.SampleRequest): Promise<string[]> {
     return this.#calls.attend(randomKeys(this.#calls, request));
+  }
+
+  listClaims(request: Request.ScanRequest): Promise<ClaimPage> {
+    return this.#calls.attend(claims.listClaims(this.#calls, request));
   }
 
   popRandom(request: Request.PopRandomRequest): Promise<Request.Entry[]> {

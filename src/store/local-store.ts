@@ -234,6 +234,10 @@ export class LocalStore implements Store {
     return this.#batch(claims.claimKeys, request, request.keys.length);
   }
 
+  listClaims(request: Request.ScanRequest): Awaitable<claims.ClaimPage> {
+    return this.#query(claims.listClaims, request);
+  }
+
   releaseClaims(request: Request.ReleaseRequest): Awaitable<boolean[]> {
     return this.#batch(claims.releaseClaims, request, request.claims.length);
   }

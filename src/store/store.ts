@@ -13,7 +13,7 @@ import type { Snapshot, SnapshotOptions, SnapshotRow } from "../engine/snapshot.
 import type { Stored } from "../engine/stored.js";
 import type { Comparison } from "../operations/atomics.js";
 import type { Claim } from "../operations/claim-rows.js";
-import type { Allocation, ClaimedKeys } from "../operations/claims.js";
+import type { Allocation, ClaimedKeys, ClaimPage } from "../operations/claims.js";
 import type { EntryPage, KeyPage } from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
 import type { Content } from "./content.js";
@@ -86,6 +86,7 @@ export interface Store {
   releaseClaims(request: Request.ReleaseRequest): Awaitable<boolean[]>;
   completeClaims(request: Request.CompleteRequest): Awaitable<boolean[]>;
   renewClaims(request: Request.RenewRequest): Awaitable<boolean[]>;
+  listClaims(request: Request.ScanRequest): Awaitable<ClaimPage>;
 
   /** The new length. */
   push(request: Request.PushRequest): Awaitable<number>;

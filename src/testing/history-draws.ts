@@ -66,6 +66,7 @@ const drawings: { readonly [Name in DrawnMethod]: Drawing } = {
     args: (d) => [d.list(3, () => d.claim()), { deleteKey: d.once(2) }],
   },
   renewClaims: { weight: 2, args: (d) => [d.list(3, () => d.claim()), { ttl: d.ttl() }] },
+  listClaims: { weight: 3, args: (d) => [d.page()] },
   append: { weight: 7, args: (d) => [d.key(), d.value(), d.creating()] },
   prepend: { weight: 4, args: (d) => [d.key(), d.value(), d.creating()] },
   pop: { weight: 4, args: (d) => [d.key(), d.guarded()] },

@@ -102,6 +102,7 @@ export const calls: { readonly [Name in AsyncMethod]: Call } = {
   claimKeys: { good: () => [["value"]], bad: [["a", "a"]] },
   renewClaim: { good: (claim) => [claim, { ttl: 1000 }], bad: [...noRef, { ttl: 1000 }] },
   renewClaims: { good: (claim) => [[claim], { ttl: 1000 }], bad: [...noRefs, { ttl: 1000 }] },
+  listClaims: { good: () => [{ limit: 1 }], bad: noObject },
   releaseClaim: { good: (claim) => [claim], bad: noRef },
   releaseClaims: { good: (claim) => [[claim]], bad: noRefs },
   completeClaim: { good: (claim) => [claim], bad: noRef },

@@ -14,9 +14,10 @@ import type {
   LeaseOptions,
   PrefixOptions,
   RenewOptions,
+  ScanOptions,
 } from "../kv/types.js";
 import { chosen, chosenFrom, QueryModel } from "./model-queries.js";
-import { Disagreement } from "./model-state.js";
+import { Disagreement, type Lease } from "./model-state.js";
 
 const leaseMsDefault = 30_000;
 
@@ -95,6 +96,17 @@ export class ClaimModel extends QueryModel {
     return { attempted: claims.length, renewed: claims.length - failed.length, failed };
   }
 
+  listClaims(options?: ScanOptions): unknown {
+    const claimed = this.keysOf("value", options?.prefix).filter((key) => this.isClaimed(key));
+    const { keys, ...page } = this.page(claimed, options);
+    const claims = keys.map((key) => {
+      const { id, token, deadline, owner } = this.leases.get(key) as Lease;
+      const claim = { id, key, token, expiresAt: deadline };
+      return owner === undefined ? claim : { ...claim, owner };
+    });
+    return { claims, ...page };
+  }
+
   /** Where nothing blocks them, keys are claimed and released again. */
   #skipTokens(keys: string[]): void {
     for (const group of this.together(keys)) {
@@ -129,10 +141,10 @@ export class ClaimModel extends QueryModel {
       throw new Disagreement(`a claim of ${JSON.stringify(key)} was due with an id of its own`);
     }
     this.#ids.add(id);
-    const lease = { id, token: this.nextToken(key), deadline: this.now + ttl };
+    const token = this.nextToken(key);
+    const lease = { id, token, owner: owner || undefined, deadline: this.now + ttl };
     this.leases.set(key, lease);
-    const { token, deadline: expiresAt } = lease;
-    const claim = { id, key, token, expiresAt, entry: this.entry(key) };
+    const claim = { id, key, token, expiresAt: lease.deadline, entry: this.entry(key) };
     return owner ? { ...claim, owner } : claim;
   }
 

@@ -20,12 +20,12 @@ export class QueryModel extends ValueModel {
   readonly #cursors = new Map<string, string>();
 
   scan(options?: ScanOptions): unknown {
-    const { keys, cursor, done } = this.#page(options);
+    const { keys, cursor, done } = this.page(this.keysOf("value", options?.prefix), options);
     return { entries: keys.map((key) => this.entry(key)), cursor, done };
   }
 
   scanKeys(options?: ScanOptions): unknown {
-    const { keys, cursor, done } = this.#page(options);
+    const { keys, cursor, done } = this.page(this.keysOf("value", options?.prefix), options);
     return { keys, cursor, done };
   }
 
@@ -63,11 +63,10 @@ export class QueryModel extends ValueModel {
     return limited(this.keysOf("value", options?.prefix), options?.limit);
   }
 
-  #page(options: ScanOptions | undefined): Page {
+  /** The page of keys, which are in order. */
+  protected page(all: string[], options: ScanOptions | undefined): Page {
     const after = options?.cursor ? this.#cursors.get(options.cursor) : undefined;
-    const ahead = this.keysOf("value", options?.prefix).filter(
-      (key) => after === undefined || byBytes(key, after) > 0,
-    );
+    const ahead = all.filter((key) => after === undefined || byBytes(key, after) > 0);
     const keys = limited(ahead, options?.limit);
     const last = keys.at(-1);
     if (keys.length === ahead.length || last === undefined) return { keys, cursor: "", done: true };

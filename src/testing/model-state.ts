@@ -24,6 +24,7 @@ export interface ArrayRow {
 export interface Lease {
   readonly id: string;
   readonly token: number;
+  readonly owner: string | undefined;
   deadline: number;
 }
 

@@ -42,6 +42,8 @@ async function run(args: readonly string[], signal?: AbortSignal): Promise<Run> 
     },
     progress: (line) => said.progress.push(line),
     confirm: () => undefined,
+    flushed: () => Promise.resolve(true),
+    input: () => Promise.resolve(new Uint8Array()),
     interruption: () => signal ?? new AbortController().signal,
   };
   return { code: await runCli(args, terminal), ...said };

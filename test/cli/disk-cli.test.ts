@@ -39,6 +39,8 @@ async function run(...args: string[]): Promise<Run> {
     },
     progress: () => {},
     confirm: () => undefined,
+    flushed: () => Promise.resolve(true),
+    input: () => Promise.resolve(new Uint8Array()),
     interruption: () => new AbortController().signal,
   };
   const code = await runCli(args, terminal);

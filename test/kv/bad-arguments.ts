@@ -331,6 +331,7 @@ export const methods: Record<keyof typeof operationNames, readonly Argument[]> =
   releaseClaims: [refs],
   completeClaims: [refs, options({ deleteKey: flag })],
   renewClaims: [refs, needed({ ttl: 5_000 }, { ttl: required(lease) })],
+  listClaims: [options({ prefix, limit: limitUpTo(100_000), cursor })],
 
   append: [key("q"), value, ours(create)],
   prepend: [key("q"), value, ours(create)],

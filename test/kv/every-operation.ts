@@ -70,6 +70,7 @@ export const everyOperation: Calls = {
   releaseClaims: (kv) => kv.releaseClaims([gone]),
   completeClaims: (kv) => kv.completeClaims([gone]),
   renewClaims: (kv) => kv.renewClaims([gone], { ttl: 1 }),
+  listClaims: (kv) => kv.listClaims({ prefix: key }),
 
   append: (kv) => kv.append(queue, value),
   prepend: (kv) => kv.prepend(queue, value),

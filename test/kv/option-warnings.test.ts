@@ -51,6 +51,7 @@ const attending = { signal: new AbortController().signal, onProgress: () => {} }
 const calls: Readonly<Record<string, (kv: Kv, unknown: object) => Promise<unknown>>> = {
   scan: (kv, unknown) => kv.scan({ prefix: "", limit: 1, cursor: "", ...unknown }),
   scanKeys: (kv, unknown) => kv.scanKeys({ prefix: "", limit: 1, cursor: "", ...unknown }),
+  listClaims: (kv, unknown) => kv.listClaims({ prefix: "", limit: 1, cursor: "", ...unknown }),
   list: (kv, unknown) => kv.list({ prefix: "", limit: 1, ...unknown }),
   listKeys: (kv, unknown) => kv.listKeys({ prefix: "", limit: 1, ...unknown }),
   count: (kv, unknown) => kv.count({ prefix: "", ...unknown }),

@@ -134,6 +134,7 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
   releaseClaims: batch,
   completeClaims: batch,
   renewClaims: batch,
+  listClaims: ["done true", "done false"],
   append: [...write, "number"],
   prepend: [...write, "number"],
   pop: [...write, "null", "number"],

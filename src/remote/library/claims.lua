@@ -193,3 +193,53 @@ operations.allocation = function(args)
   local first_free, behind_free = query.range(place.f, prefix)
   return { behind - first, behind_free - first_free, expired }
 end
+
+-- Claims that one call lists.
+local listed_claims_max = 100
+
+-- How many keys before a rank are claimed: those that are not free.
+local function claimed_before(rank)
+  local key = redis.call("ZRANGE", place.k, rank, rank)[1]
+  if not key then return redis.call("ZCARD", place.k) - redis.call("ZCARD", place.f) end
+  return rank - redis.call("ZLEXCOUNT", place.f, "-", "(" .. key)
+end
+
+-- The rank of the first claimed key from a rank on; there is one below `behind`. In steps that grow,
+-- and then by halves: O(log n) looks at the free keys, whatever lies between two claims.
+local function next_claimed(first, behind)
+  local before = claimed_before(first)
+  local low, high, step = first, first + 1, 1
+  while high < behind and claimed_before(high) == before do
+    low, step = high, 2 * step
+    high = math.min(behind, high + step)
+  end
+  while high - low > 1 do
+    local middle = math.floor((low + high) / 2)
+    if claimed_before(middle) == before then low = middle else high = middle end
+  end
+  return low
+end
+
+-- prefix, after, limit; whether it is the end, then key, token, owner and end of the lease in turn;
+-- fewer than asked for when these are many
+operations.list_claims = function(args)
+  expiry.catch_up()
+  local first, behind = query.range(place.k, args[1])
+  if args[2] ~= "" then
+    first = math.max(first, redis.call("ZLEXCOUNT", place.k, "-", "[" .. args[2]))
+  end
+  local left = first < behind and claimed_before(behind) - claimed_before(first) or 0
+  local count = math.min(left, tonumber(args[3]), listed_claims_max)
+  local reply = { count == left and 1 or 0 }
+  for _ = 1, count do
+    local rank = next_claimed(first, behind)
+    local key = redis.call("ZRANGE", place.k, rank, rank)[1]
+    local token, owner = string.match(redis.call("HGET", place.c, key), "^(%d+) (.*)$")
+    reply[#reply + 1] = key
+    reply[#reply + 1] = token
+    reply[#reply + 1] = owner
+    reply[#reply + 1] = decimal(tonumber(redis.call("ZSCORE", place.e, key)))
+    first = rank + 1
+  end
+  return reply
+end

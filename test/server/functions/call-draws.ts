@@ -126,6 +126,7 @@ export class CallDraws {
     release_claims: () => this.#held(),
     complete_claims: () => [this.below(2), ...this.#held()],
     renew_claims: () => [this.one(lease), ...this.#held()],
+    list_claims: () => [this.one(prefixes), this.one(["", ...keys]), this.one([0, 1, 2, 100])],
     drop_claims: () => [1_000],
     push: () => [
       ...[this.one(keys), this.one(["first", "last"]), this.one(values)],

@@ -4,7 +4,15 @@ import type { Transaction, View } from "../../../engine/engine.js";
 import { type Claim, endClaim } from "../../../operations/claim-rows.js";
 import * as claims from "../../../operations/claims.js";
 import type { LeaseOptions } from "../../../operations/requests.js";
-import { allocate, type FunctionBodies, flag, type WriteRun, write } from "../body.js";
+import {
+  allocate,
+  type FunctionBodies,
+  flag,
+  query,
+  type ReadRun,
+  type WriteRun,
+  write,
+} from "../body.js";
 import { drawnTransaction } from "../drawn-random.js";
 import type { FunctionCall } from "../function-call.js";
 import type { FunctionHost } from "../function-host.js";
@@ -135,6 +143,22 @@ const dropClaims: WriteRun = (transaction, call) => {
   return transaction.claims.size;
 };
 
+/** As many as the library lists at once. */
+const listedClaimsMax = 100;
+
+// prefix, after, limit; key, token, owner and end of the lease in turn
+const listClaims: ReadRun = (view, call) => {
+  const asked = call.limit(2);
+  const limit = Math.min(Math.max(1, asked), listedClaimsMax);
+  const request = { prefix: call.sought(0), after: call.sought(1), limit };
+  const { claims: found, done } = claims.listClaims(view, request);
+  if (asked === 0) return [flag(found.length === 0)];
+  const rows = found.flatMap(({ key, token, owner, expiresAt }): FunctionReply[] => {
+    return [key, String(token), owner, String(expiresAt)];
+  });
+  return [flag(done), ...rows];
+};
+
 export const claimBodies: FunctionBodies = {
   claim_random: allocate(claimRandom),
   pop_random: allocate(popRandom),
@@ -159,4 +183,5 @@ export const claimBodies: FunctionBodies = {
   }),
 
   drop_claims: write(dropClaims),
+  list_claims: query(listClaims),
 };

@@ -176,4 +176,15 @@ export const claimOperations: readonly HttpOperation[] = [
     parameters: [theClaims, newTtl],
     result: updated("renewed"),
   }),
+  kvOperation("Claims", "listClaims", {
+    access: "read",
+    summary: "One page of live claims in key order, without the values.",
+    parameters: paging,
+    result: object({
+      claims: listOf(
+        object({ id: text, key: text, token: integer(1), expiresAt: count, "owner?": text }),
+      ),
+      ...page,
+    }),
+  }),
 ];
