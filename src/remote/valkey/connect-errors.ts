@@ -22,6 +22,9 @@ const useTls = "if the server expects TLS, set `tls: true` or write valkeys: in 
 const handshakeFailed = "the TCP connection stands, but no TLS connection comes about on it";
 const dropTls = "if the server does not speak TLS, leave out `tls`, or write valkey: in the URL";
 
+const giveCertificate =
+  "if the server demands a certificate of the client, give `tls.cert` and `tls.key`; its log tells";
+
 const hasWorkedHint =
   "it has answered before: look at its load and its log, and at the network between";
 
@@ -48,7 +51,7 @@ const untrusted = /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|CERT_UNTRUS
 export function connectError(error: Error | undefined, context: ConnectContext): KvError {
   if (isReplyError(error)) return serverError(error, context.at);
   const [says, advice] = reasonOf(error, context);
-  const isOfTls = advice === useTls || advice === dropTls;
+  const isOfTls = advice === useTls || advice === dropTls || advice === giveCertificate;
   const hint = isOfTls && context.hasWorked ? hasWorkedHint : advice;
   const cause = error === undefined ? {} : { cause: causeOf(error) };
   return new ServerConnectionError(`${context.at}: ${says}`, { hint, ...cause });
@@ -77,7 +80,11 @@ function reasonOf(error: Error | undefined, context: ConnectContext): readonly [
   // Who cannot be reached by TCP has another code.
   if (hasTls && !wasConnected)
     return [`${handshakeFailed} (${message || code || "hung up"})`, dropTls];
-  return [`it hung up${message === "" ? "" : ` (${message})`}`, useTls];
+  const detail = message === "" ? "" : ` (${message})`;
+  // A server that refuses a client without a certificate says so only after the handshake of TLS 1.3,
+  // and hangs up: what it has said may be lost.
+  if (hasTls) return [`it hung up on the TLS connection${detail}`, giveCertificate];
+  return [`it hung up${detail}`, useTls];
 }
 
 /** The opening took too long. */
