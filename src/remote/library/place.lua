@@ -95,24 +95,18 @@ local function set_fields(name, fields, values)
   end
 end
 
--- The scores of members of a sorted set, false for those that are not in it.
-local function scores_of(name, members)
-  local scores = {}
+-- What a command that takes many members answers for each of them, false for those that are not there.
+local function looked_up(command, name, members)
+  local found = {}
   in_chunks(members, function(some)
-    local found, before = redis.call("ZMSCORE", name, unpack(some)), #scores
-    for index = 1, #some do scores[before + index] = found[index] end
+    local answers, before = redis.call(command, name, unpack(some)), #found
+    for index = 1, #some do found[before + index] = answers[index] end
   end)
-  return scores
+  return found
 end
 
-local function fields_of(name, fields)
-  local values = {}
-  in_chunks(fields, function(some)
-    local found, before = redis.call("HMGET", name, unpack(some)), #values
-    for index = 1, #some do values[before + index] = found[index] end
-  end)
-  return values
-end
+local function scores_of(name, members) return looked_up("ZMSCORE", name, members) end
+local function fields_of(name, fields) return looked_up("HMGET", name, fields) end
 
 -- The part of an array from a position on.
 local function from(list, first)

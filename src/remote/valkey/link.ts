@@ -169,14 +169,14 @@ export class Link {
 
   #connected(): void {
     this.wasConnected = true;
-    if (!this.client.isCluster && this.#options.isOwn) this.client.stream?.unref();
+    if (!this.client.isCluster && this.#options.isOwn) mind(this.client.stream);
   }
 
   #free(node: NodeClient): void {
     const { isOwn, expected } = this.#options;
     if (!isOwn) return;
     mindNeedlessPassword(node, expected.at);
-    node.on("connect", () => node.stream?.unref());
+    node.on("connect", () => mind(node.stream));
   }
 
   #reconnecting(): void {
@@ -275,4 +275,13 @@ export class Link {
 function heard(error: Error): Error {
   const [, reply] = /^Command queue state error.* Last error: (.*)$/s.exec(error.message) ?? [];
   return reply === undefined ? error : Object.assign(new Error(reply), { name: "ReplyError" });
+}
+
+/**
+ * A stream of TLS can fail twice: it tells of an alert of the server, stays open, and is then reset.
+ * The client listens once, and what fails unheard would end the process.
+ */
+function mind(stream: ClientStream | undefined): void {
+  stream?.unref();
+  stream?.on("error", () => {});
 }

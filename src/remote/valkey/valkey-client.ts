@@ -11,6 +11,7 @@ export interface ClientStream {
   uncork(): void;
   ref(): void;
   unref(): void;
+  on(event: "error", listener: (error: Error) => void): unknown;
   /** Of whoever has taken the connection. */
   readonly remoteAddress?: string | undefined;
 }
