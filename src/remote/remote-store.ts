@@ -25,6 +25,7 @@ import { refuseAborted } from "../store/waiters.js";
 import { Calls, type Serialization, settleAll } from "./calls.js";
 import type { Connection } from "./connection.js";
 import * as arrays from "./remote-arrays.js";
+import { remoteCapabilities } from "./remote-capabilities.js";
 import * as claims from "./remote-claims.js";
 import { remoteContent } from "./remote-content.js";
 import { mayPass } from "./remote-errors.js";
@@ -50,19 +51,6 @@ export interface RemoteOptions {
   readonly pollMsMax?: number;
   /** How seldom the server is asked to remove what has expired; default a second; 0: never. */
   readonly reapMsMax?: number;
-}
-
-export function remoteCapabilities(partitions: number): Capabilities {
-  return {
-    sharing: "hosts",
-    durability: "server",
-    atomicBatches: partitions === 1,
-    oneStepAtAnySize: false,
-    guardsAnyKey: partitions === 1,
-    exactSnapshots: false,
-    waitsInTurn: false,
-    largerThanMemory: false,
-  };
 }
 
 export class RemoteStore implements Store {
