@@ -271,7 +271,7 @@ describe("it refuses, and makes no store", () => {
 });
 
 test("killed in the middle: what was acknowledged is there, and it serves again", async () => {
-  const args = [path("kv"), "--backend", "wal", "--sync-writes"];
+  const args = [path("kv"), "--backend", "wal"];
   const { program, client } = await serving(args);
   const one = client();
   let acknowledged = 0;

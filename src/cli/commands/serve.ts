@@ -71,7 +71,11 @@ function addStoreOptions(command: Command): void {
         serializations,
       ),
     )
-    .option("--sync-writes", "of a wal store: acknowledge a write when it is on the disk")
+    .option("--sync-writes", "of a wal store: acknowledge a write when it is on the disk (default)")
+    .option(
+      "--no-sync-writes",
+      "of a wal store: acknowledge a write when it is in a buffer: faster",
+    )
     .option("--track-keys", "build the index of keys at once")
     .option("--metrics", "measure every operation, for GET /metrics");
 }

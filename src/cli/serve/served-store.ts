@@ -86,7 +86,7 @@ async function openGiven(
   const { address, options } = await placeOf(terminal, text, flags);
   const normalized = normalizeOptions({ ...options, ...optionsOf(flags) });
   checkUse(normalized, flags);
-  return open(normalized, address, flags.name);
+  return open(durable(normalized, flags), address, flags.name);
 }
 
 async function open(
@@ -128,16 +128,24 @@ async function placeOf(
   throw new InvalidOptionsError(`--backend ${backend} needs the path of the store`);
 }
 
-function optionsOf({ serialization, trackKeys, metrics, syncWrites }: ServedFlags): object {
+function optionsOf({ serialization, trackKeys, metrics }: ServedFlags): object {
   return {
     ...(serialization === undefined ? {} : { serialization }),
     ...(trackKeys === undefined ? {} : { trackKeys }),
     ...(metrics === undefined ? {} : { metrics: { operations: true } }),
-    ...(syncWrites === undefined ? {} : { wal: { syncWrites } }),
   };
+}
+
+/**
+ * Who is told "OK" over a connection cannot see that the process was killed a moment later: a wal store
+ * is served with synced writes, which elsewhere have to be asked for.
+ */
+function durable(options: KvOptions, { syncWrites = true }: ServedFlags): KvOptions {
+  return options.backend === "wal" ? { ...options, wal: { ...options.wal, syncWrites } } : options;
 }
 
 function checkUse({ backend }: KvOptions, { syncWrites }: ServedFlags): void {
   if (syncWrites === undefined || backend === "wal") return;
-  throw new InvalidOptionsError(`--sync-writes is for wal stores, and this is ${backend}`);
+  const flag = syncWrites ? "--sync-writes" : "--no-sync-writes";
+  throw new InvalidOptionsError(`${flag} is for wal stores, and this is ${backend}`);
 }
