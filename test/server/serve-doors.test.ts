@@ -236,6 +236,29 @@ describe("files by FCALL", () => {
   });
 });
 
+test("who may only read opens the store elsewhere, and reads", async () => {
+  const kv = openStore();
+  await kv.setMany({ "user:1": { name: "Ann" }, "user:2": { name: "Bob" } });
+  const users = [{ name: "reader", password: "secret", readOnly: true }];
+  const server = await served(kv, { resp: { port: 0, users }, http: false, storeName: "read" });
+  const { port } = server.address.resp ?? {};
+  const valkey = { port: port as number, username: "reader", password: "secret" };
+  const elsewhere = openStore({ backend: "valkey", name: "read", valkey });
+  expect(await elsewhere.get("user:1")).toStrictEqual({ name: "Ann" });
+  expect(await elsewhere.count({ prefix: "user:" })).toBe(2);
+  expect(await elsewhere.randomKey({ prefix: "user:" })).toMatch(/^user:/);
+  expect(await elsewhere.allocationStats()).toMatchObject({ total: 2 });
+  const refused = { name: "ServerAccessError", message: expect.stringContaining("reader") };
+  await expect(elsewhere.set("user:1", 1)).rejects.toMatchObject(refused);
+  await expect(elsewhere.clear()).rejects.toMatchObject(refused);
+  await expect(elsewhere.claimRandom()).rejects.toMatchObject(refused);
+  await expect(elsewhere.popRandom()).rejects.toMatchObject(refused);
+  expect(await kv.get("user:1")).toStrictEqual({ name: "Ann" });
+  const client = clientOf(server, { username: "reader", password: "secret" });
+  await expect(client.call("FUNCTION", "LOAD", "#!lua name=x")).rejects.toThrow("only the library");
+  await expect(client.call("FCALL", "nothing", 0)).rejects.toThrow("ERR Function not found");
+});
+
 describeWith("a store on a server", lackOf("valkey"), () => {
   test("has the HTTP door, and no RESP door of ours", async () => {
     const server = await startServer({ kind: "valkey" });

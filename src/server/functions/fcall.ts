@@ -94,6 +94,13 @@ export class FunctionDoor {
     return this.#files !== undefined && isFileCall(operation) ? "write" : natureOf(operation);
   }
 
+  /** Whether a call of the function is none that a user who may only read should be refused. */
+  changesNothing(name: Argument | undefined): boolean {
+    if (typeof name !== "string" || !named.test(name)) return true; // there is no such function
+    const { operation, nature } = this.#named(name);
+    return nature !== "write" || operation === "open";
+  }
+
   #named(name: Argument | undefined): FunctionName {
     const known = this.#names.get(name as string);
     if (known !== undefined) return known;

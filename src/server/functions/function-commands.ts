@@ -129,6 +129,7 @@ export function functionRows(door: FunctionDoor): readonly Command[] {
       flags: ["write", "noscript", "stale", "movablekeys"],
       summary: "Carries out an operation of anykv, as the library of functions does on a server.",
       reply: ["any"],
+      changesNothing: ([name]) => door.changesNothing(name),
       body: { kind: "chosen", choose: (args) => bodyOf(door, args, false) },
     },
     {
@@ -149,6 +150,7 @@ export function functionRows(door: FunctionDoor): readonly Command[] {
       summary: "Succeeds for the library of anykv, whose operations are answered anyway.",
       complexity: "O(1)",
       reply: ["bulk"],
+      changesNothing: () => true,
       body: {
         kind: "session",
         run: ({ encode }, args) => encode.bulk(loadedName(args.at(-1) ?? "")),

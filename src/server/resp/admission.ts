@@ -15,14 +15,14 @@ const subscriberCommands: ReadonlySet<string> = new Set([
 ]);
 
 /** Why not, as an error reply; undefined when it may. */
-export function refusalOf(session: Session, { command, body }: Request): string | undefined {
-  const { name, flags } = command;
+export function refusalOf(session: Session, request: Request): string | undefined {
+  const { name, flags } = request.command;
   const { user, transaction } = session;
   if (user === undefined && !flags.includes("no_auth")) return "NOAUTH Authentication required.";
   if (transaction.isOpen && flags.includes("no_multi")) {
     return "ERR Command not allowed inside a transaction";
   }
-  if (user?.readOnly && (flags.includes("write") || flags.includes("admin") || isWriting(body))) {
+  if (user?.readOnly && !isReading(request)) {
     return `NOPERM User ${user.name} has no permissions to run the '${name.toLowerCase()}' command`;
   }
   if (isSubscriber(session) && session.encode.protocol === 2 && !subscriberCommands.has(name)) {
@@ -34,8 +34,10 @@ export function refusalOf(session: Session, { command, body }: Request): string 
   return undefined;
 }
 
-function isWriting({ kind }: Request["body"]): boolean {
-  return kind === "write" || kind === "take";
+function isReading({ command, args, body }: Request): boolean {
+  const { flags, changesNothing } = command;
+  if (flags.includes("admin") || body.kind === "write" || body.kind === "take") return false;
+  return !flags.includes("write") || changesNothing?.(args) === true;
 }
 
 export function isSubscriber({ channels, patterns }: Session): boolean {

@@ -136,6 +136,11 @@ export interface Command {
   /** As `O(1)`, or `O(N)` with what N is. */
   readonly complexity: string;
   readonly reply: readonly ReplyShape[];
+  /**
+   * Whether a call changes nothing, although the flags say that the command writes: who may only read
+   * may send it.
+   */
+  readonly changesNothing?: (args: readonly Argument[]) => boolean;
   /** Arguments come without the name (and the subcommand). */
   readonly body: Body;
 }
