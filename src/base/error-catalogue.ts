@@ -320,6 +320,12 @@ export const errorCatalogue = [
       "Read what it would have changed before calling again, or open with `valkey: { retryWrites: true }`.",
   },
   {
+    name: "ServerListenError",
+    code: "ANYKV_SERVER_LISTEN",
+    when: "A door cannot be opened where it should be: the port or the path is taken, the address is none of this machine's, or the process has no right to it.",
+    remedy: "Choose another place, or end who has it; `hint` tells which.",
+  },
+  {
     name: "RequestRefusedError",
     code: "ANYKV_REQUEST_REFUSED",
     when: "A door of a server of ours was asked for what it does not offer or not to this caller, or in a form that it does not take: a path, a method, a body, a token, an address, files where none are served.",

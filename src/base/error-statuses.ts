@@ -53,6 +53,7 @@ export const statusOf: Readonly<Record<ErrorName, number>> = {
   ServerUnsuitableError: 502,
   ServerRefusedError: 503,
   OutcomeUnknownError: 504,
+  ServerListenError: 500,
   RequestRefusedError: 400,
   InternalStoreError: 500,
   UnexpectedStoreOutputError: 502,

@@ -272,6 +272,10 @@ export class ServerRefusedError extends KvError {
 export class OutcomeUnknownError extends KvError {
   declare readonly name: "OutcomeUnknownError";
 }
+/** A door of a server of ours cannot be opened at its place. */
+export class ServerListenError extends KvError {
+  declare readonly name: "ServerListenError";
+}
 /** A request to a server of ours that it does not carry out. */
 export class RequestRefusedError extends KvError {
   declare readonly name: "RequestRefusedError";
@@ -341,6 +345,7 @@ export const errorClasses = {
   ServerUnsuitableError,
   ServerRefusedError,
   OutcomeUnknownError,
+  ServerListenError,
   RequestRefusedError,
   InternalStoreError,
   UnexpectedStoreOutputError,

@@ -77,7 +77,7 @@ interface Doors {
  * and the store closes after them.
  *
  * @throws InvalidOptionsError, also for the RESP door of a store on a server, which has one itself;
- * what the opening of the store rejects with, and what listening fails with. Then no door is open.
+ * ServerListenError, and what the opening of the store rejects with. Then no door is open.
  */
 export async function serve<Schema>(kv: Kv<Schema>, options: ServeOptions): Promise<KvServer> {
   if (!(kv instanceof Kv)) refuse("kv", "a handle that openKv has made", kv);

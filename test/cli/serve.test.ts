@@ -258,7 +258,7 @@ describe("it refuses, and makes no store", () => {
     const { port } = other.address() as { port: number };
     const ended = await refused(["--json", "--port", `${port}`]);
     expect(ended.code).toBe(3);
-    expect(JSON.parse(ended.out).error.message).toContain("EADDRINUSE");
+    expect(JSON.parse(ended.out).error.message).toContain("is taken (EADDRINUSE)");
     await new Promise((resolve) => other.close(resolve));
   });
 

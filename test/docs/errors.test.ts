@@ -28,7 +28,7 @@ const contractNames = `
 const ownNames = `
   WrongTypeError StaleClaimError BackendUnavailableError
   ServerConnectionError ServerAccessError ServerUnsuitableError ServerRefusedError
-  OutcomeUnknownError CopyTargetError CopyDifferenceError RequestRefusedError
+  OutcomeUnknownError CopyTargetError CopyDifferenceError RequestRefusedError ServerListenError
 `
   .trim()
   .split(/\s+/);

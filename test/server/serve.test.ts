@@ -1,6 +1,16 @@
 // serve: which doors open where, to whom, and when they close.
 
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -129,7 +139,7 @@ describe("places", () => {
   test("a port that is taken", async () => {
     const server = await served();
     await expect(serve(kv, { resp: { port: portOf(server) } })).rejects.toMatchObject({
-      code: "EADDRINUSE",
+      name: "ServerListenError",
     });
   });
 
@@ -156,10 +166,36 @@ describe("places", () => {
       expect(await talk({ port: portOf(server) }, "GET a\r\n")).toBe("$1\r\n1\r\n");
     });
 
+    test("whatever else has its path stays", async () => {
+      const refused = {
+        name: "ServerListenError",
+        message: `cannot listen on ${path}: it is taken (EADDRINUSE)`,
+      };
+      writeFileSync(path, "precious");
+      await expect(serve(kv, { resp: { path } })).rejects.toMatchObject(refused);
+      expect(readFileSync(path, "utf8")).toBe("precious");
+      rmSync(path);
+      mkdirSync(path);
+      await expect(serve(kv, { resp: { path } })).rejects.toMatchObject(refused);
+      rmdirSync(path);
+      symlinkSync("nowhere", path);
+      await expect(serve(kv, { resp: { path } })).rejects.toMatchObject(refused);
+    });
+
+    test("one whose process was killed gives way", async () => {
+      const listening = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
+      spawnSync(process.execPath, ["-e", listening]);
+      expect(existsSync(path)).toBe(true);
+      await served({ path });
+      expect(await talk({ path }, "PING\r\n")).toBe("+PONG\r\n");
+    });
+
     test("one that somebody listens on stays", async () => {
       const other = createServer(() => {});
       await new Promise<void>((resolve) => other.listen(path, resolve));
-      await expect(serve(kv, { resp: { path } })).rejects.toMatchObject({ code: "EADDRINUSE" });
+      await expect(serve(kv, { resp: { path } })).rejects.toMatchObject({
+        name: "ServerListenError",
+      });
       expect(existsSync(path)).toBe(true);
       other.close();
     });

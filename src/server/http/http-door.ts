@@ -17,6 +17,7 @@ import { OperationCanceledError } from "../../base/errors.js";
 import { type Env, nodeEnv } from "../../env/env.js";
 import type { Kv } from "../../kv/kv.js";
 import { namingOf, openFiles } from "../files/served-files.js";
+import { listen } from "../listen.js";
 import { whenOver } from "./connection-state.js";
 import { Dispatcher } from "./dispatcher.js";
 import type { DoorContext, Exchange } from "./exchange.js";
@@ -108,16 +109,11 @@ class ListeningDoor implements HttpDoor {
     return this.#address;
   }
 
+  /** @throws ServerListenError */
   async listen(): Promise<void> {
     const { host, port, tls } = this.#settings;
     const server = this.#server;
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen({ host, port }, () => {
-        server.off("error", reject);
-        resolve();
-      });
-    });
+    await listen(server, { host, port });
     const { address, port: taken, family } = server.address() as AddressInfo;
     const shown = family === "IPv6" ? `[${address}]` : address;
     const scheme = tls === undefined ? "http" : "https";

@@ -1,11 +1,9 @@
 // Listener: where clients come in, by TCP, TLS or a Unix socket.
 
-import { unlink } from "node:fs/promises";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { listen, type Place } from "../listen.js";
 
-// Connections that wait to be accepted.
-const backlog = 4_096;
 const keepAliveMs = 300_000;
 const handshakeTimeoutMs = 10_000;
 
@@ -19,8 +17,6 @@ const socketOptions = {
   keepAliveInitialDelay: keepAliveMs,
 };
 
-export type Place = { readonly host: string; readonly port: number } | { readonly path: string };
-
 export class Listener {
   readonly #server: Server;
 
@@ -28,20 +24,18 @@ export class Listener {
     this.#server = server;
   }
 
-  /** Resolves when it listens. */
+  /**
+   * Resolves when it listens.
+   *
+   * @throws ServerListenError
+   */
   static async open(
     place: Place,
     tls: TlsOptions | undefined,
     accept: (socket: Socket) => void,
   ): Promise<Listener> {
     const server = serverFor(tls, accept);
-    try {
-      await listen(server, place);
-    } catch (error) {
-      if (!("path" in place) || !isInUse(error) || !(await isAbandoned(place.path))) throw error;
-      await unlink(place.path);
-      await listen(server, place);
-    }
+    await listen(server, place);
     return new Listener(server);
   }
 
@@ -63,34 +57,4 @@ function serverFor(tls: TlsOptions | undefined, accept: (socket: Socket) => void
   // Who cannot agree on TLS is let go; that concerns nobody else.
   server.on("tlsClientError", (_, socket) => socket.destroy());
   return server;
-}
-
-function listen(server: Server, place: Place): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ ...place, backlog }, () => {
-      server.off("error", reject);
-      // What goes wrong while a connection is accepted costs that connection.
-      server.on("error", () => {});
-      resolve();
-    });
-  });
-}
-
-function isInUse(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-}
-
-/** Whether nobody listens on a Unix socket that is there: its process has been killed. */
-function isAbandoned(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(false);
-    });
-    socket.once("error", (error: NodeJS.ErrnoException) => {
-      resolve(error.code === "ECONNREFUSED");
-    });
-  });
 }
