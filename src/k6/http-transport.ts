@@ -69,7 +69,6 @@ export class HttpTransport implements Transport {
     if (response.status === 200 && answer?.reply !== undefined) return answer.reply;
     const refusal = answer?.refusal ?? answer?.error;
     if (typeof refusal === "string") throw replyError(refusal);
-    if (response.status === 404) throw replyError("ERR Function not found");
     throw this.#refused(operation, response, answer?.error);
   }
 

@@ -153,7 +153,9 @@ function transportOption(fields: Fields, url: string): K6Options["transport"] {
   const byUrl = isHttpUrl(url) ? "http" : "redis";
   if (byUrl === "redis" && !isRedisUrl(url)) {
     throw new InvalidOptionsError('option "url" is none of a server', {
-      hint: "it begins with redis://, rediss:// (TLS), unix://, http:// or https://",
+      hint: url.startsWith("unix:")
+        ? "k6 connects by TCP alone: give the server a port, and redis://host:port here"
+        : "it begins with redis://, rediss:// (TLS), http:// or https://",
     });
   }
   const transport = choice(fields, "transport", transports, byUrl, InvalidOptionsError);

@@ -2,8 +2,8 @@
 
 export interface OpenKvOptions {
   /**
-   * Where the store lives: `redis://[user:password@]host[:port][/database]` (`rediss://` with TLS,
-   * `unix:///path`) for Valkey, Redis from 7.0 on or `anykv serve`; `http://host:port` for the HTTP door
+   * Where the store lives: `redis://[user:password@]host[:port][/database]` (`rediss://` with TLS) for
+   * Valkey, Redis from 7.0 on or `anykv serve`; `http://host:port` for the HTTP door
    * of `anykv serve`. Default: `ANYKV_URL` of the environment.
    */
   url?: string | undefined;

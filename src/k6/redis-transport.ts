@@ -31,7 +31,7 @@ interface RedisModule {
 /** One for several calls at a time, and one that is left when another has been given up. */
 const poolSize = 2;
 
-const redisUrl = /^(valkeys?|rediss?|unix):\/\/([^?#]*)(?:\?([^#]*))?$/;
+const redisUrl = /^(valkeys?|rediss?):\/\/([^?#]*)(?:\?([^#]*))?$/;
 const schemes: Readonly<Record<string, string>> = { valkey: "redis", valkeys: "rediss" };
 
 /** Whether the URL is one for this transport. */
@@ -42,6 +42,9 @@ export function isRedisUrl(url: string): boolean {
 /** The URL with what the client needs to be safe; what it says itself stays. */
 export function safeUrl(url: string, timeoutMs: number): string {
   const [, scheme = "", place = "", given = ""] = redisUrl.exec(url) ?? [];
+  if (/^(?:[^@]*@)?(?:[:/]|$)/.test(place)) {
+    throw new InvalidOptionsError('option "url" must name a host');
+  }
   const parameters = given.split("&").filter((parameter) => parameter !== "");
   const named = (name: string): boolean => parameters.some((each) => each.startsWith(`${name}=`));
   if (named("max_retries")) {
@@ -89,7 +92,7 @@ export class RedisTransport implements Transport {
     } catch (cause) {
       // The text may repeat a password, so it is not shown.
       throw new InvalidOptionsError('option "url" is none that k6/x/redis takes', {
-        hint: "an URL is redis://[user:password@]host[:port][/database], rediss:// with TLS, or unix:///path",
+        hint: "an URL is redis://[user:password@]host[:port][/database], or rediss:// with TLS",
         cause: new Error(textOf(cause).replace(/:\/\/[^@]*@/g, "://...@")),
       });
     }

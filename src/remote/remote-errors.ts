@@ -114,7 +114,7 @@ function unknownStore(text: string): KvError {
   const name = tag.replace(/%(7B|7D|25)/g, decodeURIComponent);
   const option = name === "" ? "without a `name`" : `with \`name: ${JSON.stringify(name)}\``;
   return new InvalidOptionsError("the server serves one store, which has another name or prefix", {
-    hint: `open it ${option} and with \`valkey: { prefix: ${JSON.stringify(prefix)} }\``,
+    hint: `open it ${option} and with the prefix ${JSON.stringify(prefix)}`,
   });
 }
 

@@ -10,7 +10,6 @@ test.each([
   ["redis://h:1", `redis://h:1?${safe}`],
   ["valkey://u:p@h/3", `redis://u:p@h/3?${safe}`],
   ["valkeys://h", `rediss://h?${safe}`],
-  ["unix:///tmp/socket", `unix:///tmp/socket?${safe}`],
   ["redis://h?pool_size=9", "redis://h?pool_size=9&max_retries=-1&read_timeout=500ms"],
   ["redis://h?read_timeout=1s&db=2", "redis://h?read_timeout=1s&db=2&max_retries=-1&pool_size=2"],
 ])("%s is asked for without retries", (url, expected) => {
@@ -26,9 +25,17 @@ test("retries cannot be turned on", () => {
   expect(() => safeUrl("redis://h?max_retries=3", 1)).toThrow(/must not set max_retries/);
 });
 
-test.each(["http://h", "redis:/h", "redis://h#x", "h:6379", ""])("%s is no URL of Redis", (url) => {
-  expect(isRedisUrl(url)).toBe(false);
-});
+test.each(["redis://", "redis://:6379", "redis://user:p@", "redis:///3", "rediss://u@:1/2"])(
+  "%s names no host",
+  (url) => expect(() => safeUrl(url, 1)).toThrow('option "url" must name a host'),
+);
+
+test.each(["http://h", "redis:/h", "redis://h#x", "h:6379", "unix:///tmp/socket", ""])(
+  "%s is no URL of Redis",
+  (url) => {
+    expect(isRedisUrl(url)).toBe(false);
+  },
+);
 
 const unsent = [
   "dial tcp 127.0.0.1:1: connect: connection refused",

@@ -57,7 +57,7 @@ interface Refusal {
 
 const loadingHint = "wait until the server has read its data, or give it a longer `connectTimeout`";
 const credentialsHint =
-  "correct `valkey.username` and `valkey.password`, or the ones in the URL; a username alone is enough only for a user without a password (`nopass`)";
+  "correct user and password: those in the URL, or `valkey.username` and `valkey.password` of `openKv`; a username alone is enough only for a user without a password (`nopass`)";
 
 const refusals: Readonly<Record<string, Refusal>> = {
   OOM: {
@@ -99,7 +99,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   NOAUTH: {
     type: ServerAccessError,
     says: "the server demands a password",
-    hint: "give `valkey.password`, and `valkey.username` if there are users, or both in the URL",
+    hint: "give the password, and the user if it is not `default`: in the URL, or as `valkey.password` and `valkey.username` of `openKv`; commands read ANYKV_PASSWORD",
   },
   WRONGPASS: {
     type: ServerAccessError,
@@ -125,7 +125,7 @@ const byText: readonly (readonly [RegExp, Refusal])[] = [
     {
       type: ServerAccessError,
       says: "the server does not have this database",
-      hint: "give the number of one that it has as `valkey.database`; `databases` of its configuration tells how many",
+      hint: "give the number of one that it has, in the URL or as `valkey.database`; `databases` of its configuration tells how many",
     },
   ],
   [

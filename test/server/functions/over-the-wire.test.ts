@@ -143,7 +143,7 @@ test("whoever opens another store, or in another way, is told so", () =>
   withWire("memory", async ({ name, remote }) => {
     await expect(remote({ name: "other" }).size()).rejects.toMatchObject({
       name: "InvalidOptionsError",
-      hint: `open it with \`name: "${name}"\` and with \`valkey: { prefix: "anykv" }\``,
+      hint: `open it with \`name: "${name}"\` and with the prefix "anykv"`,
     });
   }));
 
