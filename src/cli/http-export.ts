@@ -47,7 +47,7 @@ export async function exportThroughHttp(
       const rows = new RowCounter(asked.csv !== undefined);
       let bytesWritten = 0;
       try {
-        for await (const chunk of chunksOf(place.base, body)) {
+        for await (const chunk of chunksOf(place.base, body, signal)) {
           checkCanceled({ signal });
           await file.write(chunk, bytesWritten);
           bytesWritten += chunk.length;
@@ -78,11 +78,13 @@ function pathOf({ prefix, limit, csv }: HttpExport): string {
 async function* chunksOf(
   base: string,
   body: Response["body"],
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, void> {
   if (body === null) return;
   try {
     for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) yield chunk;
   } catch (cause) {
+    checkCanceled({ signal });
     throw new ServerConnectionError(`the connection to ${base} broke in the middle of the export`, {
       cause,
       hint: "the server may have failed to read a value; its file was not touched",

@@ -18,11 +18,25 @@ export function parseValue(
   const text = typeof given === "string" ? given : decode(given);
   if (serialization === "string" || isText) return text;
   try {
-    return JSON.parse(text);
+    const value = JSON.parse(text);
+    refuseInexact(text);
+    return value;
   } catch (cause) {
+    if (cause instanceof InvalidOptionsError) throw cause;
     throw new InvalidOptionsError("the store keeps JSON, and the value is none", {
       cause,
       hint: "give a string with --text, or in its quotes: '\"Ada\"'",
+    });
+  }
+}
+
+/** Whole numbers that would come back as others. */
+function refuseInexact(json: string): void {
+  const outsideStrings = json.replaceAll(/"(?:[^"\\]|\\.)*"/gs, "");
+  for (const [number] of outsideStrings.matchAll(/-?\d{16,}(?![\d.eE])/g)) {
+    if (BigInt(number) === BigInt(Number(number))) continue;
+    throw new InvalidOptionsError(`the number ${number} would be stored as ${Number(number)}`, {
+      hint: `give it as a string: '"${number}"'`,
     });
   }
 }

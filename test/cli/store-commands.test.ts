@@ -1,7 +1,9 @@
 // The commands on what is in a store: the same answers on files, through the RESP door of a running
 // server, and through its HTTP door.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Kv, openKv } from "anykv";
@@ -102,6 +104,18 @@ describe.each<Kind>(["wal", "disk", "resp", "http"])("on %s", (kind) => {
     expect(code).toBe(2);
     expect(error).toContain("the store keeps JSON, and the value is none");
     expect(await outOf(["count", store])).toBe("0\n");
+  });
+
+  test("what would be stored as another number is refused: 2", async () => {
+    const { code, error } = await run("set", store, "k", '{"id":12345678901234567890}');
+    expect(code).toBe(2);
+    expect(error).toContain("the number 12345678901234567890 would be stored as 1234567890123456");
+    expect(await outOf(["count", store])).toBe("0\n");
+    const exact = '{"a":"12345678901234567890","b":9007199254740992,"c":1.25e30}';
+    await outOf(["set", store, "k", exact]);
+    expect(await outOf(["get", store, "k"])).toBe(
+      '{"a":"12345678901234567890","b":9007199254740992,"c":1.25e+30}\n',
+    );
   });
 
   test("a time to live, kept and taken away", async () => {
@@ -309,6 +323,26 @@ describe("what is refused", () => {
       expect(code).toBe(3);
       expect(error).toContain("is neither the file nor the directory of a store");
     }
+  });
+
+  test("an export through HTTP that is interrupted leaves no file: 130", async () => {
+    const controller = new AbortController();
+    const server = createServer((_, response) => {
+      response.write('{"key":"a","value":1}\n', () => controller.abort(new Error("SIGINT")));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const { signal } = controller;
+    const ended = await runCommand(["export", `http://127.0.0.1:${port}`, path("f.jsonl")], {
+      signal,
+    });
+    expect(ended).toMatchObject({
+      code: 130,
+      error: expect.stringContaining("was canceled: SIGINT"),
+    });
+    expect(readdirSync(directory)).toStrictEqual([]);
+    server.closeAllConnections();
+    server.close();
   });
 
   test("an HTTP server that is something else, or not there: 3", async () => {
