@@ -66,6 +66,7 @@ export type ReplyShape =
   | "simple"
   | "integer"
   | "bulk"
+  | "verbatim"
   | "nil"
   | "array"
   | "map"

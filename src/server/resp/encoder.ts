@@ -21,6 +21,8 @@ export interface Encoder {
   error(text: string): Encoded;
   integer(value: number | bigint): Encoded;
   bulk(value: Argument): Encoded;
+  /** Text for people; a bulk string in RESP2. */
+  verbatim(text: string): Encoded;
   array(items: readonly Encoded[]): Encoded;
   /** Keys and values in turn; a flat array in RESP2. */
   map(items: readonly Encoded[]): Encoded;
@@ -74,6 +76,7 @@ export const resp2: Encoder = {
   protocol: 2,
   nil: "$-1\r\n",
   nilArray: "*-1\r\n",
+  verbatim: bulk,
   map: common.array,
   set: common.array,
   double: (value) => bulk(doubleText(value)),
@@ -85,6 +88,8 @@ export const resp3: Encoder = {
   protocol: 3,
   nil: "_\r\n",
   nilArray: "_\r\n",
+  // The length of a bulk string gives way to that with the kind of text before it.
+  verbatim: (text) => bulk(`txt:${text}`).replace("$", "="),
   map: (items) => aggregate("%", items.length / 2, items),
   set: (items) => aggregate("~", items.length, items),
   double: (value) => `,${doubleText(value)}\r\n`,

@@ -73,7 +73,9 @@ function shapesOf(reply: string, protocol: 2 | 3): ReplyShape[] {
     case ":":
       return ["integer"];
     case "$":
-      return protocol === 2 ? ["bulk", "double"] : ["bulk"];
+      return protocol === 2 ? ["bulk", "double", "verbatim"] : ["bulk"];
+    case "=":
+      return ["verbatim"];
     case "*":
       return protocol === 2 ? ["array", "map", "set"] : ["array"];
     case "%":

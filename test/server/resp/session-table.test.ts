@@ -110,7 +110,8 @@ function shapesOf(reply: string, protocol: 2 | 3): ReplyShape[] {
   const bySign: Readonly<Record<string, ReplyShape[]>> = {
     "+": ["simple"],
     ":": ["integer"],
-    $: ["bulk"],
+    $: protocol === 2 ? ["bulk", "verbatim"] : ["bulk"],
+    "=": ["verbatim"],
     "*": protocol === 2 ? ["array", "map", "any"] : ["array"],
     "%": ["map"],
     ">": ["any"],

@@ -88,12 +88,12 @@ function flagsOf(session: Session): string {
 }
 
 export function info(session: Session): Encoded {
-  return session.encode.bulk(`${described(session)}\n`);
+  return session.encode.verbatim(`${described(session)}\n`);
 }
 
 export function list({ encode, server }: Session, args: readonly Argument[]): Encoded {
   const chosen = listed([...server.sessions.values()], args);
-  return encode.bulk(chosen.map((session) => `${described(session)}\n`).join(""));
+  return encode.verbatim(chosen.map((session) => `${described(session)}\n`).join(""));
 }
 
 function listed(sessions: readonly Session[], args: readonly Argument[]): readonly Session[] {

@@ -96,5 +96,5 @@ export async function info(
     const facts = Object.entries(await section(server));
     texts.push([`# ${name}`, ...facts.map(([fact, value]) => `${fact}:${value}`), ""].join("\r\n"));
   }
-  return encode.bulk(texts.join("\r\n"));
+  return encode.verbatim(texts.join("\r\n"));
 }

@@ -171,7 +171,7 @@ export const connectionCommands: readonly Command[] = [
     syntax: "",
     summary: "Describes the connection.",
     complexity: "O(1)",
-    reply: ["bulk"],
+    reply: ["verbatim"],
     body: { kind: "session", run: client.info },
   },
   {
@@ -183,7 +183,7 @@ export const connectionCommands: readonly Command[] = [
     syntax: "[TYPE NORMAL | MASTER | REPLICA | PUBSUB] [ID client-id [client-id ...]]",
     summary: "Describes all connections.",
     complexity: "O(N), the number of connections",
-    reply: ["bulk"],
+    reply: ["verbatim"],
     body: { kind: "session", run: client.list },
   },
   {

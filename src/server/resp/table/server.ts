@@ -17,7 +17,7 @@ export const serverCommands: readonly Command[] = [
     syntax: "[section [section ...]]",
     summary: "Describes the server.",
     complexity: "O(1), and O(log n) for each set",
-    reply: ["bulk"],
+    reply: ["verbatim"],
     body: { kind: "session", run: info },
   },
   {
