@@ -152,6 +152,15 @@ describe("files by FCALL", () => {
     expect(await kv.get("b")).toStrictEqual({ n: "2" });
   });
 
+  test("names as long as they may be", async () => {
+    const { call } = await begun();
+    const fileName = "x".repeat(150);
+    expect(await call("backup", { fileName })).toMatchObject({ totalEntries: 2 });
+    expect(await call("restore", { fileName })).toStrictEqual({ totalEntries: 2 });
+    const other = { fileName: "y".repeat(150) };
+    expect(await call("export_jsonl", other)).toMatchObject({ exported: 2 });
+  });
+
   test("lines and tables", async () => {
     const { kv, call } = await begun();
     const lines = { fileName: "a.jsonl" };

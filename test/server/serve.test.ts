@@ -201,6 +201,23 @@ describe("places", () => {
     });
   });
 
+  test("TLS with what is no certificate is refused before a door opens", async () => {
+    const refused = (option: string, text: string) => ({
+      name: "InvalidOptionsError",
+      message: expect.stringContaining(`option "${option}" ${text}`),
+    });
+    const broken = { cert: "no certificate", key: "no key" };
+    await expect(serve(kv, { resp: { port: 0, tls: broken } })).rejects.toMatchObject(
+      refused("resp.tls", "cannot be used: PEM routines::no start line"),
+    );
+    await expect(serve(kv, { http: { port: 0, tls: broken } })).rejects.toMatchObject(
+      refused("http.tls", "cannot be used"),
+    );
+    await expect(serve(kv, { http: { port: 0, tls: { ca: [] } } })).rejects.toMatchObject(
+      refused("http.tls", "needs `cert` and `key`"),
+    );
+  });
+
   test.skipIf(lackOfOpenssl() !== undefined)("TLS", async () => {
     const certificates = makeCertificates();
     const { ca, cert, key } = certificates;

@@ -7,7 +7,8 @@
 import { InvalidOptionsError } from "../../base/errors.js";
 
 export const fileNameBytesMax = 1_024;
-export const componentBytesMax = 200;
+// Systems take 255; what is written lies beside it first, under a longer name.
+export const componentBytesMax = 150;
 
 /** `CON`, `nul.txt`, `COM1` ...: devices of Windows in every directory. */
 const deviceName = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i;

@@ -14,6 +14,7 @@ import {
 import { namedFields, namesOf } from "../../kv/option-names.js";
 import { parseDuration } from "../../kv/options/duration.js";
 import { parseSize } from "../../kv/options/size.js";
+import { tlsField } from "../tls-field.js";
 
 export interface HttpToken {
   /** At least 8 characters of those that RFC 6750 allows. */
@@ -121,7 +122,7 @@ export function httpSettings(options: unknown): HttpSettings {
     allowedHosts: new Set(textsField(fields, "allowedHosts").map((host) => host.toLowerCase())),
     origins: originsField(fields),
     filesDirectory: textField(fields, "filesDirectory"),
-    tls: field(fields, "tls") as TlsOptions | undefined,
+    tls: tlsField(fields, "http.tls"),
     bodyBytesMax: size === undefined ? httpDefaults.bodyBytesMax : parseSize(size, "bodyLimit"),
     connectionsMax: numberField(fields, "connectionsMax"),
     eventStreamsMax: numberField(fields, "eventStreamsMax"),

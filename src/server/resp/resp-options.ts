@@ -12,13 +12,13 @@ import {
   type Fields,
   field,
   isInteger,
-  isPlainObject,
   refuse,
   textField,
 } from "../../kv/arguments.js";
 import { namedFields, namesOf } from "../../kv/option-names.js";
 import { parseDuration } from "../../kv/options/duration.js";
 import { parseSize } from "../../kv/options/size.js";
+import { tlsField } from "../tls-field.js";
 import type { Settings } from "./settings.js";
 import type { UserSettings } from "./users.js";
 
@@ -131,7 +131,7 @@ export function respSettings(options: unknown): RespSettings {
     host,
     port,
     path,
-    tls: tlsField(fields),
+    tls: tlsField(fields, "resp.tls"),
     users,
     closeTimeoutMs: durationField(fields, "close"),
     settings: {
@@ -163,12 +163,6 @@ function pathField(fields: Fields): string | undefined {
     refuse('option "resp.path"', "a path without NUL characters", path);
   }
   return path;
-}
-
-function tlsField(fields: Fields): TlsOptions | undefined {
-  const tls = field(fields, "tls");
-  if (tls === undefined || isPlainObject(tls)) return tls;
-  return refuse('option "resp.tls"', "an object of options of TLS", tls);
 }
 
 function countField(fields: Fields, name: "clientsMax" | "argumentsMax"): number {
