@@ -53,14 +53,32 @@ export function requireGrant({ grant }: Pick<Exchange, "grant">, access: "read" 
 }
 
 /** The parameters behind the path, each known. @throws Refusal */
-export function queryOf({ query }: Exchange, known: readonly string[]): URLSearchParams {
+export function queryOf(
+  { query }: Exchange,
+  known: readonly string[],
+  repeatable: readonly string[] = [],
+): URLSearchParams {
+  // Otherwise what is no UTF-8 would be taken for other text.
+  if (!isDecodable(query)) throw refused(400, "the parameters are not percent-encoded UTF-8");
   const parameters = new URLSearchParams(query);
-  for (const name of parameters.keys()) {
-    if (known.includes(name)) continue;
+  for (const name of new Set(parameters.keys())) {
     const shown = name.length > 40 ? "of a long name" : JSON.stringify(name);
-    throw refused(400, `the parameter ${shown} is not known`, `known are ${known.join(", ")}`);
+    const isOne = repeatable.includes(name) || parameters.getAll(name).length === 1;
+    if (known.includes(name) && isOne) continue;
+    if (!isOne) throw refused(400, `the parameter ${shown} is given more than once`);
+    const names = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
+    throw refused(400, `the parameter ${shown} is not known`, names);
   }
   return parameters;
+}
+
+function isDecodable(query: string): boolean {
+  try {
+    decodeURIComponent(query);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A whole number, or undefined when the parameter is absent. @throws Refusal */

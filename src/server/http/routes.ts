@@ -1,7 +1,7 @@
 // Routes: what the door offers, by path.
 
 import { readFields } from "./body.js";
-import type { DoorContext, Exchange, Route } from "./exchange.js";
+import { type DoorContext, type Exchange, queryOf, type Route } from "./exchange.js";
 import {
   answerFunction,
   functionAccess,
@@ -34,6 +34,7 @@ function operationRoute(context: DoorContext, operation: HttpOperation): Route {
     method: "POST",
     access,
     async handle(exchange) {
+      queryOf(exchange, []);
       const fields = await readFields(exchange.request, settings.bodyBytesMax);
       const signal = pace === undefined ? undefined : context.attend(exchange, pace);
       const result = await call(fields, { kv, files, signal });
@@ -90,6 +91,7 @@ export function functionRoute(
     ...common,
     access,
     async handle(exchange) {
+      queryOf(exchange, []);
       const fields = await readFields(exchange.request, context.settings.bodyBytesMax);
       const body = await answerFunction(functions, operation, fields);
       sendText(exchange.response, 200, jsonType, JSON.stringify(body));

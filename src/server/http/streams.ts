@@ -12,7 +12,7 @@ import type { Entry } from "../../kv/types.js";
 import { csvRows } from "../../transfer/csv-export.js";
 import { Disconnected } from "./body.js";
 import { type DoorContext, type Exchange, integerIn, queryOf, type Route } from "./exchange.js";
-import { errorAnswer } from "./refusal.js";
+import { errorAnswer, refused } from "./refusal.js";
 import { beginStream, writePiece } from "./reply.js";
 import { bytesAsBase64 } from "./values.js";
 
@@ -68,7 +68,10 @@ async function exportJsonl(context: DoorContext, exchange: Exchange): Promise<vo
 }
 
 async function exportCsv(context: DoorContext, exchange: Exchange): Promise<void> {
-  const parameters = queryOf(exchange, ["prefix", "limit", "column", "delimiter", "includeKey"]);
+  const names = ["prefix", "limit", "column", "delimiter", "includeKey"];
+  const parameters = queryOf(exchange, names, ["column"]);
+  if (!parameters.has("column"))
+    throw refused(400, 'the parameter "column" is needed, once or more');
   const request = csvExportRequest({
     ...rangeOf(parameters),
     columns: parameters.getAll("column"),

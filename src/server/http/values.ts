@@ -1,6 +1,6 @@
 // Values in JSON: in a store of bytes every value travels as base64 text, in others as it is.
 
-import { SerializerError } from "../../base/errors.js";
+import { InvalidOptionsError, SerializerError } from "../../base/errors.js";
 import { isPlainObject } from "../../kv/arguments.js";
 import type { Parameter } from "./operation.js";
 
@@ -31,7 +31,11 @@ function entriesOf(json: unknown): unknown {
 
 function itemOf(json: unknown): unknown {
   if (!isPlainObject(json) || Object.keys(json).join() !== "base64") return json;
-  return bytesOf(json.base64) ?? json;
+  const bytes = bytesOf(json.base64);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidOptionsError('"base64" of an item is no base64 text', {
+    hint: "RFC 4648, with padding",
+  });
 }
 
 /** How the JSON of a parameter is read; undefined: as it is. */

@@ -72,6 +72,8 @@ describe("results", () => {
     const item = { base64: Buffer.from([255]).toString("base64") };
     expect((await post(client, "filter_add", { bucket: "b", item })).body.result).toBe(true);
     expect(await kv.filter("b").contains(new Uint8Array([255]))).toBe(true);
+    const broken = await post(client, "filter_add", { bucket: "b", item: { base64: "!!" } });
+    expect(broken.body.error).toMatchObject({ message: '"base64" of an item is no base64 text' });
     expect((await post(client, "filter_contains", { bucket: "b", item: "x" })).body.result).toBe(
       false,
     );
@@ -271,7 +273,14 @@ describe("paths and methods", () => {
     for (const query of ["prefx=a", "limit=x", "limit=1e9", "limit=", "__proto__=1"]) {
       expect((await client.send("GET", `/v1/scan.ndjson?${query}`)).status).toBe(400);
     }
-    expect((await client.send("GET", "/v1/export.csv")).status).toBe(400);
+    const nothing = await client.send("GET", "/v1/export.csv");
+    expect(nothing.status).toBe(400);
+    expect(nothing.text).toContain("is needed, once or more");
+    for (const query of ["limit=1&limit=2", "prefix=%ff", "prefix=%"]) {
+      expect((await client.send("GET", `/v1/scan.ndjson?${query}`)).status).toBe(400);
+    }
+    expect((await client.send("GET", "/v1/export.csv?column=a&column=b")).status).toBe(200);
+    expect((await client.send("POST", "/v1/size?x=1", "{}")).text).toContain("there are none");
     expect((await client.send("GET", "/v1/stats/events?interval=1")).status).toBe(400);
   });
 });
