@@ -49,6 +49,7 @@ ${bashValues(commands).join("\n")}
   elif [ -n "$values" ]; then
     COMPREPLY=($(compgen -W "$values" -- "$word"))
   else
+    local IFS=$'\\n'
     COMPREPLY=($(compgen -f -- "$word"))
   fi
 }

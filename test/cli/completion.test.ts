@@ -56,6 +56,11 @@ describe("bash", () => {
     expect(await offered("del", "--y")).toStrictEqual(["--yes"]);
   });
 
+  test("names of files as they are", async () => {
+    writeFileSync(join(directory, "two words.kv"), "");
+    expect(await offered("count", "two")).toStrictEqual(["two words.kv"]);
+  });
+
   test("values that are a choice, files elsewhere", async () => {
     expect(await offered("serve", "--backend", "")).toStrictEqual([
       "memory",

@@ -145,13 +145,41 @@ export function getKeys({ encode, server }: Session, args: readonly Argument[]):
   if (server.table.find(args[0] as Argument) === undefined) {
     throw new CommandError("ERR Invalid command specified");
   }
-  const { keys } = checkedRequest(server.table, args);
+  const isOfFunctions = /^fcall(?:_ro)?$/i.test(String(args[0]));
+  const keys = isOfFunctions ? undefined : checkedRequest(server.table, args).keys;
+  const counted = countedKeys(args);
+  if (keys === undefined || counted !== undefined) {
+    return encode.array((counted ?? []).map(encode.bulk));
+  }
   const [first, last, step] = keys;
   if (first === 0) throw new CommandError("ERR The command has no key arguments");
   const end = last < 0 ? args.length + last : last;
   const found: Encoded[] = [];
   for (let at = first; at <= end; at += step) found.push(encode.bulk(args[at] as Argument));
   return encode.array(found);
+}
+
+/** Where the number of keys stands, for commands that tell it. */
+const keyCounts: ReadonlyMap<string, number> = new Map([
+  ["LMPOP", 1],
+  ["BLMPOP", 2],
+  ["SINTERCARD", 1],
+  ["FCALL", 2],
+  ["FCALL_RO", 2],
+]);
+
+/** undefined for commands that do not tell how many keys they have. */
+function countedKeys(args: readonly Argument[]): readonly Argument[] | undefined {
+  const name = String(args[0]).toUpperCase();
+  const countAt = keyCounts.get(name);
+  if (countAt === undefined) return undefined;
+  const text = String(args[countAt]);
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  const keys = args.slice(countAt + 1, countAt + 1 + count);
+  if (count > 0 && keys.length === count) return keys;
+  // A function may have no keys, and what is no number of them counts as none.
+  if (name.startsWith("FCALL")) return [];
+  throw new CommandError("ERR Invalid arguments specified for command");
 }
 
 function checkedRequest(table: CommandTable, args: readonly Argument[]): Command {
