@@ -18,9 +18,9 @@ import { WirePeer } from "./wire-peer.js";
 const lack =
   findProgram("valkey-server") === undefined ? "valkey-server must be on the PATH" : undefined;
 
-const rounds = Number(process.env.DIFFERENTIAL_ROUNDS ?? 6);
+const rounds = Number(process.env.ANYKV_HISTORIES ?? 6);
 const requestsPerRound = 600;
-const firstSeed = Number(process.env.DIFFERENTIAL_SEED ?? 1);
+const firstSeed = Number(process.env.ANYKV_SEED ?? 1);
 const serializations: readonly Serialization[] = ["json", "string", "bytes"];
 
 async function realServer(protocol: 2 | 3): Promise<WirePeer> {
