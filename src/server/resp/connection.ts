@@ -12,27 +12,23 @@ import type { Socket } from "node:net";
 import { isSubscriber, refusalOf } from "./admission.js";
 import type { Argument } from "./argument.js";
 import { ClientSession, type Wire } from "./client-session.js";
-import {
-  CommandError,
-  type ReadBody,
-  type SessionBody,
-  type TakeBody,
-  type WriteBody,
-} from "./command.js";
+import { CommandError, type SessionBody, type TakeBody } from "./command.js";
 import type { Door } from "./door.js";
 import { type Encoded, resp2 } from "./encoder.js";
-import { errorReplyOf } from "./error-replies.js";
-import { type Call, Executor, type Replies } from "./executor.js";
+import { errorReplyOf, warnOfFault } from "./error-replies.js";
+import { Executor, type Replies } from "./executor.js";
 import { Output } from "./output.js";
 import { ProtocolError, RequestParser } from "./parser.js";
 import { receiving } from "./receiving.js";
-import { isOfHttp, type Request, requestOf } from "./request.js";
+import { type DataRequest, isOfHttp, isShareable, type Request, requestOf } from "./request.js";
 import { localAddressOf, remoteAddressOf } from "./socket-address.js";
 
 // Commands that share a transaction where writes have to be waited for.
 const sharedRequestsMax = 128;
 // Replies are put together up to this size before they are sent.
 const togetherBytesMax = 1_048_576;
+// How long the others wait for one who has sent much, unless a single command takes longer.
+const turnMs = 10;
 // What is read ahead of a command that is waited for.
 const aheadBytesMax = 1_048_576;
 const executedInTransaction: ReadonlySet<string> = new Set([
@@ -174,16 +170,9 @@ export class Connection implements Wire {
   #work(): void {
     if (this.#isWorking) return;
     this.#isWorking = true;
+    let hasMore = false;
     try {
-      while (!this.#isWaiting && !this.#isStopped) {
-        const next = this.#next();
-        if (next === undefined) break;
-        this.#carryOut(next);
-        if (this.#replies.length > togetherBytesMax) {
-          this.#flush();
-          if (this.#isHeldUp()) break;
-        }
-      }
+      hasMore = this.#takeTurn();
     } catch (error) {
       this.#stop(error);
     } finally {
@@ -191,7 +180,34 @@ export class Connection implements Wire {
     }
     this.#parser.retain();
     this.#flush();
-    if (!this.#isWaiting && (this.#isStopped || this.#isEnded)) this.#output.end();
+    if (!this.#isWaiting && (this.#isStopped || (this.#isEnded && !hasMore))) this.#output.end();
+  }
+
+  /** Gives whether there is, or may be, more to do. */
+  #takeTurn(): boolean {
+    const { clock } = this.#door.env;
+    const endMs = clock.monotonic() + turnMs;
+    while (!this.#isWaiting && !this.#isStopped) {
+      const next = this.#next();
+      if (next === undefined) return false;
+      this.#carryOut(next);
+      if (this.#replies.length > togetherBytesMax) {
+        this.#flush();
+        if (this.#isHeldUp()) return true;
+      }
+      if (mayBeLong(next) && clock.monotonic() > endMs && !this.#isWaiting) this.#breathe();
+    }
+    return true;
+  }
+
+  /** Lets others have their turn. */
+  #breathe(): void {
+    this.#isWaiting = true;
+    this.#door.env.timers.breathe().then(() => {
+      this.#isWaiting = false;
+      this.#work();
+      this.#account();
+    });
   }
 
   /** Nothing more can be made of what this client sends. It concerns no other one. */
@@ -201,12 +217,7 @@ export class Connection implements Wire {
     this.#replies += this.session.encode.error(`ERR ${text}`);
     this.#door.facts.counts.cutOff++;
     this.#isStopped = true;
-    if (isOfClient) return;
-    const type = "AnykvWarning";
-    process.emitWarning(`a connection was closed: ${String(error)}`, {
-      type,
-      detail: detailOf(error),
-    });
+    if (!isOfClient) warnOfFault(error);
   }
 
   #next(): Request | CommandError | undefined {
@@ -383,15 +394,6 @@ export class Connection implements Wire {
   }
 }
 
-type DataRequest = Request & Call<ReadBody | WriteBody>;
-
-function isShareable(request: Request | CommandError): request is DataRequest {
-  return (
-    !(request instanceof CommandError) &&
-    (request.body.kind === "read" || request.body.kind === "write")
-  );
-}
-
-function detailOf(error: unknown): string {
-  return (error instanceof Error && error.stack) || "";
+function mayBeLong(request: Request | CommandError): boolean {
+  return !(request instanceof CommandError) && request.command.complexity !== "O(1)";
 }

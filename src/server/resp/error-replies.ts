@@ -44,3 +44,10 @@ export function containedError(error: unknown): unknown {
     cause: error,
   });
 }
+
+/** Tells the process of a fault of ours, which has cost a client its connection. */
+export function warnOfFault(error: unknown): void {
+  const detail = (error instanceof Error && error.stack) || "";
+  const options = { type: "AnykvWarning", detail };
+  process.emitWarning(`a connection was closed: ${String(error)}`, options);
+}

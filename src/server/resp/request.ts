@@ -1,8 +1,16 @@
 // Request: which command the words of a client mean, or why they mean none.
 
 import type { Argument } from "./argument.js";
-import { type Command, CommandError, type DataBody, type SessionBody } from "./command.js";
+import {
+  type Command,
+  CommandError,
+  type DataBody,
+  type ReadBody,
+  type SessionBody,
+  type WriteBody,
+} from "./command.js";
 import type { CommandTable, Entry } from "./command-table.js";
+import type { Call } from "./executor.js";
 
 /** A command that is known, with as many arguments as it may have. */
 export interface Request {
@@ -70,4 +78,14 @@ function shownText(argument: Argument): string {
 /** Whether a line of HTTP stands in the place of a command. */
 export function isOfHttp(name: Argument | undefined): boolean {
   return typeof name === "string" && /^(?:post|host:)$/i.test(name);
+}
+
+/** One that can share a transaction with others. */
+export type DataRequest = Request & Call<ReadBody | WriteBody>;
+
+export function isShareable(request: Request | CommandError): request is DataRequest {
+  return (
+    !(request instanceof CommandError) &&
+    (request.body.kind === "read" || request.body.kind === "write")
+  );
 }

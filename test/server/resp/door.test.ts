@@ -1,6 +1,7 @@
 // The door: who may come in and how far, what ends a connection, and what a client costs that does
 // not read, or hardly writes.
 
+import { virtualEnv } from "anykv/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { type DoorBench, openDoor, request } from "./door-bench.js";
 
@@ -320,4 +321,21 @@ describe("the end", () => {
     await closing;
     expect(client.isDestroyed).toBe(true);
   });
+});
+
+test("whoever sends much lets others have their turn", async () => {
+  const env = virtualEnv();
+  let ms = 0;
+  // Every look at the clock takes longer than a turn.
+  const ticking = { ...env, clock: { now: () => env.clock.now(), monotonic: () => (ms += 100) } };
+  bench = await openDoor({}, { env: ticking });
+  const [busy, other] = [bench.client(), bench.client()];
+  busy.sends("MGET a\r\nMGET a\r\nGET a\r\nMGET a\r\n");
+  other.sends("PING\r\n");
+  const nothing = "*1\r\n$-1\r\n";
+  expect([busy.take(), other.take()]).toStrictEqual([nothing, "+PONG\r\n"]);
+  busy.sends("PING\r\n");
+  busy.leaves();
+  await env.idle();
+  expect(busy.take()).toBe(`${nothing}$-1\r\n${nothing}+PONG\r\n`);
 });
