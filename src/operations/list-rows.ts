@@ -48,10 +48,6 @@ function integerIn(text: string, start: number, end: number): number {
   return isNegative ? -value : value;
 }
 
-export function itemKey(id: number, index: number): string {
-  return `${id}:${index}`;
-}
-
 /** The id of the array that an element belongs to, as text. */
 export function itemListId(key: string): string {
   return key.slice(0, key.indexOf(":"));
@@ -89,9 +85,9 @@ export function copyArray(transaction: Transaction, row: Row, to: string): void 
   const { id, head, tail } = parseSpan(row.value);
   const copy = { id: nextCount(transaction, "list"), head, tail };
   for (let index = head; index < tail; index++) {
-    const item = transaction.items.get(itemKey(id, index));
-    if (item === undefined) throw new Error("an array spans an element that is not there");
-    transaction.items.put(itemKey(copy.id, index), item.value, never);
+    const value = transaction.items.element(id, index);
+    if (value === undefined) throw new Error("an array spans an element that is not there");
+    transaction.items.putElement(copy.id, index, value);
   }
   putSpan(transaction, to, copy, deadline);
 }
@@ -121,5 +117,5 @@ export function garbageItems(view: View): number {
 }
 
 function deleteItems(transaction: Transaction, id: number, head: number, tail: number): void {
-  for (let index = head; index < tail; index++) transaction.items.delete(itemKey(id, index));
+  for (let index = head; index < tail; index++) transaction.items.deleteElement(id, index);
 }
