@@ -27,8 +27,13 @@ const inlineItemsMax = 16;
 const minus = "-".charCodeAt(0);
 const zero = "0".charCodeAt(0);
 
+// The span written last, and its text: an array that is in use is read as it was just written.
+let writtenText = "";
+let writtenSpan: ListSpan = { id: 0, head: 0, tail: 0 };
+
 export function parseSpan(value: Stored): ListSpan {
   const text = value as string;
+  if (text === writtenText) return writtenSpan;
   const first = text.indexOf(" ");
   const second = text.indexOf(" ", first + 1);
   return {
@@ -66,7 +71,11 @@ export function putSpan(
 ): void {
   touchArray(span.id);
   if (span.head === span.tail) transaction.lists.delete(key);
-  else transaction.lists.put(key, `${span.id} ${span.head} ${span.tail}`, deadline);
+  else {
+    writtenText = `${span.id} ${span.head} ${span.tail}`;
+    writtenSpan = span;
+    transaction.lists.put(key, writtenText, deadline);
+  }
 }
 
 export function dropList(transaction: Transaction, key: string, row: Row): void {
