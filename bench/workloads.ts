@@ -13,6 +13,7 @@ import { observation } from "./workloads/observation.js";
 import { occupancy } from "./workloads/occupancy.js";
 import { pages } from "./workloads/pages.js";
 import { queue } from "./workloads/queue.js";
+import { respServer } from "./workloads/resp-server.js";
 import { claimAtScale, countAtScale, randomKeyAtScale } from "./workloads/scale.js";
 import { sharedKey } from "./workloads/shared-key.js";
 import { valkey } from "./workloads/valkey.js";
@@ -55,4 +56,5 @@ export const workloads: readonly Workload[] = [
   jsonlImport,
   jsonlExport,
   ...valkey,
+  ...respServer,
 ];

@@ -37,11 +37,20 @@ export async function interleave(effort: Effort, plan: Plan): Promise<Outcome> {
       if (round >= 0) samples.get(contestant.name)?.push(sample);
     }
   }
-  const outcomes = Array.from(samples, ([name, taken]) => outcomeOf(name, taken));
-  return { unit, contestants: outcomes, findings: questions.map((asked) => find(asked, samples)) };
+  return outcomeOf(unit, samples, questions);
 }
 
-function outcomeOf(name: string, samples: readonly number[]): ContestantOutcome {
+/** The outcome of samples by contestant, those of a round in the same place of each. */
+export function outcomeOf(
+  unit: string,
+  samples: ReadonlyMap<string, readonly number[]>,
+  questions: readonly Question[],
+): Outcome {
+  const contestants = Array.from(samples, ([name, taken]) => contestantOutcome(name, taken));
+  return { unit, contestants, findings: questions.map((asked) => find(asked, samples)) };
+}
+
+function contestantOutcome(name: string, samples: readonly number[]): ContestantOutcome {
   return { name, samples, summary: summarize(samples) };
 }
 

@@ -62,6 +62,17 @@ export interface Table extends ReadTable {
   clear(): void;
 }
 
+/** The table `items`, whose rows are asked for by list id and index most of the time. */
+export interface ReadItems extends ReadTable {
+  element(list: number, index: number): Stored | undefined;
+}
+
+/** As `put` and `delete` with the key of the element and without a deadline, for less. */
+export interface Items extends Table, ReadItems {
+  putElement(list: number, index: number, value: Stored): void;
+  deleteElement(list: number, index: number): boolean;
+}
+
 /** A recomputable set of keys (see `freeIndex`). */
 export interface KeyIndex extends KeyOrder {
   add(key: string): void;
@@ -82,11 +93,13 @@ export interface Moment {
 
 /** One consistent state at one instant. */
 export interface View extends Moment, Tables<ReadTable> {
+  readonly items: ReadItems;
   readonly free: KeyOrder;
 }
 
 /** A view that can be changed. */
 export interface Transaction extends Moment, Tables<Table> {
+  readonly items: Items;
   readonly free: KeyIndex;
   /** The key of a row of `table` whose deadline has come, or undefined. The row stays until it is deleted. */
   nextDue(table: ExpiringTable): string | undefined;

@@ -3,10 +3,10 @@
 // Elements are numbered without gaps, so whatever is added or removed inside moves the elements on
 // one side of it: the side that is shorter.
 
-import { never, type Row, type Transaction, type View } from "../engine/engine.js";
+import type { Row, Transaction, View } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
 import { touchArray } from "./array-editions.js";
-import { dropList, itemKey, type ListSpan, parseSpan, putSpan } from "./list-rows.js";
+import { dropList, type ListSpan, parseSpan, putSpan } from "./list-rows.js";
 import { elementOf } from "./lists.js";
 
 export function lengthOf(row: Row): number {
@@ -19,7 +19,7 @@ export function elementsBetween(view: View, row: Row, start: number, end: number
   const { id, head } = parseSpan(row.value);
   const elements: Stored[] = [];
   for (let index = head + start; index < head + end; index++) {
-    elements.push(elementOf(view, itemKey(id, index)));
+    elements.push(elementOf(view, id, index));
   }
   return elements;
 }
@@ -28,7 +28,7 @@ export function elementsBetween(view: View, row: Row, start: number, end: number
 export function elementAt(view: View, row: Row, position: number): Stored | undefined {
   const { id, head, tail } = parseSpan(row.value);
   const index = position < 0 ? tail + position : head + position;
-  return index < head || index >= tail ? undefined : elementOf(view, itemKey(id, index));
+  return index < head || index >= tail ? undefined : elementOf(view, id, index);
 }
 
 /** Puts an element in the place of another; false when there is none at the position. */
@@ -41,7 +41,7 @@ export function replaceElement(
   const { id, head, tail } = parseSpan(row.value);
   const index = position < 0 ? tail + position : head + position;
   if (index < head || index >= tail) return false;
-  transaction.items.put(itemKey(id, index), value, never);
+  transaction.items.putElement(id, index, value);
   touchArray(id);
   return true;
 }
@@ -50,8 +50,8 @@ export function replaceElement(
 function shift(transaction: Transaction, id: number, first: number, end: number, by: 1 | -1): void {
   const [from, stop] = by === 1 ? [end - 1, first - 1] : [first, end];
   for (let index = from; index !== stop; index -= by) {
-    const value = elementOf(transaction, itemKey(id, index));
-    transaction.items.put(itemKey(id, index + by), value, never);
+    const value = elementOf(transaction, id, index);
+    transaction.items.putElement(id, index + by, value);
   }
 }
 
@@ -69,7 +69,7 @@ export function insertElement(
   const atHead = index - head < tail - index;
   if (atHead) shift(transaction, id, head, index, -1);
   else shift(transaction, id, index, tail, 1);
-  transaction.items.put(itemKey(id, atHead ? index - 1 : index), value, never);
+  transaction.items.putElement(id, atHead ? index - 1 : index, value);
   const span: ListSpan = atHead ? { id, head: head - 1, tail } : { id, head, tail: tail + 1 };
   putSpan(transaction, key, span, deadline);
   return span.tail - span.head;
@@ -93,10 +93,10 @@ export function removeElements(
       removed++;
       continue;
     }
-    const value = elementOf(transaction, itemKey(id, index));
-    transaction.items.put(itemKey(id, next++), value, never);
+    const value = elementOf(transaction, id, index);
+    transaction.items.putElement(id, next++, value);
   }
-  for (let index = next; index < tail; index++) transaction.items.delete(itemKey(id, index));
+  for (let index = next; index < tail; index++) transaction.items.deleteElement(id, index);
   putSpan(transaction, key, { id, head, tail: next }, deadline);
 }
 
@@ -115,7 +115,7 @@ export function trimArray(
   const { id, head, tail } = parseSpan(row.value);
   const { deadline } = row;
   const span: ListSpan = { id, head: head + start, tail: head + end };
-  for (let index = head; index < span.head; index++) transaction.items.delete(itemKey(id, index));
-  for (let index = span.tail; index < tail; index++) transaction.items.delete(itemKey(id, index));
+  for (let index = head; index < span.head; index++) transaction.items.deleteElement(id, index);
+  for (let index = span.tail; index < tail; index++) transaction.items.deleteElement(id, index);
   putSpan(transaction, key, span, deadline);
 }

@@ -27,8 +27,13 @@ const inlineItemsMax = 16;
 const minus = "-".charCodeAt(0);
 const zero = "0".charCodeAt(0);
 
+// The span written last, and its text: an array that is in use is read as it was just written.
+let writtenText = "";
+let writtenSpan: ListSpan = { id: 0, head: 0, tail: 0 };
+
 export function parseSpan(value: Stored): ListSpan {
   const text = value as string;
+  if (text === writtenText) return writtenSpan;
   const first = text.indexOf(" ");
   const second = text.indexOf(" ", first + 1);
   return {
@@ -46,10 +51,6 @@ function integerIn(text: string, start: number, end: number): number {
     value = value * 10 + text.charCodeAt(at) - zero;
   }
   return isNegative ? -value : value;
-}
-
-export function itemKey(id: number, index: number): string {
-  return `${id}:${index}`;
 }
 
 /** The id of the array that an element belongs to, as text. */
@@ -70,7 +71,11 @@ export function putSpan(
 ): void {
   touchArray(span.id);
   if (span.head === span.tail) transaction.lists.delete(key);
-  else transaction.lists.put(key, `${span.id} ${span.head} ${span.tail}`, deadline);
+  else {
+    writtenText = `${span.id} ${span.head} ${span.tail}`;
+    writtenSpan = span;
+    transaction.lists.put(key, writtenText, deadline);
+  }
 }
 
 export function dropList(transaction: Transaction, key: string, row: Row): void {
@@ -89,9 +94,9 @@ export function copyArray(transaction: Transaction, row: Row, to: string): void 
   const { id, head, tail } = parseSpan(row.value);
   const copy = { id: nextCount(transaction, "list"), head, tail };
   for (let index = head; index < tail; index++) {
-    const item = transaction.items.get(itemKey(id, index));
-    if (item === undefined) throw new Error("an array spans an element that is not there");
-    transaction.items.put(itemKey(copy.id, index), item.value, never);
+    const value = transaction.items.element(id, index);
+    if (value === undefined) throw new Error("an array spans an element that is not there");
+    transaction.items.putElement(copy.id, index, value);
   }
   putSpan(transaction, to, copy, deadline);
 }
@@ -121,5 +126,5 @@ export function garbageItems(view: View): number {
 }
 
 function deleteItems(transaction: Transaction, id: number, head: number, tail: number): void {
-  for (let index = head; index < tail; index++) transaction.items.delete(itemKey(id, index));
+  for (let index = head; index < tail; index++) transaction.items.deleteElement(id, index);
 }

@@ -1,10 +1,10 @@
 // Lists: arrays under a key, both ends O(1), for queues and stacks.
 
-import { never, type Row, type Transaction, type View } from "../engine/engine.js";
+import type { Row, Transaction, View } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
 import { createdDeadline } from "./atomics.js";
 import { requireClaim } from "./claim-rows.js";
-import { dropList, itemKey, type ListSpan, newSpan, parseSpan, putSpan } from "./list-rows.js";
+import { dropList, type ListSpan, newSpan, parseSpan, putSpan } from "./list-rows.js";
 import { checkValue, dropValue, isLive, refuseValue } from "./live.js";
 import type {
   CheckValue,
@@ -54,7 +54,7 @@ export function pushOnto(
   const { id, head, tail } = row === undefined ? newSpan(transaction) : parseSpan(row.value);
   const span: ListSpan =
     end === "first" ? { id, head: head - 1, tail } : { id, head, tail: tail + 1 };
-  transaction.items.put(itemKey(id, end === "first" ? span.head : tail), value, never);
+  transaction.items.putElement(id, end === "first" ? span.head : tail, value);
   putSpan(transaction, key, span, deadline);
   return span.tail - span.head;
 }
@@ -77,10 +77,10 @@ export function popFrom(
   request: { readonly check: CheckValue },
 ): Stored {
   const { id, head, tail } = parseSpan(row.value);
-  const item = itemKey(id, end === "first" ? head : tail - 1);
-  const value = elementOf(transaction, item);
+  const index = end === "first" ? head : tail - 1;
+  const value = elementOf(transaction, id, index);
   checkValue(request, key, value);
-  transaction.items.delete(item);
+  transaction.items.deleteElement(id, index);
   const span = end === "first" ? { id, head: head + 1, tail } : { id, head, tail: tail - 1 };
   putSpan(transaction, key, span, row.deadline);
   return value;
@@ -101,7 +101,7 @@ export function range(view: View, request: RangeRequest): Stored[] {
   const start = head + offset(request.start, tail - head);
   const end = head + offset(request.end, tail - head);
   const elements: Stored[] = [];
-  for (let index = start; index < end; index++) elements.push(elementOf(view, itemKey(id, index)));
+  for (let index = start; index < end; index++) elements.push(elementOf(view, id, index));
   return elements;
 }
 
@@ -119,8 +119,8 @@ function offset(position: number, size: number): number {
 }
 
 /** @throws Error when the element is not there: the array is damaged. */
-export function elementOf(view: View, item: string): Stored {
-  const row = view.items.get(item);
-  if (row === undefined) throw new Error("an array spans an element that is not there");
-  return row.value;
+export function elementOf(view: View, list: number, index: number): Stored {
+  const value = view.items.element(list, index);
+  if (value === undefined) throw new Error("an array spans an element that is not there");
+  return value;
 }

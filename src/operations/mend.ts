@@ -11,8 +11,9 @@
 // It runs on a store that nobody has open, and reads every row: O(n log n).
 
 import { never, type Transaction } from "../engine/engine.js";
+import { itemKey } from "../engine/item-keys.js";
 import { type TableName, tableNames } from "../engine/tables.js";
-import { itemKey, type ListSpan, parseSpan } from "./list-rows.js";
+import { type ListSpan, parseSpan } from "./list-rows.js";
 import { faultOf } from "./row-forms.js";
 
 export interface MendedRows {

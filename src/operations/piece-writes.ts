@@ -3,7 +3,7 @@
 
 import { never, type Transaction, type View } from "../engine/engine.js";
 import { copyNoteName } from "../engine/tables.js";
-import { dropList, itemKey, type ListSpan, newSpan, parseSpan, putSpan } from "./list-rows.js";
+import { dropList, type ListSpan, newSpan, parseSpan, putSpan } from "./list-rows.js";
 import { dropValue, isLive, putValue } from "./live.js";
 import { memberKey } from "./members.js";
 import { type ArrayPiece, lastToken, type Piece, type ValuePiece } from "./pieces.js";
@@ -34,11 +34,11 @@ function putElements(transaction: Transaction, piece: ArrayPiece): void {
   const { id, head } = span;
   const end = head + first + elements.length;
   for (const [offset, element] of elements.entries()) {
-    transaction.items.put(itemKey(id, head + first + offset), element, never);
+    transaction.items.putElement(id, head + first + offset, element);
   }
   const isLast = first + elements.length === length;
   for (let index = end; isLast && index < span.tail; index++) {
-    transaction.items.delete(itemKey(id, index));
+    transaction.items.deleteElement(id, index);
   }
   const tail = isLast ? end : Math.max(end, span.tail);
   putSpan(transaction, key, { id, head, tail }, deadline);

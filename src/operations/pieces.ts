@@ -14,7 +14,8 @@
 
 import type { Row, View } from "../engine/engine.js";
 import type { Stored } from "../engine/stored.js";
-import { garbageItems, itemKey, parseSpan } from "./list-rows.js";
+import { garbageItems, parseSpan } from "./list-rows.js";
+import { elementOf } from "./lists.js";
 import { isLive } from "./live.js";
 import { memberKey, parseMember } from "./members.js";
 
@@ -186,7 +187,7 @@ function readElements(
   const length = tail - head;
   const elements: Stored[] = [];
   while (first + elements.length < length && !page.isFull) {
-    const element = elementAt(view, id, head + first + elements.length);
+    const element = elementOf(view, id, head + first + elements.length);
     elements.push(element);
     page.charge(bytesIn(element));
   }
@@ -194,12 +195,6 @@ function readElements(
     page.pieces.push({ table: "arrays", key, deadline: row.deadline, first, elements, length });
   }
   return page.isFull ? first + elements.length : undefined;
-}
-
-function elementAt(view: View, id: number, index: number): Stored {
-  const row = view.items.get(itemKey(id, index));
-  if (row === undefined) throw new Error("an array spans an element that is not there");
-  return row.value;
 }
 
 /**
@@ -233,7 +228,7 @@ function findElements(view: View, piece: ValuePiece | ArrayPiece, row: Row): Arr
   const [first, asked] = piece.table === "arrays" ? [piece.first, piece.elements.length] : [0, 0];
   const elements: Stored[] = [];
   for (let index = head + first; index < Math.min(tail, head + first + asked); index++) {
-    elements.push(elementAt(view, id, index));
+    elements.push(elementOf(view, id, index));
   }
   const { key } = piece;
   return { table: "arrays", key, deadline: row.deadline, first, elements, length: tail - head };

@@ -6,7 +6,7 @@
 // leave the due rows out. That costs the number of due rows, which is small where anyone reaps.
 
 import { compareByteOrder, prefixSuccessor } from "../base/byte-order.js";
-import type { KeyOrder, RankRange, ReadTable, Row, View } from "../engine/engine.js";
+import type { KeyOrder, RankRange, ReadItems, ReadTable, Row, View } from "../engine/engine.js";
 import type { ExpiringTable } from "../engine/tables.js";
 import type { Random } from "../env/env.js";
 
@@ -120,7 +120,7 @@ export class LiveView implements View {
     return this.#live("members");
   }
 
-  get items(): ReadTable {
+  get items(): ReadItems {
     return this.#view.items;
   }
 

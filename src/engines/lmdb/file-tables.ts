@@ -11,13 +11,14 @@ import {
 import type { Env, Random } from "../../env/env.js";
 import type { FileAccess } from "./file-access.js";
 import { FreeKeys } from "./free-keys.js";
+import { ItemRows } from "./item-rows.js";
 import type { Journal } from "./journal.js";
 import { byteKeys, textKeys } from "./key-format.js";
 import { deadlinesName, metaName, type OrderedName, orderName, orderTags } from "./layout.js";
 import type { KeyEncoder, NativeRoot, NativeTable } from "./lmdb-module.js";
 import { OrderNodes } from "./order-nodes.js";
 import { OrderTree } from "./order-tree.js";
-import { RowTable } from "./row-table.js";
+import { RowTable, type RowTableParts } from "./row-table.js";
 
 /** What is missing of a file that is opened for reading. */
 export class MissingTable extends Error {
@@ -62,7 +63,7 @@ const isExpiring = (name: TableName): name is ExpiringTable =>
 export class FileTables implements Transaction {
   readonly values: RowTable;
   readonly lists: RowTable;
-  readonly items: RowTable;
+  readonly items: ItemRows;
   readonly claims: RowTable;
   readonly members: RowTable;
   readonly counters: RowTable;
@@ -83,22 +84,18 @@ export class FileTables implements Transaction {
       this.#nodes.push(nodes);
       return new OrderTree(nodes, rows);
     };
-    const table = (name: TableName): RowTable => {
+    const partsOf = (name: TableName): RowTableParts => {
       const rows = openWith<string>(root, name, textKeys);
       const deadlines = isExpiring(name)
         ? openWith<Uint8Array>(root, deadlinesName(name), byteKeys)
         : undefined;
-      return new RowTable({
-        rows,
-        order: orderOf(name, rows),
-        deadlines,
-        journal,
-        watched: name === "garbage",
-      });
+      const order = orderOf(name, rows);
+      return { rows, order, deadlines, journal, watched: name === "garbage" };
     };
+    const table = (name: TableName): RowTable => new RowTable(partsOf(name));
     this.values = table("values");
     this.lists = table("lists");
-    this.items = table("items");
+    this.items = new ItemRows(partsOf("items"));
     this.claims = table("claims");
     this.members = table("members");
     this.counters = table("counters");

@@ -1,24 +1,26 @@
 // Journal: what a transaction has changed, so that it can be taken back, or written down.
 //
-// Entries lie flat in one array (table, key, former value, former deadline) which is reused, so
-// that a committed write allocates nothing here. A former value of undefined means that the key
-// was not there. Clearing a table is journalled as one step that puts the old content back.
+// Entries lie flat in arrays (table, key, former value, former deadline) which are reused, so that a
+// committed write allocates nothing here. A former value of undefined means that the key was not
+// there. Elements of an array have that as their table and their number as key. Clearing a table is journalled as one step that puts the old content back.
 
 import type { ChangeTarget } from "../../engine/changes.js";
 import type { Stored } from "../../engine/stored.js";
 import type { TableName } from "../../engine/tables.js";
 
-/** What the journal needs of whatever was changed. */
-export interface Undoable {
-  restore(key: string, value: Stored | undefined, deadline: number): void;
-  /** Tells the row as it is now; nothing for what can be recomputed. */
-  report(key: string, target: ChangeTarget): void;
+/** What the journal needs of whatever was changed. What can be recomputed reports nothing. */
+export interface Undoable<Key extends string | number = string | number> {
+  restore(key: Key, value: Stored | undefined, deadline: number): void;
+  /** Tells the row as it is now. */
+  report(key: Key, target: ChangeTarget): void;
+  /** Tells the row as it was. */
+  reportFormer(key: Key, value: Stored | undefined, deadline: number, target: FormerTarget): void;
 }
 
 /** Takes the rows as they were, in the order in which they were changed. */
 export interface FormerTarget {
   /** `value` is undefined for a row that was not there. */
-  row(table: Undoable, key: string, value: Stored | undefined, deadline: number): void;
+  row(table: TableName, key: string, value: Stored | undefined, deadline: number): void;
   clear(table: TableName): void;
 }
 
@@ -33,12 +35,17 @@ const keptEntriesMax = 16_384;
 
 export class Journal {
   #tables: (Undoable | Step)[] = [];
-  #keys: string[] = [];
+  #keys: (string | number)[] = [];
   #values: (Stored | undefined)[] = [];
   #deadlines: number[] = [];
   #length = 0;
 
-  record(table: Undoable, key: string, value: Stored | undefined, deadline: number): void {
+  record<Key extends string | number>(
+    table: Undoable<Key>,
+    key: Key,
+    value: Stored | undefined,
+    deadline: number,
+  ): void {
     const at = this.#length++;
     this.#tables[at] = table;
     this.#keys[at] = key;
@@ -65,7 +72,7 @@ export class Journal {
     for (let at = 0; at < this.#length; at++) {
       const table = this.#tables[at] as Undoable | Step;
       if ("undo" in table) table.report(target);
-      else table.report(this.#keys[at] as string, target);
+      else table.report(this.#keys[at] as string | number, target);
     }
   }
 
@@ -75,8 +82,8 @@ export class Journal {
       const table = this.#tables[at] as Undoable | Step;
       if ("undo" in table) table.report(target);
       else {
-        const key = this.#keys[at] as string;
-        target.row(table, key, this.#values[at], this.#deadlines[at] as number);
+        const key = this.#keys[at] as string | number;
+        table.reportFormer(key, this.#values[at], this.#deadlines[at] as number, target);
       }
     }
   }
@@ -86,7 +93,10 @@ export class Journal {
     for (let at = this.#length - 1; at >= 0; at--) {
       const table = this.#tables[at] as Undoable | Step;
       if ("undo" in table) table.undo();
-      else table.restore(this.#keys[at] as string, this.#values[at], this.#deadlines[at] as number);
+      else {
+        const key = this.#keys[at] as string | number;
+        table.restore(key, this.#values[at], this.#deadlines[at] as number);
+      }
     }
     this.#release();
     this.#length = 0;

@@ -14,13 +14,13 @@ import {
   type IndexReport,
   never,
   type Row,
-  type Tables,
   type Transaction,
   type View,
 } from "../../engine/engine.js";
 import type { SnapshotOptions, SnapshotRow } from "../../engine/snapshot.js";
 import { type ExpiringTable, freeIndex, type TableName, tableNames } from "../../engine/tables.js";
 import type { Env, Random } from "../../env/env.js";
+import { ItemTable } from "./item-table.js";
 import { Journal } from "./journal.js";
 import { MemoryKeyIndex } from "./memory-key-index.js";
 import { MemorySnapshot } from "./memory-snapshot.js";
@@ -29,7 +29,7 @@ import { MemoryTable } from "./memory-table.js";
 class MemoryTransaction implements Transaction {
   readonly values: MemoryTable;
   readonly lists: MemoryTable;
-  readonly items: MemoryTable;
+  readonly items: ItemTable;
   readonly claims: MemoryTable;
   readonly members: MemoryTable;
   readonly counters: MemoryTable;
@@ -42,7 +42,7 @@ class MemoryTransaction implements Transaction {
   constructor(journal: Journal, env: Env, trackKeys: boolean) {
     this.values = new MemoryTable("values", journal, trackKeys);
     this.lists = new MemoryTable("lists", journal, false);
-    this.items = new MemoryTable("items", journal, false);
+    this.items = new ItemTable(journal);
     this.claims = new MemoryTable("claims", journal, false);
     this.members = new MemoryTable("members", journal, false);
     this.counters = new MemoryTable("counters", journal, false);
@@ -200,11 +200,15 @@ export class MemoryEngine implements Engine {
   // Open snapshots go on with the former content, which nobody changes any more.
   #adopt(content: MemoryEngine): void {
     for (const snapshot of this.#snapshots) snapshot.detach();
-    for (const name of tableNames) this.#tables[name].adopt(content.#tables[name]);
+    const [mine, others] = [this.#tables, content.#tables];
+    for (const name of tableNames) {
+      if (name === "items") mine.items.adopt(others.items);
+      else mine[name].adopt(others[name]);
+    }
     this.#transaction.free.forget();
   }
 
-  get #tables(): Tables<MemoryTable> {
+  get #tables(): MemoryTransaction {
     return this.#transaction;
   }
 
@@ -212,11 +216,8 @@ export class MemoryEngine implements Engine {
     return this.#tables[table].size;
   }
 
-  restoredRows(table: TableName): number {
-    return this.#tables[table].restored;
-  }
-
-  rows(table: TableName): Iterator<[string, Row]> {
+  /** Every row that is there now and does not go meanwhile; see the tables. */
+  rows(table: TableName): IterableIterator<[string, Row]> {
     return this.#tables[table].rows();
   }
 

@@ -53,6 +53,8 @@ export class MemoryKeyIndex implements KeyIndex {
   /** Can be recomputed, so there is nothing to tell. */
   report(): void {}
 
+  reportFormer(): void {}
+
   /** Drops the index outside any transaction; it is recomputed when it is next asked for. */
   forget(): void {
     this.#keys = undefined;

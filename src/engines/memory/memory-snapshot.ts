@@ -7,17 +7,23 @@
 // given before.
 //
 // Invariants
-// 1. Rows that come after the instant stand behind all that were there, in the order of the map. So
-//    a walk ends at the first of them: whatever was there behind it has been moved, and kept.
-// 2. A cleared table gets a new map; the old one is nobody's but the walk's from then on.
+// 1. Whatever was there at the instant and has not changed since is met by the walk (`rows`). Rows that
+//    have come since are kept as not having been there, and passed over.
+// 2. A cleared table gets a new content; the old one is nobody's but the walk's from then on.
 // 3. Nothing is kept by, or told to, a snapshot that is closed.
 
 import type { Row } from "../../engine/engine.js";
 import type { Snapshot, SnapshotOptions, SnapshotRow } from "../../engine/snapshot.js";
 import type { Stored } from "../../engine/stored.js";
 import type { TableName } from "../../engine/tables.js";
-import type { FormerTarget, Journal, Undoable } from "./journal.js";
-import type { MemoryTable } from "./memory-table.js";
+import type { FormerTarget, Journal } from "./journal.js";
+
+/** What is asked of a table. */
+export interface WalkedTable {
+  readonly name: TableName;
+  readonly size: number;
+  rows(): Iterator<[string, Row]>;
+}
 
 interface FormerRow {
   readonly value: Stored;
@@ -39,7 +45,7 @@ class TableWalk {
   readonly #kept = new Map<string, Kept>();
   #leftover: IterableIterator<[string, Kept]> | undefined;
 
-  constructor(table: MemoryTable, keepsValues: boolean) {
+  constructor(table: WalkedTable, keepsValues: boolean) {
     this.name = table.name;
     this.rows = table.size;
     this.#rows = table.rows();
@@ -70,8 +76,7 @@ class TableWalk {
     const [key, row] = entry;
     if (!this.#kept.has(key)) return this.#row(key, row, false);
     const former = this.#kept.get(key);
-    if (former === undefined) return this.#endWalk();
-    if (former === given) return "none";
+    if (former === undefined || former === given) return "none";
     this.#kept.set(key, given);
     return this.#row(key, former, true);
   }
@@ -99,11 +104,11 @@ export class MemorySnapshot implements Snapshot {
   readonly isExact: boolean;
   readonly rows: number;
   #walks: TableWalk[];
-  readonly #byTable = new Map<Undoable, TableWalk>();
+  readonly #byTable = new Map<TableName, TableWalk>();
   readonly #leave: () => void;
 
   constructor(
-    tables: readonly MemoryTable[],
+    tables: readonly WalkedTable[],
     takenAt: number,
     options: SnapshotOptions,
     leave: () => void,
@@ -112,7 +117,7 @@ export class MemorySnapshot implements Snapshot {
     this.isExact = !options.bestEffort;
     this.#walks = tables.map((table) => {
       const walk = new TableWalk(table, this.isExact || table.name !== "values");
-      this.#byTable.set(table, walk);
+      this.#byTable.set(table.name, walk);
       return walk;
     });
     this.rows = this.#walks.reduce((rows, walk) => rows + walk.rows, 0);
@@ -131,7 +136,7 @@ export class MemorySnapshot implements Snapshot {
         if (walk?.isWatching) walk.keep(key, value, deadline, committed);
       },
       clear: (name) => {
-        const walk = this.#walks.find((candidate) => candidate.name === name);
+        const walk = this.#byTable.get(name);
         if (!walk?.isWatching) return;
         walk.isWatching = false;
         cleared.push(walk);

@@ -13,7 +13,7 @@ import type { ChangeTarget } from "../../engine/changes.js";
 import { never, type RankRange, type Row, type Table } from "../../engine/engine.js";
 import type { Stored } from "../../engine/stored.js";
 import type { TableName } from "../../engine/tables.js";
-import type { Journal } from "./journal.js";
+import type { FormerTarget, Journal } from "./journal.js";
 
 // A row with a deadline points at its place in the queue; most rows have none and stay small.
 class MemoryRow implements Row {
@@ -52,11 +52,6 @@ export class MemoryTable implements Table {
 
   get size(): number {
     return this.#rows.size;
-  }
-
-  /** Rises whenever a row that was there before is put back behind all others. */
-  get restored(): number {
-    return this.#restored;
   }
 
   get earliestDeadline(): number {
@@ -146,12 +141,39 @@ export class MemoryTable implements Table {
     else target.put(this.name, key, row.value, row.deadline);
   }
 
+  reportFormer(
+    key: string,
+    value: Stored | undefined,
+    deadline: number,
+    target: FormerTarget,
+  ): void {
+    target.row(this.name, key, value, deadline);
+  }
+
   /**
-   * Rows in the order in which they were added or put back; tolerates changes meanwhile, and goes on
-   * with the old rows when the table is cleared.
+   * Every row that was there when the walk began and has not gone, in any order, and not many that
+   * have come since. It tolerates changes meanwhile, goes on with the old rows when the table is
+   * cleared, and may give a row twice whose deletion has been taken back.
    */
   rows(): IterableIterator<[string, Row]> {
-    return this.#rows.entries();
+    return this.#walk(this.#rows);
+  }
+
+  // What was there comes before every row added since, so as many rows as there were would be enough,
+  // were it not for deletions that are taken back: they leave the row behind newer ones. After one of
+  // them the walk goes on as if it had just begun.
+  *#walk(rows: Map<string, MemoryRow>): Generator<[string, Row]> {
+    let restored = this.#restored;
+    let left = rows.size;
+    for (const entry of rows) {
+      if (left === 0) {
+        if (restored === this.#restored) return;
+        restored = this.#restored;
+        left = rows.size;
+      }
+      left--;
+      yield entry;
+    }
   }
 
   rank(key: string): number {

@@ -24,14 +24,12 @@ const sliceRows = 128;
 const compressionLevel = 1;
 
 /**
- * What a state is made of. The iterators tolerate changes of the tables. They give rows in the order
- * in which they were added; a row whose deletion is taken back is added anew, and counted as such.
+ * What a state is made of. The iterators tolerate changes of the tables: they give every row that was
+ * there when they were made and has not gone, though not all that have come since. Rows of a table
+ * that has been cleared meanwhile need not be given: the clearing is in the log.
  */
 export interface RowSource {
-  rowCount(table: TableName): number;
-  /** How many deletions have been taken back so far. */
-  restoredRows(table: TableName): number;
-  rows(table: TableName): Iterator<[string, Row]>;
+  rows(table: TableName): Iterable<[string, Row]>;
 }
 
 export interface StateRequest {
@@ -119,11 +117,9 @@ async function writeTable(
   file: StateFile,
 ): Promise<number> {
   const encoder = new ChangeEncoder(0, blockBytes + blockBytes / 4);
-  const walk = new Walk(source, table);
   let rows = 0;
   let sliceEnd = env.clock.monotonic() + sliceMs;
-  for (let next = walk.next(); next !== undefined; next = walk.next()) {
-    const [key, row] = next;
+  for (const [key, row] of source.rows(table)) {
     encoder.put(table, key, row.value, row.deadline);
     rows++;
     if (encoder.length >= blockBytes) await file.block(encoder.take());
@@ -134,41 +130,4 @@ async function writeTable(
   }
   await file.block(encoder.take());
   return rows;
-}
-
-// Walk: every row that was there when it began, though not all that have come since.
-//
-// Such a row comes before every row added since, so as many rows as there were would be enough, were
-// it not for deletions that are taken back: they leave the row behind newer ones, and nothing in the
-// log. After one of them the walk goes on as if it had just begun. Rows of a table that has been
-// cleared need not be taken: the clearing is in the log.
-class Walk {
-  readonly #source: RowSource;
-  readonly #table: TableName;
-  readonly #rows: Iterator<[string, Row]>;
-  #restored: number;
-  #left: number;
-
-  constructor(source: RowSource, table: TableName) {
-    this.#source = source;
-    this.#table = table;
-    this.#rows = source.rows(table);
-    this.#restored = source.restoredRows(table);
-    this.#left = source.rowCount(table);
-  }
-
-  next(): [string, Row] | undefined {
-    if (this.#left === 0) this.#extend();
-    if (this.#left === 0) return undefined;
-    this.#left--;
-    const next = this.#rows.next();
-    return next.done ? undefined : next.value;
-  }
-
-  #extend(): void {
-    const restored = this.#source.restoredRows(this.#table);
-    if (restored === this.#restored) return;
-    this.#restored = restored;
-    this.#left = this.#source.rowCount(this.#table);
-  }
 }

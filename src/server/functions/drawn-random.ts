@@ -1,6 +1,6 @@
 // Drawn random: a view whose choices are those of random numbers that a call has brought along.
 
-import type { KeyOrder, ReadTable, Transaction, View } from "../../engine/engine.js";
+import type { KeyOrder, ReadItems, ReadTable, Transaction, View } from "../../engine/engine.js";
 import type { ExpiringTable } from "../../engine/tables.js";
 import type { Random } from "../../env/env.js";
 import { randomBound } from "./function-call.js";
@@ -41,7 +41,7 @@ class DrawnView implements View {
     return this.inner.lists;
   }
 
-  get items(): ReadTable {
+  get items(): ReadItems {
     return this.inner.items;
   }
 

@@ -7,11 +7,11 @@
 // 3. Ids of arrays are numbers of the source. Here they become numbers that were never given out.
 
 import { never } from "../../engine/engine.js";
+import { itemKey } from "../../engine/item-keys.js";
 import type { SnapshotRow } from "../../engine/snapshot.js";
 import type { Stored } from "../../engine/stored.js";
 import type { TableName } from "../../engine/tables.js";
 import type { Env, Timer } from "../../env/env.js";
-import { itemKey } from "../../operations/list-rows.js";
 import { memberKey } from "../../operations/members.js";
 import type { CountedSource } from "../../store/store.js";
 import { refusal } from "./refusals.js";

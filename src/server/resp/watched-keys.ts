@@ -7,7 +7,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Row, View } from "../../engine/engine.js";
 import type { Stored } from "../../engine/stored.js";
-import { itemKey, parseSpan } from "../../operations/list-rows.js";
+import { parseSpan } from "../../operations/list-rows.js";
 import { isLive } from "../../operations/live.js";
 import { memberKey } from "../../operations/members.js";
 
@@ -67,7 +67,7 @@ function arrayDigest(view: View, list: Row): string {
   const { id, head, tail } = parseSpan(list.value);
   const hash = createHash("sha1");
   for (let index = head; index < tail; index++) {
-    add(hash, view.items.get(itemKey(id, index))?.value ?? "");
+    add(hash, view.items.element(id, index) ?? "");
   }
   return hash.digest("hex");
 }

@@ -26,7 +26,12 @@ type Step =
   | { readonly kind: "restore"; readonly keys: readonly string[] };
 
 const table = fc.constantFrom<TableName>("values", "lists", "items");
-const key = fc.integer({ min: 0, max: 12 }).map((number) => `k${number}`);
+// Some are those of elements, near to each other or far from all others.
+const key = fc.oneof(
+  fc.integer({ min: 0, max: 6 }).map((number) => `k${number}`),
+  fc.integer({ min: -4, max: 4 }).map((number) => `1:${number}`),
+  fc.constantFrom("2:0", "2:1", "2:9000"),
+);
 const change: fc.Arbitrary<Change> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("put"), table, key, value: fc.string() }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("delete"), table, key }) },

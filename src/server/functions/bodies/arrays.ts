@@ -1,7 +1,7 @@
 // Arrays and filters.
 
 import type { Row, View } from "../../../engine/engine.js";
-import { itemKey, parseSpan } from "../../../operations/list-rows.js";
+import { parseSpan } from "../../../operations/list-rows.js";
 import * as lists from "../../../operations/lists.js";
 import { isLive } from "../../../operations/live.js";
 import * as members from "../../../operations/members.js";
@@ -86,7 +86,7 @@ export function elementsReply(
   if (state !== "" && state !== present) return reply;
   const stop = Math.min(tail, head + first + limit);
   for (let bytes = 0, index = head + first; index < stop && bytes < pageBytesMax; index++) {
-    const element = call.forms.show(lists.elementOf(view, itemKey(id, index)));
+    const element = call.forms.show(lists.elementOf(view, id, index));
     reply.push(element);
     bytes += lengthOf(element);
   }

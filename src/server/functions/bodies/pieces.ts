@@ -2,7 +2,7 @@
 
 import { never, type View } from "../../../engine/engine.js";
 import type { Stored } from "../../../engine/stored.js";
-import { itemKey, parseSpan } from "../../../operations/list-rows.js";
+import { parseSpan } from "../../../operations/list-rows.js";
 import { elementOf } from "../../../operations/lists.js";
 import * as writes from "../../../operations/piece-writes.js";
 import {
@@ -133,7 +133,7 @@ function foundArray(
   let bytes = 0;
   const { id, head } = parseSpan(view.lists.get(key)?.value as Stored);
   for (let at = first; at < Math.min(piece.length, first + count) && bytes < bytesMax; at++) {
-    const element = call.forms.show(elementOf(view, itemKey(id, head + at)));
+    const element = call.forms.show(elementOf(view, id, head + at));
     elements.push(element);
     bytes += lengthOf(element);
   }
