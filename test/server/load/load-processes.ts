@@ -54,6 +54,11 @@ class Process {
   }
 }
 
+export interface Measured extends Memory {
+  /** That the process has worked so far. */
+  readonly cpuSeconds: number;
+}
+
 export class ServerProcess {
   readonly #process: Process;
 
@@ -66,8 +71,8 @@ export class ServerProcess {
     return (await this.#process.next<{ port: number }>()).port;
   }
 
-  /** At rest, and the seconds that it has worked so far. */
-  async measure(): Promise<Memory & { readonly cpuSeconds: number }> {
+  /** When it is at rest. */
+  async measure(): Promise<Measured> {
     type Answer = { memory: Memory; cpu: NodeJS.CpuUsage };
     const { memory, cpu } = await this.#process.next<Answer>("memory");
     return { ...memory, cpuSeconds: (cpu.user + cpu.system) / 1e6 };

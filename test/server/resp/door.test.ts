@@ -22,7 +22,6 @@ describe("passwords", () => {
     for (const { name, arity } of commands) {
       const words = name.split("|");
       while (words.length < Math.abs(arity)) words.push("1");
-      // FCALL and its relatives are looked at before they are refused.
       const reply = await bench.ask(client, request(...words));
       expect(reply, name).toMatch(
         name === "EXEC" ? /^-EXECABORT .*: NOAUTH/ : /^-NOAUTH Authentication required\.\r\n$/,
