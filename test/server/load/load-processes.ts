@@ -71,10 +71,10 @@ export class ServerProcess {
     return (await this.#process.next<{ port: number }>()).port;
   }
 
-  /** When it is at rest. */
-  async measure(): Promise<Measured> {
+  /** When it is at rest; at a glance whenever it is, with garbage and all. */
+  async measure(how: "memory" | "glance" = "memory"): Promise<Measured> {
     type Answer = { memory: Memory; cpu: NodeJS.CpuUsage };
-    const { memory, cpu } = await this.#process.next<Answer>("memory");
+    const { memory, cpu } = await this.#process.next<Answer>(how);
     return { ...memory, cpuSeconds: (cpu.user + cpu.system) / 1e6 };
   }
 

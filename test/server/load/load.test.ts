@@ -2,7 +2,7 @@
 // work on everything that the server offers, and a few that misbehave. Every reply is checked, every
 // connection holds, and when all is over the server has the memory that it had before.
 //
-//   ANYKV_LOAD_SECONDS   how long, after a warm-up of a tenth of it; default 3
+//   ANYKV_LOAD_SECONDS   how long, after a warm-up of a tenth of it, two minutes at most; default 3
 //   ANYKV_LOAD_IDLE      idle connections; default 200
 //   ANYKV_LOAD_ACTIVE    active ones; default 50
 //   ANYKV_LOAD_RATE      steps in a second, of all of them together; default 2,000
@@ -32,7 +32,9 @@ const seed = Number(process.env.ANYKV_SEED ?? 1);
 
 const clientProcesses = 2;
 const isLong = seconds >= 60;
-const warmUpMs = Math.max(1_500, seconds * 100);
+const warmUpMs = Math.min(120_000, Math.max(1_500, seconds * 100));
+/** So often the memory is told meanwhile. */
+const glanceMs = 300_000;
 /** Who takes nothing for so long is cut off. */
 const stallMs = isLong ? 10_000 : 500;
 /** How long a slow client takes for a byte. */
@@ -97,7 +99,8 @@ class Load {
     expect(await visitor.ask("GET", "shared")).toBe(`${shared}`);
     // Nobody else has been cut off.
     await expect.poll(() => visitor.told("client_connections_cut_off")).toBe(this.cutOff);
-    await expect.poll(() => visitor.told("connected_clients")).toBe(idle + active + 1);
+    const there = idle + active + clientProcesses + 1;
+    await expect.poll(() => visitor.told("connected_clients")).toBe(there);
     expect(await visitor.told("blocked_clients")).toBe(0);
     return reports;
   }
@@ -166,7 +169,11 @@ test(`${idle} idle and ${active} active clients, ${seconds} s`, {
     await load.round(warmUpMs);
     expect(await load.keys()).toEqual(["shared"]);
     const before = await server.measure();
-    const reports = await load.round(seconds * 1_000);
+    const glances = setInterval(async () => {
+      const { heap, rss } = await server.measure("glance");
+      console.info(`meanwhile: heap ${mebibytes(heap)} MiB, rss ${mebibytes(rss)} MiB`);
+    }, glanceMs);
+    const reports = await load.round(seconds * 1_000).finally(() => clearInterval(glances));
     expect(await load.keys()).toEqual(["shared"]);
     const after = await server.measure();
     console.info(summary(load, reports, before, after));

@@ -30,6 +30,8 @@ export interface Report {
 }
 
 const tickMs = 20;
+/** A reply that has not come so long after the last request does not come any more. */
+const answersMs = 120_000;
 /** Connections that are opened at the same time. */
 const openingsMax = 200;
 
@@ -51,7 +53,9 @@ const idle = Array.from(
 const workers = Array.from({ length: work.active }, (_, at) => {
   return new LoadWorker(`${name}a${at}`, work.seed * 100_003 + at, company);
 });
-const clients = [...idle, ...workers.map(({ client }) => client)];
+/** Does what is nobody's work. */
+const clerk = new LoadClient(`${name}c`, place, tally);
+const clients = [clerk, ...idle, ...workers.map(({ client }) => client)];
 
 async function inTurns(
   clientOf: readonly LoadClient[],
@@ -77,9 +81,7 @@ const jobKeys = Array.from({ length: jobs }, (_, job) => `${name}:job:${job}`);
 
 /** Each active client in its turn, as many in a second as the rate says, unless it is busy still. */
 async function workFor(ms: number): Promise<void> {
-  const [first] = workers;
-  if (first === undefined) return;
-  same(await first.client.ask("MSET", ...jobKeys.flatMap((key) => [key, key])), "OK");
+  same(await clerk.ask("MSET", ...jobKeys.flatMap((key) => [key, key])), "OK");
   const begun = performance.now();
   let [next, steps] = [0, 0];
   await new Promise<void>((resolve) => {
@@ -99,15 +101,20 @@ async function workFor(ms: number): Promise<void> {
       resolve();
     }, tickMs);
   });
-  await allAnswered(first);
+  await allAnswered();
 }
 
 /** Every request has its reply in the end; who waits for an element gets it. */
-async function allAnswered(first: LoadWorker): Promise<void> {
+async function allAnswered(): Promise<void> {
+  const giveUpAt = performance.now() + answersMs;
   while (workers.some(({ isBusy }) => isBusy)) {
+    if (performance.now() > giveUpAt) {
+      const busy = workers.filter(({ isBusy }) => isBusy).map(({ client }) => client.name);
+      throw new Error(`replies are missing at the end: ${busy.slice(0, 10)}`);
+    }
     for (const { key, promised } of company.mailboxes.splice(0)) {
       promised("last");
-      same(await first.client.ask("LPUSH", key, "last"), 1);
+      same(await clerk.ask("LPUSH", key, "last"), 1);
     }
     await new Promise((resolve) => setTimeout(resolve, tickMs));
   }
@@ -116,10 +123,8 @@ async function allAnswered(first: LoadWorker): Promise<void> {
 /** The content is right to the last element; then nothing of this process is left. */
 async function settle(): Promise<void> {
   for (const worker of workers) await worker.settle();
-  for (const { client } of workers.slice(0, 1)) {
-    for (const key of jobKeys) same(await client.ask("GET", key), key);
-    same(await client.ask("DEL", ...jobKeys), jobs);
-  }
+  for (const key of jobKeys) same(await clerk.ask("GET", key), key);
+  same(await clerk.ask("DEL", ...jobKeys), jobs);
   await inTurns(idle, ping);
   if (tally.requests !== tally.replies) {
     tally.fault(`${tally.requests} requests have ${tally.replies} replies`);

@@ -55,9 +55,12 @@ const doors = await serve(kv, {
   storeName: "load",
 });
 process.on("message", async (message) => {
-  if (message === "memory")
+  if (message === "memory") {
     process.send?.({ memory: await memoryAtRest(), cpu: process.cpuUsage() });
-  else if (message === "close") {
+  } else if (message === "glance") {
+    const { rss, heapUsed: heap, external } = process.memoryUsage();
+    process.send?.({ memory: { rss, heap, external }, cpu: process.cpuUsage() });
+  } else if (message === "close") {
     await doors.close();
     await kv.close();
     process.disconnect();
