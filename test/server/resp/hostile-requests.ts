@@ -89,6 +89,8 @@ export class HostileRequests {
   readonly #drawn: Iterator<Word[]>;
   readonly #calls: CallDraws;
   readonly #storeKey: string;
+  /** Requests so far, however often they are repeated. */
+  made = 0;
 
   /** `names` are those of commands, `storeKey` is what FCALL names the store by. */
   constructor(seed: number, names: readonly string[], storeKey: string) {
@@ -114,6 +116,7 @@ export class HostileRequests {
   }
 
   #request(): Buffer {
+    this.made++;
     const words = this.#words();
     const kind = this.#below(12);
     if (kind === 0) return this.#inline(words);
