@@ -2,11 +2,15 @@
 // not read, or hardly writes.
 
 import { afterEach, describe, expect, test } from "vitest";
+import type { Served } from "../../../src/kv/handle.js";
+import type { ServedName } from "../../../src/server/functions/fcall.js";
+import { functionCommands } from "../../../src/server/functions/function-commands.js";
 import { type DoorBench, openDoor, request } from "./door-bench.js";
 
 let bench: DoorBench;
 afterEach(() => bench.close());
 
+const functionsOf = (name: ServedName) => (served: Served) => functionCommands(served, name);
 const kilobyte = "x".repeat(1_000);
 
 describe("passwords", () => {
@@ -28,6 +32,28 @@ describe("passwords", () => {
       );
     }
     expect(await bench.kv.count()).toBe(0);
+  });
+
+  test("what is called before AUTH is not looked at: the refusal would tell of the store", async () => {
+    const commands = functionsOf({ prefix: "anykv", store: "hidden" });
+    bench = await openDoor({ password: "secret" }, {}, { commands });
+    const client = bench.client();
+    for (const name of ["FCALL", "FCALL_RO"]) {
+      for (const words of [
+        ["anykv_get", "1", "x"],
+        ["anykv_none", "0"],
+        ["none", "x"],
+        ["anykv_version", "0"],
+      ]) {
+        expect(await bench.ask(client, request(name, ...words))).toBe(
+          "-NOAUTH Authentication required.\r\n",
+        );
+      }
+    }
+    await bench.ask(client, "AUTH secret\r\n");
+    expect(await bench.ask(client, "FCALL anykv_get 1 x\r\n")).toMatch(
+      /^-ANYKV_UNKNOWN_STORE .*hidden/,
+    );
   });
 
   test("AUTH with the password, with a name, and with neither right", async () => {

@@ -88,7 +88,7 @@ export const sessionRequests: readonly string[] = [
   String.raw`SUBSCRIBE a\r\nSUBSCRIBE a\r\nPSUBSCRIBE a*\r\nUNSUBSCRIBE x\r\n`,
   String.raw`HELLO 3\r\nSUBSCRIBE ch\r\nPUBLISH ch hello\r\n`,
   String.raw`HELLO 3\r\nSUBSCRIBE ch\r\nPSUBSCRIBE c*\r\nPUBLISH ch hello\r\nPING\r\n`,
-  String.raw`CONFIG GET timeout maxmemory\r\n`,
+  String.raw`CONFIG GET timeout\r\nCONFIG GET maxmemory\r\n`,
   String.raw`CONFIG GET foo\r\n`,
   String.raw`CONFIG GET\r\n`,
   String.raw`CONFIG SET foo bar\r\n`,
