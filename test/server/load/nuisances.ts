@@ -7,6 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { encoded, type Reply, ReplyReader, type WireError } from "./programs/wire.js";
 
 const text = "x".repeat(100_000);
+/** A reply that has not come by then does not come any more. */
+const replyMs = 120_000;
 
 function open(port: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
@@ -35,9 +37,17 @@ export class Visitor {
     return new Visitor(await open(port));
   }
 
+  /** Rejects when the reply does not come. */
   ask(...words: (string | number)[]): Promise<Reply> {
     this.#socket.write(encoded(words), "latin1");
-    return new Promise((resolve) => this.#due.push(resolve));
+    return new Promise((resolve, reject) => {
+      const lost = () => reject(new Error(`no reply to ${words[0]}`));
+      const timer = setTimeout(lost, replyMs);
+      this.#due.push((reply) => {
+        clearTimeout(timer);
+        resolve(reply);
+      });
+    });
   }
 
   /** A number that INFO tells. */
