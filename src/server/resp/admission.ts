@@ -1,6 +1,6 @@
 // Admission: whether a client may have a command carried out now.
 
-import type { Request } from "./request.js";
+import { authenticationRequired, type Request } from "./request.js";
 import type { Session } from "./session.js";
 
 /** Allowed to those who have subscribed to something, who speak RESP2. */
@@ -18,7 +18,7 @@ const subscriberCommands: ReadonlySet<string> = new Set([
 export function refusalOf(session: Session, request: Request): string | undefined {
   const { name, flags } = request.command;
   const { user, transaction } = session;
-  if (user === undefined && !flags.includes("no_auth")) return "NOAUTH Authentication required.";
+  if (user === undefined && !flags.includes("no_auth")) return authenticationRequired;
   if (transaction.isOpen && flags.includes("no_multi")) {
     return "ERR Command not allowed inside a transaction";
   }

@@ -226,7 +226,7 @@ export class Connection implements Wire {
     if (words === undefined) return undefined;
     this.#door.facts.counts.commands++;
     try {
-      return requestOf(this.#door.table, words);
+      return requestOf(this.#door.table, words, this.session.user !== undefined);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       // A browser that somebody has made speak to this port: what follows is not meant for us.

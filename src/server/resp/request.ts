@@ -20,22 +20,28 @@ export interface Request {
   readonly args: readonly Argument[];
 }
 
+export const authenticationRequired = "NOAUTH Authentication required.";
 const shownCharsMax = 128;
 
-/** @throws CommandError */
-export function requestOf(table: CommandTable, words: Argument[]): Request {
+/**
+ * Of a client that has said who it is, or need not; what a stranger calls is not looked at: the answer
+ * would tell of the store.
+ *
+ * @throws CommandError
+ */
+export function requestOf(table: CommandTable, words: Argument[], isKnown = true): Request {
   const entry = table.find(words[0] as Argument);
   if (entry === undefined) throw unknownCommand(words);
   const { command, subcommands } = entry;
   if (command === undefined || (subcommands !== undefined && words.length > 1)) {
-    return subrequestOf(entry, words);
+    return subrequestOf(entry, words, isKnown);
   }
   checkArity(command, words.length);
   words.shift();
-  return complete(command, words);
+  return complete(command, words, isKnown);
 }
 
-function subrequestOf({ name, subcommands }: Entry, words: Argument[]): Request {
+function subrequestOf({ name, subcommands }: Entry, words: Argument[], isKnown: boolean): Request {
   const word = words[1];
   if (word === undefined) throw wrongNumber(name);
   const command = typeof word === "string" ? subcommands?.get(word.toUpperCase()) : undefined;
@@ -45,12 +51,14 @@ function subrequestOf({ name, subcommands }: Entry, words: Argument[]): Request 
   }
   checkArity(command, words.length);
   words.splice(0, 2);
-  return complete(command, words);
+  return complete(command, words, isKnown);
 }
 
-function complete(command: Command, args: readonly Argument[]): Request {
+function complete(command: Command, args: readonly Argument[], isKnown: boolean): Request {
   const { body } = command;
-  return { command, body: body.kind === "chosen" ? body.choose(args) : body, args };
+  if (body.kind !== "chosen") return { command, body, args };
+  if (!isKnown) throw new CommandError(authenticationRequired);
+  return { command, body: body.choose(args), args };
 }
 
 function checkArity({ arity, name }: Command, words: number): void {

@@ -3,11 +3,15 @@
 
 import { virtualEnv } from "anykv/testing";
 import { afterEach, describe, expect, test } from "vitest";
+import type { Served } from "../../../src/kv/handle.js";
+import type { ServedName } from "../../../src/server/functions/fcall.js";
+import { functionCommands } from "../../../src/server/functions/function-commands.js";
 import { type DoorBench, openDoor, request } from "./door-bench.js";
 
 let bench: DoorBench;
 afterEach(() => bench.close());
 
+const functionsOf = (name: ServedName) => (served: Served) => functionCommands(served, name);
 const kilobyte = "x".repeat(1_000);
 
 describe("passwords", () => {
@@ -23,13 +27,34 @@ describe("passwords", () => {
     for (const { name, arity } of commands) {
       const words = name.split("|");
       while (words.length < Math.abs(arity)) words.push("1");
-      // FCALL and its relatives are looked at before they are refused.
       const reply = await bench.ask(client, request(...words));
       expect(reply, name).toMatch(
         name === "EXEC" ? /^-EXECABORT .*: NOAUTH/ : /^-NOAUTH Authentication required\.\r\n$/,
       );
     }
     expect(await bench.kv.count()).toBe(0);
+  });
+
+  test("what is called before AUTH is not looked at: the refusal would tell of the store", async () => {
+    const commands = functionsOf({ prefix: "anykv", store: "hidden" });
+    bench = await openDoor({ password: "secret" }, {}, { commands });
+    const client = bench.client();
+    for (const name of ["FCALL", "FCALL_RO"]) {
+      for (const words of [
+        ["anykv_get", "1", "x"],
+        ["anykv_none", "0"],
+        ["none", "x"],
+        ["anykv_version", "0"],
+      ]) {
+        expect(await bench.ask(client, request(name, ...words))).toBe(
+          "-NOAUTH Authentication required.\r\n",
+        );
+      }
+    }
+    await bench.ask(client, "AUTH secret\r\n");
+    expect(await bench.ask(client, "FCALL anykv_get 1 x\r\n")).toMatch(
+      /^-ANYKV_UNKNOWN_STORE .*hidden/,
+    );
   });
 
   test("AUTH with the password, with a name, and with neither right", async () => {
