@@ -53,7 +53,7 @@ function tests(program: string, place: Place): void {
     expect(await run(["--csv", "LRANGE", "list", "0", "-1"])).toBe('"a","b"');
     expect(await run(["--no-raw", "LRANGE", "list", "0", "-1"])).toBe('1) "a"\n2) "b"');
     expect(await run(["GET", "list"])).toMatch(/^WRONGTYPE /);
-    expect(await run(["-e", "GET", "list"])).toMatch(/^WRONGTYPE [^]*\nended with 1$/);
+    expect(await run(["-e", "GET", "list"])).toMatch(/^WRONGTYPE .*\n+ended with 1$/);
     expect(await run(["NOPE", "x"])).toBe(
       "ERR unknown command 'NOPE', with args beginning with: 'x'",
     );
@@ -77,15 +77,13 @@ function tests(program: string, place: Place): void {
       ...["GET n", "EXEC"],
     ];
     const said = await run(["--no-raw"], `${words.join("\n")}\n`);
-    expect(said.split("\n")).toEqual(
-      [
-        ...["OK", "OK", "QUEUED", "QUEUED", "1) (integer) 2", "2) OK", '"aA\\n"'],
-        ...["OK", "QUEUED", "OK", '"2"', "OK"],
-        ...["(error) ERR unknown command 'NOPE', with args beginning with: ", ""],
-        ...["(error) EXECABORT Transaction discarded because of previous errors.", ""],
-        ...["OK", "OK", "QUEUED", '1) "2"'],
-      ].filter((line) => line !== "" || said.includes("\n\n")),
-    );
+    const unknown = "(error) ERR unknown command 'NOPE', with args beginning with: ";
+    expect(said.split("\n").filter((line) => line !== "")).toEqual([
+      ...["OK", "OK", "QUEUED", "QUEUED", "1) (integer) 2", "2) OK", '"aA\\n"'],
+      ...["OK", "QUEUED", "OK", '"2"', "OK", unknown],
+      "(error) EXECABORT Transaction discarded because of previous errors.",
+      ...["OK", "OK", "QUEUED", '1) "2"'],
+    ]);
   });
 
   test("--pipe: many commands at once", async () => {
@@ -110,7 +108,7 @@ function tests(program: string, place: Place): void {
     expect(all.sort()).toEqual([...numbers, "hash", "list", "set"].sort());
     const some = (await run(["--scan", "--pattern", "key:1?"])).split("\n");
     expect(some).toHaveLength(10);
-    const summary = (await run(["--bigkeys"])).replace(/^[^]*-------- summary/, "");
+    const summary = (await run(["--bigkeys"])).split("-------- summary")[1];
     expect(summary).toContain("Sampled 303 keys in the keyspace!");
     expect(summary).toMatch(/Biggest +list found '"?list"?' has 3 items/);
     expect(summary).toMatch(/Biggest +set found '"?set"?' has 2 members/);
@@ -131,7 +129,9 @@ function tests(program: string, place: Place): void {
       while ((await run(["PUBLISH", "news", "hi"])) === "0");
       await told;
       listener.kill();
-      expect(said).toBe('"subscribe","news",1\n"message","news","hi"\n');
+      // Older ones say first how they are ended.
+      const lines = said.replace(/^Reading messages.*\n/, "");
+      expect(lines).toBe('"subscribe","news",1\n"message","news","hi"\n');
     });
   });
 

@@ -13,8 +13,11 @@ import { type ClientServer, everyPlace, heard, type Place } from "./places.js";
 type Create = (options: RedisOptions) => IoRedis;
 
 const libraries: readonly [name: string, create: Create][] = [
-  ["ioredis", (options) => new IoRedis({ ...options, protocol: 2 } as RedisOptions)],
-  ["ioredis in RESP3", (options) => new IoRedis({ ...options, protocol: 3 } as RedisOptions)],
+  ["ioredis", (options) => new IoRedis({ ...options, protocol: 2, replyMapping: "legacy" })],
+  [
+    "ioredis in RESP3",
+    (options) => new IoRedis({ ...options, protocol: 3, replyMapping: "legacy" }),
+  ],
   // What is called here is the same in both.
   ["iovalkey", (options) => new IoValkey(options as object) as unknown as IoRedis],
 ];
