@@ -31,7 +31,8 @@ mkdir -p "$cache"
 # In the cache, so that the result can be renamed into its place.
 work=$(mktemp -d "$cache/build-XXXXXX")
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-export GOFLAGS=-mod=mod GOWORK=off
+# Folders of modules can be removed like any others, should they lie in a scratch directory.
+export GOFLAGS="-mod=mod -modcacherw" GOWORK=off
 quietly() {
   "$@" > "$work/log" 2>&1 || {
     cat "$work/log" >&2
