@@ -1,6 +1,7 @@
 // The conformance suite through the HTTP door: every call is a POST, every answer fits its schema.
 //
-// A usual run leaves out untracked keys and the tests for uniformity; `ANYKV_HTTP=all` runs everything.
+// A usual run leaves out untracked keys and the tests for uniformity, and stores in files;
+// `ANYKV_HTTP=all` runs everything.
 
 import { type Runner, storeSuite } from "anykv/testing";
 import { describe, expect, test } from "vitest";
@@ -50,7 +51,15 @@ const runner: Runner = {
   expect,
 };
 
-storeSuite(runner, httpFactory);
+storeSuite(runner, httpFactory("memory"));
+for (const backend of ["wal", "disk"] as const) {
+  describe.skipIf(!isComplete)(`files (ANYKV_HTTP=all runs them)`, () => {
+    // What is uniform on memory is so there: the draws are the same, and wait for the disk.
+    const describeFiles = (name: string, body: () => void) =>
+      name === "uniformity" ? undefined : runner.describe(name, body);
+    storeSuite({ ...runner, describe: describeFiles }, httpFactory(backend));
+  });
+}
 
 test("every gap is one of the suite", () => {
   expect([...met].sort()).toStrictEqual(Object.keys(gaps).sort());
