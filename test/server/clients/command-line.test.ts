@@ -123,7 +123,7 @@ function tests(program: string, place: Place): void {
       const told = new Promise<void>((resolve) => {
         listener.stdout?.setEncoding("utf8").on("data", (text: string) => {
           said += text;
-          if (said.includes("message")) resolve();
+          if (said.includes('"message"')) resolve();
         });
       });
       while ((await run(["PUBLISH", "news", "hi"])) === "0");
