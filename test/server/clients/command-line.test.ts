@@ -3,7 +3,11 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { lackOfOpenssl, makeCertificates } from "../../remote/certificates.js";
 import { describeWith, findProgram, lackOf } from "../../remote/servers.js";
 import { type ClientServer, everyPlace, type Place } from "./places.js";
 
@@ -30,9 +34,12 @@ function tests(program: string, place: Place): void {
     return spawn(program, ["-p", `${server.port}`, ...args], { stdio: ["pipe", "pipe", "pipe"] });
   }
 
+  function run(args: readonly string[], input?: string): Promise<string> {
+    return saidBy(begin(args), input);
+  }
+
   /** All that it prints, with its exit code when that is not 0. */
-  async function run(args: readonly string[], input?: string): Promise<string> {
-    const child = begin(args);
+  async function saidBy(child: ChildProcess, input?: string): Promise<string> {
     let text = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (chunk: string) => {
@@ -150,6 +157,41 @@ function tests(program: string, place: Place): void {
     expect(said).toMatch(/^keys +mem +clients +blocked +requests +connections/m);
     expect(said).toMatch(/^1 +\d+\.\d+[KM] +\d+ +0 +\d+/m);
     expect(await run(["OBJECT", "FREQ", "a"])).toContain("An LFU maxmemory policy is not selected");
+  });
+
+  test("a password, a socket, a URL", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "anykv-cli-"));
+    const path = join(directory, "socket");
+    const locked = await place.start({ password: "sesame", path });
+    const ask = (...args: string[]): Promise<string> => saidBy(spawn(program, args));
+    try {
+      const port = `${locked.port}`;
+      expect(await ask("-p", port, "GET", "a")).toContain("NOAUTH Authentication required.");
+      expect(await ask("-p", port, "--no-auth-warning", "-a", "wrong", "PING")).toContain(
+        "WRONGPASS",
+      );
+      expect(await ask("-p", port, "--no-auth-warning", "-a", "sesame", "PING")).toBe("PONG");
+      const user = ["--user", "default", "--pass", "sesame"];
+      expect(await ask("-s", path, "--no-auth-warning", ...user, "-3", "PING")).toBe("PONG");
+      const url = `redis://default:sesame@127.0.0.1:${port}/0`;
+      expect(await ask("--no-auth-warning", "-u", url, "PING")).toBe("PONG");
+    } finally {
+      await locked.stop();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
+  test.skipIf(lackOfOpenssl() !== undefined)("TLS", async () => {
+    const certificates = makeCertificates();
+    const secure = await place.start({ tls: certificates });
+    try {
+      const authority = certificates.serverArgs[5] as string;
+      const args = ["-p", `${secure.port}`, "--tls", "--cacert", authority, "PING"];
+      expect(await saidBy(spawn(program, args))).toBe("PONG");
+    } finally {
+      await secure.stop();
+      certificates.remove();
+    }
   });
 
   test.runIf(place.isOurs)("functions", async () => {
