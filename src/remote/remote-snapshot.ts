@@ -58,7 +58,10 @@ class RemoteSnapshot implements StoreSnapshot {
     this.rows = before.values + before.arrays + before.elements + before.members + 1;
     this.#tables = new Set(tables);
     this.#reader = new ElementReader(calls);
-    this.#pages = pagesOf({ calls, reader: this.#reader, takenAt: before.now }, this.#tables);
+    this.#pages = pagesOf(
+      { calls, reader: this.#reader, takenAt: before.now, highestId: 0 },
+      this.#tables,
+    );
   }
 
   get tornArrays(): number {
@@ -117,6 +120,8 @@ interface Source {
   readonly calls: Calls;
   readonly reader: ElementReader;
   readonly takenAt: number;
+  /** The highest id of an array that was given. */
+  highestId: number;
 }
 
 async function* pagesOf(
@@ -133,7 +138,7 @@ async function* pagesOf(
   if (tables.has("values")) {
     for await (const rows of valuePages(calls)) yield rows.filter(({ key }) => !keys.has(key));
   }
-  if (tables.has("counters")) yield await counterRows(calls);
+  if (tables.has("counters")) yield await counterRows(source);
 }
 
 function rowOf(
@@ -188,11 +193,13 @@ async function* arrayPages(
 
 /** The elements that are there, and then the row that spans them; how many there were. */
 async function* elementPages(
-  { calls, reader }: Source,
+  source: Source,
   partition: number,
   [key, id, deadline]: [string, string, string],
 ): AsyncGenerator<readonly SnapshotRow[], number> {
+  const { calls, reader } = source;
   const joined = Number(id) * calls.partitions + partition;
+  source.highestId = Math.max(source.highestId, joined);
   let read = 0;
   for await (const elements of reader.elements(partition, key)) {
     const first = read;
@@ -245,9 +252,12 @@ async function* bucketPages(
 }
 
 /** The highest numbers of all partitions, as one store would have them. */
-async function counterRows(calls: Calls): Promise<SnapshotRow[]> {
+async function counterRows({ calls, highestId }: Source): Promise<SnapshotRow[]> {
   const tokens = (await calls.everywhere("dump_token", [])).map(numberIn);
   const token = Math.max(...tokens);
   // The first token of a partition is the number of partitions, or a little more.
-  return token < calls.partitions ? [] : [rowOf("counters", "token", `${token}`, "")];
+  const rows: SnapshotRow[] = [];
+  if (token >= calls.partitions) rows.push(rowOf("counters", "token", `${token}`, ""));
+  if (highestId > 0) rows.push(rowOf("counters", "list", `${highestId}`, ""));
+  return rows;
 }

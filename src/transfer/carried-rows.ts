@@ -55,6 +55,8 @@ const sumBound = 2 ** 52;
 export class RowTally {
   rows = 0;
   entries = 0;
+  /** The highest id of an array. */
+  highestList = 0;
   #sum = 0;
   // Elements that the rows of arrays speak of, less those that have come.
   #missingItems = 0;
@@ -64,7 +66,8 @@ export class RowTally {
     if (entryTables.has(row.table)) this.entries++;
     if (row.table === "items") this.#missingItems--;
     if (row.table === "lists") {
-      const { head, tail } = parseSpan(row.value);
+      const { id, head, tail } = parseSpan(row.value);
+      this.highestList = Math.max(this.highestList, id);
       this.#missingItems += tail - head;
     }
     this.#sum = (this.#sum + checksum(row)) % sumBound;

@@ -13,7 +13,7 @@ import {
   SnapshotPermissionError,
   SnapshotReadError,
 } from "../base/errors.js";
-import type { Engine } from "../engine/engine.js";
+import { type Engine, never } from "../engine/engine.js";
 import type { Snapshot, SnapshotRow } from "../engine/snapshot.js";
 import type { Env } from "../env/env.js";
 import type { CountedSource } from "../store/store.js";
@@ -109,12 +109,14 @@ class SnapshotContent implements CountedSource {
   }
 
   #end(): void {
-    const { rows, isWhole } = this.#tally;
+    const { rows, isWhole, highestList } = this.#tally;
     if (!isWhole) {
       throw new SnapshotReadError(
         `${this.#request.source} is damaged: arrays and their elements do not match`,
       );
     }
+    // Files of the first versions lack the counter of arrays, and the next array would be one of these.
+    if (highestList > 0) this.counters.push(listCounter(highestList));
     this.#pace.tell({ phase: "copy", rows, totalRows: rows });
     this.#pace.check();
   }
@@ -130,6 +132,10 @@ class SnapshotContent implements CountedSource {
       throw exceeded(source, `more than ${maxBytes} bytes (maxBytes, MaxBytes)`);
     }
   }
+}
+
+function listCounter(highest: number): SnapshotRow {
+  return { table: "counters", key: "list", value: `${highest}`, deadline: never, again: false };
 }
 
 function exceeded(source: string, what: string): SnapshotBudgetExceededError {

@@ -8,6 +8,9 @@ import { type Kv, openKv } from "anykv";
 import { type KvServer, type ServeOptions, serve } from "anykv/server";
 import { Redis } from "iovalkey";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { verifyLmdb } from "../../src/engines/lmdb/verify.js";
+import { nodeEnv } from "../../src/env/env.js";
+import { checkRows } from "../../src/operations/check.js";
 import { describeWith, lackOf, startServer } from "../remote/servers.js";
 
 let stores = 0;
@@ -243,6 +246,31 @@ describe("files by FCALL", () => {
     expect((await post(server, "backup", { fileName: "a" }, headers)).status).toBe(403);
     expect(readdirSync(directory)).toStrictEqual([]);
   });
+});
+
+test("arrays of a backup that was taken elsewhere stay apart from new ones", async () => {
+  const server = await served(openStore(), { http: false, storeName: "arrays" });
+  const valkey = { url: server.address.resp?.url as string };
+  const elsewhere = openStore({ backend: "valkey", name: "arrays", valkey });
+  for (const job of ["a", "b", "c"]) await elsewhere.append("jobs", job);
+  const fileName = join(around, "backup.kv");
+  await elsewhere.backup({ fileName });
+  const report = await verifyLmdb(nodeEnv, fileName, { check: checkRows });
+  expect(report.problems).toStrictEqual([]);
+  for (const backend of ["memory", "wal", "disk"] as const) {
+    const copy = openStore({
+      backend,
+      path: backend === "disk" ? fileName : join(around, backend),
+    });
+    if (backend !== "disk") await copy.restore({ fileName });
+    await copy.append("mail", "X");
+    expect([backend, await copy.range("jobs"), await copy.range("mail")]).toStrictEqual([
+      backend,
+      ["a", "b", "c"],
+      ["X"],
+    ]);
+    await copy.close();
+  }
 });
 
 test("who may only read opens the store elsewhere, and reads", async () => {
