@@ -6,7 +6,8 @@
 // 2. All numbers lie in [first, end), which is no longer than the ring. A place without an element
 //    holds undefined; there is an element at `first` and one before `end`, unless there are none.
 // 3. Numbers far from all others are not taken (`hasRoom`): a ring is never much larger than what it
-//    has held. Elements of an array are numbered without gaps, so that is for damaged data alone.
+//    has held. Elements of an array are numbered without gaps, so that is for damaged data alone, and
+//    for arrays of more elements than a ring may have places.
 
 import type { ChangeTarget } from "../../engine/changes.js";
 import { never, type Row } from "../../engine/engine.js";
@@ -15,6 +16,8 @@ import type { Stored } from "../../engine/stored.js";
 import type { FormerTarget, Undoable } from "./journal.js";
 
 const placesMin = 4;
+/** Longer arrays of JavaScript are hash tables. */
+const placesMax = 2 ** 25;
 /** Places without an element that each element may bring about; one list may have some in any case. */
 const gapsPerElement = 4;
 const gapsMin = 64;
@@ -51,7 +54,8 @@ export class ElementList implements Undoable {
 
   hasRoom(index: number): boolean {
     const span = this.#spanWith(index);
-    return span <= this.#ring.length || span <= gapsMin + this.#count * gapsPerElement;
+    const spanMax = Math.min(placesMax, gapsMin + this.#count * gapsPerElement);
+    return span <= this.#ring.length || span <= spanMax;
   }
 
   #spanWith(index: number): number {
