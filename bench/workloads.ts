@@ -8,6 +8,7 @@ import { diskScale } from "./workloads/disk-scale.js";
 import { diskWrites } from "./workloads/disk-write.js";
 import { expiry } from "./workloads/expiry.js";
 import { jsonlExport, jsonlImport } from "./workloads/jsonl-transfer.js";
+import { k6Operations } from "./workloads/k6-operations.js";
 import { memory } from "./workloads/memory.js";
 import { observation } from "./workloads/observation.js";
 import { occupancy } from "./workloads/occupancy.js";
@@ -57,4 +58,5 @@ export const workloads: readonly Workload[] = [
   jsonlExport,
   ...valkey,
   ...respServer,
+  ...k6Operations,
 ];

@@ -31,7 +31,11 @@ mkdir -p "$cache"
 # In the cache, so that the result can be renamed into its place.
 work=$(mktemp -d "$cache/build-XXXXXX")
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
-export GOFLAGS=-mod=mod GOWORK=off
+# Folders of modules can be removed like any others, should they lie in a scratch directory. The cache
+# may lie in a repository that does not matter here.
+export GOFLAGS="-mod=mod -modcacherw -buildvcs=false" GOWORK=off
+# Without a home Go has no place for what it fetches and compiles.
+[[ -n ${HOME:-} ]] || export GOPATH=${GOPATH:-$work/go} GOCACHE=${GOCACHE:-$work/go-build}
 quietly() {
   "$@" > "$work/log" 2>&1 || {
     cat "$work/log" >&2
@@ -42,7 +46,10 @@ quietly() {
 # The releases of the extension are written for k6 v1, whose modules have another path. It is given
 # the path of v2, which is all that its move to v2 has changed.
 fetched=$work/fetched.json
-go mod download -json "github.com/grafana/xk6-redis@$redis_version" > "$fetched"
+go mod download -json "github.com/grafana/xk6-redis@$redis_version" > "$fetched" || {
+  cat "$fetched" >&2
+  exit 1
+}
 source=$(sed -n 's/^[[:space:]]*"Dir": "\(.*\)",\{0,1\}$/\1/p' "$fetched")
 mkdir -p "$work/k6/extension" "$work/stock"
 cp -R "$source/register.go" "$source/redis" "$work/k6/extension/"

@@ -3,8 +3,9 @@
 // It does not outlive the bench, however that ends: a shell beside it waits for the end of its input,
 // a pipe that only this process holds, and then kills it.
 
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
+import type { Readable, Writable } from "node:stream";
 
 export interface BenchServer {
   readonly port: number;
@@ -20,6 +21,13 @@ const guardian = `
   { read _ <&3; kill -9 $server; } >/dev/null 2>&1 & waiter=$!
   wait $server
   kill -9 $waiter`;
+
+/** Ends with its input at the latest. */
+export function startGuarded(
+  command: readonly string[],
+): ChildProcessByStdio<Writable, Readable, null> {
+  return spawn("sh", ["-c", guardian, "sh", ...command], { stdio: ["pipe", "pipe", "inherit"] });
+}
 
 async function freePort(): Promise<number> {
   const listener = createServer();
@@ -46,9 +54,7 @@ export async function startBenchServer(directory: string): Promise<BenchServer> 
   const port = await freePort();
   const place = ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", directory];
   const volatile = ["--save", "", "--appendonly", "no"];
-  const child = spawn("sh", ["-c", guardian, "sh", program, ...place, ...volatile], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = startGuarded([program, ...place, ...volatile]);
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
   let log = "";
   const ready = new Promise<boolean>((resolve) => {

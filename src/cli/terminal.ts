@@ -18,7 +18,7 @@ export interface Terminal {
   progress(line: string | undefined): void;
   /** Asks a yes-or-no question; undefined when there is nobody to ask. */
   confirm(question: string): Promise<boolean> | undefined;
-  /** From now on, SIGINT and SIGTERM abort this signal; a second one ends the process. */
+  /** From now on, SIGINT and SIGTERM abort this signal; a second one ends the process with 130. */
   interruption(): AbortSignal;
 }
 
@@ -71,8 +71,12 @@ async function readInput(bytesMax: number): Promise<Uint8Array> {
 function awaitSignals(): AbortSignal {
   const controller = new AbortController();
   const end = (name: NodeJS.Signals): void => {
-    for (const each of endingSignals) process.off(each, end);
-    controller.abort(new Error(name));
+    if (!controller.signal.aborted) {
+      controller.abort(new Error(name));
+      return;
+    }
+    process.stderr.write(`anykv: ended by a second ${name}, before it was done\n`);
+    process.exit(exitCodes.interrupted);
   };
   for (const each of endingSignals) process.on(each, end);
   return controller.signal;

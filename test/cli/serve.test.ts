@@ -2,10 +2,12 @@
 // it is killed.
 
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { openKv } from "anykv";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -100,6 +102,29 @@ describe("it serves", () => {
     },
   );
 
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "a second %s ends it at once: code 130, and a message",
+    async (signal) => {
+      const { program, told, client } = await serving(["--close-timeout", "1h"]);
+      await client().set("large", "x".repeat(2 ** 20));
+      // Somebody who asks for more than the buffers between the two hold, and reads nothing.
+      const idler = connect(told.resp?.port as number, "127.0.0.1");
+      await once(idler, "connect");
+      await new Promise((resolve) => idler.write("GET large\r\n".repeat(100), resolve));
+      const other = client();
+      const hasBacklog = async () => / omem=[1-9]/.test(String(await other.call("CLIENT", "LIST")));
+      while (!(await hasBacklog()));
+      program.child.kill(signal);
+      await once(program.child.stderr as Readable, "data");
+      program.child.kill(signal);
+      expect(await program.ended).toMatchObject({
+        ...{ code: 130, signal: null },
+        error: `anykv: closing\nanykv: ended by a second ${signal}, before it was done\n`,
+      });
+      idler.destroy();
+    },
+  );
+
   test("in memory, in words", async () => {
     const program = start(["--port", "0", "--http-port", "0"]);
     expect(await program.firstLine).toBe(`serving memory, process ${program.child.pid}`);
@@ -123,6 +148,35 @@ describe("it serves", () => {
     program.child.kill("SIGTERM");
     expect((await program.ended).code).toBe(0);
     expect(existsSync(path("s"))).toBe(false);
+  });
+
+  test.each([
+    ["disk", () => [path("kv"), "--backend", "disk"]],
+    ["wal", () => [path("kv"), "--backend", "wal"]],
+    ["shared", () => ["--backend", "shared", "--name", `serve ${process.pid}`]],
+  ] as const)("%s, by both doors", async (backend, args) => {
+    const { told, client, program } = await serving([...args(), "--http-port", "0"]);
+    expect(told.store.backend).toBe(backend);
+    const one = client();
+    await one.set("a", "b");
+    await one.rpush("list", "x", "y");
+    expect(await one.multi().incr("n").hset("h", "f", "1").exec()).toEqual([
+      [null, 1],
+      [null, 1],
+    ]);
+    const waiting = client().blpop("queue", 0);
+    const ask = async (operation: string, body: object): Promise<unknown> => {
+      const headers = { "Content-Type": "application/json" };
+      const asked = { method: "POST", headers, body: JSON.stringify(body) };
+      return (await fetch(`${told.http?.url}/v1/${operation}`, asked)).json();
+    };
+    expect(await ask("get", { key: "a" })).toEqual({ result: "b" });
+    expect(await ask("range", { key: "list" })).toEqual({ result: ["x", "y"] });
+    expect(await ask("increment_by", { key: "n", delta: 41 })).toEqual({ result: 42 });
+    expect(await ask("append", { key: "queue", value: "job" })).toEqual({ result: 1 });
+    expect(await waiting).toEqual(["queue", "job"]);
+    program.child.kill("SIGTERM");
+    expect(await program.ended).toMatchObject({ code: 0, error: "anykv: closing\n" });
   });
 
   test("a store of a configuration, under its name", async () => {

@@ -6,6 +6,7 @@ import {
   accessSync,
   constants,
   copyFileSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   writeFileSync,
@@ -86,7 +87,9 @@ export class K6Directory {
 
   /** Runs a script of the project. */
   runFile(path: string, options?: K6Options): Promise<K6Run> {
-    copyFileSync(join(root, path), join(this.path, basename(path)));
+    const copy = join(this.path, basename(path));
+    // Another process may be reading it.
+    if (!existsSync(copy)) copyFileSync(join(root, path), copy);
     return this.#run(basename(path), options);
   }
 

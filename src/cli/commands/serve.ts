@@ -34,8 +34,8 @@ tokens of the HTTP door in ANYKV_TOKEN or --tokens-file (a line: TOKEN [read-onl
 
 It prints where it listens, with --json as one line of JSON, and serves until SIGINT or SIGTERM. Then
 it takes no more connections, finishes what it has received, closes the store and ends with the code
-0. A second signal ends it at once, as kill -9 does: what was acknowledged is as durable as the store
-promises.`,
+0. A second signal ends it at once, with the code 130: what was acknowledged is as durable as the
+store promises.`,
   examples: [
     "anykv serve",
     "anykv serve ./data/jobs --backend wal --http",

