@@ -13,7 +13,9 @@ export const requestsAtOnceMax = 256;
 export interface ConnectionState {
   /** Under way. */
   requests: number;
-  /** Too many of them have come at once. */
+  /** Of these: what waits for others, however long that takes. */
+  waiting: number;
+  /** What it has sent is not to be carried out. */
   isCutOff: boolean;
   /** Called when the connection closes. */
   readonly gone: Set<() => void>;
@@ -24,12 +26,23 @@ const states = new WeakMap<Socket, ConnectionState>();
 export function stateOf(socket: Socket): ConnectionState {
   const known = states.get(socket);
   if (known !== undefined) return known;
-  const state: ConnectionState = { requests: 0, isCutOff: false, gone: new Set() };
+  const state: ConnectionState = { requests: 0, waiting: 0, isCutOff: false, gone: new Set() };
   states.set(socket, state);
   socket.on("close", () => {
     for (const listener of [...state.gone]) listener();
   });
   return state;
+}
+
+/**
+ * Ends a connection that has so much to take behind an answer that waits that Node reads no further:
+ * nobody would notice when the caller has gone, and what waits would take an element for nobody.
+ */
+export function cutOffIfDeaf(socket: Socket): void {
+  const state = stateOf(socket);
+  if (state.waiting === 0 || !socket.isPaused()) return;
+  state.isCutOff = true;
+  socket.destroy();
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Socket } from "node:net";
 import { isKvError } from "../../base/errors.js";
 import { Admission } from "./admission.js";
 import { Disconnected } from "./body.js";
-import { requestsAtOnceMax, stateOf } from "./connection-state.js";
+import { cutOffIfDeaf, requestsAtOnceMax, stateOf } from "./connection-state.js";
 import { DoorMetrics } from "./door-metrics.js";
 import { EventStreams } from "./events.js";
 import { type DoorContext, type Route, requireGrant } from "./exchange.js";
@@ -77,6 +77,7 @@ export class Dispatcher {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = stateOf(request.socket);
     if (connection.requests >= requestsAtOnceMax) connection.isCutOff = true;
+    else cutOffIfDeaf(request.socket);
     // What was sent with the rest may still come, and is not carried out.
     if (connection.isCutOff) {
       request.socket.destroy();

@@ -18,7 +18,7 @@ import { type Env, nodeEnv } from "../../env/env.js";
 import type { Kv } from "../../kv/kv.js";
 import { namingOf, openFiles } from "../files/served-files.js";
 import { listen } from "../listen.js";
-import { whenOver } from "./connection-state.js";
+import { cutOffIfDeaf, stateOf, whenOver } from "./connection-state.js";
 import { Dispatcher } from "./dispatcher.js";
 import type { DoorContext, Exchange } from "./exchange.js";
 import type { ServedFunctions } from "./function-calls.js";
@@ -142,15 +142,20 @@ class ListeningDoor implements HttpDoor {
     this.#server.closeAllConnections();
   }
 
-  #attend({ response }: Exchange, pace: "waits" | "works"): AbortSignal {
-    const controllers = pace === "waits" ? this.#waiting : this.#working;
+  #attend({ request, response }: Exchange, pace: "waits" | "works"): AbortSignal {
+    const isWaiting = pace === "waits";
+    const controllers = isWaiting ? this.#waiting : this.#working;
     const controller = new AbortController();
+    const connection = stateOf(request.socket);
     controllers.add(controller);
+    if (isWaiting) connection.waiting++;
     whenOver(response, () => {
       controllers.delete(controller);
+      if (isWaiting) connection.waiting--;
       if (!response.writableFinished) controller.abort(new Error("the caller has hung up"));
     });
-    if (this.#closed !== undefined && pace === "waits") cancel(this.#waiting);
+    if (this.#closed !== undefined && isWaiting) cancel(this.#waiting);
+    cutOffIfDeaf(request.socket);
     return controller.signal;
   }
 

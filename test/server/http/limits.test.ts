@@ -146,6 +146,24 @@ describe("callers who have gone", () => {
     expect(await kv.range("q")).toStrictEqual([1]);
   });
 
+  test("are noticed also when much waits behind their wait, where Node reads no further", async () => {
+    const { door, kv } = await openDoor();
+    const raw = new RawClient(door).send(postText("pop_first_wait", '{"key":"q"}'));
+    await until(async () => (await levels(door.address.url)).requests === 2);
+    const large = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let isClosed = false;
+    void raw.closed.then(() => {
+      isClosed = true;
+    });
+    // Node looks at what waits when the next request comes.
+    await until(async () => {
+      if (!isClosed) raw.send(large);
+      return isClosed && (await levels(door.address.url)).requests === 1;
+    });
+    await kv.append("q", 1);
+    expect(await kv.range("q")).toStrictEqual([1]);
+  });
+
   test("in the middle of a body leave nothing behind", async () => {
     const { door, kv } = await openDoor();
     const raw = new RawClient(door).send(postText("clear", "{}").slice(0, -1));

@@ -133,7 +133,7 @@ function summary(
     return `${kind}: ${mebibytes(before[kind])} MiB before, ${mebibytes(after[kind])} MiB after`;
   });
   return [
-    `${requests} requests, ${connections} connections, ${load.cutOff} of them cut off`,
+    `${requests} requests, ${connections} connections; ${load.cutOff} others that did not read were cut off`,
     `${load.slow} requests that came byte by byte, ${cpu} of a core for the server`,
     `steps of the first process: ${JSON.stringify(reports[0]?.steps)}`,
     `milliseconds for a reply: half ${half}, 99 % ${most}, all ${all}`,
