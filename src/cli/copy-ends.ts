@@ -54,6 +54,11 @@ export async function targetPlace(
   }
   const path = pathOrNone(text, end);
   const found = await findBackend(env, path);
+  if (found === undefined && /^[\w.-]+:\d{1,5}(?:\/\d*)?$/.test(text)) {
+    throw new InvalidOptionsError(`${end} is the address of a server without its scheme`, {
+      hint: `write valkey://${text} or http://${text}, or ./${text} for a file`,
+    });
+  }
   if (found !== undefined && asked !== undefined && found !== asked) {
     throw new InvalidOptionsError(`${path} is a ${found} store, and --backend says ${asked}`);
   }

@@ -83,10 +83,10 @@ export function integerFrom(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
-/** For options: milliseconds in digits, or with a unit. */
+/** For options: a number with a unit. In a command line a bare number could mean anything. */
 export function durationMs(text: string): number {
   try {
-    const ms = parseDuration(/^\d+$/.test(text) ? Number(text) : text, "duration");
+    const ms = parseDuration(text, "duration");
     if (ms > 0) return ms;
   } catch (error) {
     if (!isKvError(error)) throw error;

@@ -8,4 +8,4 @@ export const neededCommands =
 export const neededForDatabase = "+select";
 export const neededInCluster = "+cluster|slots +asking";
 
-export const neededRights = `grant the user \`${neededCommands}\` on the keys of the prefix (\`~<prefix>:*\`), for a \`database\` \`${neededForDatabase}\`, in a cluster \`${neededInCluster}\`; where functions are forbidden, \`+eval +evalsha\` instead of \`+fcall +function|load\``;
+export const neededRights = `grant the user \`${neededCommands}\` on the keys of the prefix (\`~<prefix>:*\`), for a \`database\` \`${neededForDatabase}\`, in a cluster \`${neededInCluster}\`; where functions are forbidden, \`+eval +evalsha\` instead of \`+fcall +function|load\`; a user of \`anykv serve\` who may only read cannot write`;

@@ -112,9 +112,12 @@ function wrongType(text: string): KvError {
 function unknownStore(text: string): KvError {
   const [, prefix = "", tag = ""] = /^(.*):\{(.*):0\}$/s.exec(text) ?? [];
   const name = tag.replace(/%(7B|7D|25)/g, decodeURIComponent);
+  const parameter = name === "" ? "without ?name" : `with ?name=${encodeURIComponent(name)}`;
   const option = name === "" ? "without a `name`" : `with \`name: ${JSON.stringify(name)}\``;
-  return new InvalidOptionsError("the server serves one store, which has another name or prefix", {
-    hint: `open it ${option} and with the prefix ${JSON.stringify(prefix)}`,
+  const named = name === "" ? "has no name" : `is named ${JSON.stringify(name)}`;
+  const message = `the server serves one store, which ${named} and has the prefix ${JSON.stringify(prefix)}`;
+  return new InvalidOptionsError(message, {
+    hint: `open it ${option}, in an URL for a command ${parameter}`,
   });
 }
 

@@ -317,6 +317,21 @@ describe("what is refused", () => {
     expect((await run("get", url, "a", "--serialization", "json")).code).toBe(2);
   });
 
+  test("an address without its scheme is no path: 2", async () => {
+    const { code, error } = await run("set", "localhost:6380", "k", "1");
+    expect({ code, error }).toMatchObject({
+      code: 2,
+      error: expect.stringContaining("write valkey://localhost:6380 or http://localhost:6380"),
+    });
+  });
+
+  test("a time without its unit: 2", async () => {
+    const { code, error } = await run("set", path("store"), "k", "1", "--ttl", "30");
+    expect(code).toBe(2);
+    expect(error).toContain("It must be a duration like");
+    expect(readdirSync(directory)).toStrictEqual([]);
+  });
+
   test("reading makes no store", async () => {
     for (const command of ["get", "del"]) {
       const { code, error } = await run(command, path("none"), "key");

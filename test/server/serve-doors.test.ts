@@ -99,7 +99,8 @@ test("others open the store under the name and the prefix that the server was gi
   };
   expect(await open("jobs {1}", "p").get("a")).toBe(1);
   await expect(open(undefined, "p").get("a")).rejects.toMatchObject({
-    hint: 'open it with `name: "jobs {1}"` and with the prefix "p"',
+    message: 'the server serves one store, which is named "jobs {1}" and has the prefix "p"',
+    hint: 'open it with `name: "jobs {1}"`, in an URL for a command with ?name=jobs%20%7B1%7D',
   });
   const client = clientOf(server);
   const tag = "p:{jobs %7B1%7D:0}:v";

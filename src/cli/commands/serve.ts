@@ -77,7 +77,7 @@ function addStoreOptions(command: Command): void {
       "of a wal store: acknowledge a write when it is in a buffer: faster",
     )
     .option("--track-keys", "build the index of keys at once")
-    .option("--metrics", "measure every operation, for GET /metrics");
+    .option("--metrics", "measure the operations that come by HTTP, for GET /metrics");
 }
 
 function addDoorOptions(command: Command): void {

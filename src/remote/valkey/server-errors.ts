@@ -99,7 +99,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   NOAUTH: {
     type: ServerAccessError,
     says: "the server demands a password",
-    hint: "give the password, and the user if it is not `default`: in the URL, or as `valkey.password` and `valkey.username` of `openKv`; commands read ANYKV_PASSWORD",
+    hint: "give the password, and the user if it is not `default`: in the URL, or as `valkey.password` and `valkey.username` of `openKv`; commands read ANYKV_PASSWORD, `copy` ANYKV_FROM_PASSWORD and ANYKV_TO_PASSWORD",
   },
   WRONGPASS: {
     type: ServerAccessError,

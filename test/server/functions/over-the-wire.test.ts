@@ -143,7 +143,8 @@ test("whoever opens another store, or in another way, is told so", () =>
   withWire("memory", async ({ name, remote }) => {
     await expect(remote({ name: "other" }).size()).rejects.toMatchObject({
       name: "InvalidOptionsError",
-      hint: `open it with \`name: "${name}"\` and with the prefix "anykv"`,
+      message: `the server serves one store, which is named "${name}" and has the prefix "anykv"`,
+      hint: `open it with \`name: "${name}"\`, in an URL for a command with ?name=${encodeURIComponent(name)}`,
     });
   }));
 
