@@ -119,7 +119,25 @@ function jsonOrNone(text: string): unknown {
   }
 }
 
+/** With a signal for each call: `fetch` stays on the list of its signal until that is collected. */
 async function callOperation<Result>(
+  place: HttpPlace,
+  operation: string,
+  fields: object,
+): Promise<Result> {
+  const { signal } = place;
+  const call = new AbortController();
+  const abort = (): void => call.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    return await resultOf({ ...place, signal: call.signal }, operation, fields);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+async function resultOf<Result>(
   place: HttpPlace,
   operation: string,
   fields: object,

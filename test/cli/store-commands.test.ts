@@ -1,6 +1,7 @@
 // The commands on what is in a store: the same answers on files, through the RESP door of a running
 // server, and through its HTTP door.
 
+import { getEventListeners } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,6 +10,7 @@ import { join } from "node:path";
 import { type Kv, openKv } from "anykv";
 import { type KvServer, serve } from "anykv/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { httpPlace, openHttpTarget } from "../../src/cli/http-calls.js";
 import { type CommandRun, runCommand, type Somebody } from "./run-command.js";
 
 let directory = "";
@@ -373,6 +375,15 @@ describe("what is refused", () => {
     expect(error).toContain("warning: a password in an argument");
     expect(out + error).not.toContain("sesame");
   });
+});
+
+test("calls through HTTP do not stay on the list of their signal", async () => {
+  const { signal } = new AbortController();
+  const { address } = await served();
+  const { calls } = await openHttpTarget(httpPlace(`${address.http?.url}`, undefined, signal));
+  await calls.set("k", 1, {});
+  expect(await calls.find("k")).toBe(1);
+  expect(getEventListeners(signal, "abort")).toStrictEqual([]);
 });
 
 test("bytes come and go as they are", async () => {
