@@ -3,6 +3,7 @@
 // Nothing is repeated: whoever loses the connection in the middle of a write does not know whether it
 // was carried out, and is told so.
 
+import { setMaxListeners } from "node:events";
 import {
   type ErrorName,
   errorClasses,
@@ -41,6 +42,8 @@ export function httpPlace(
       hint: "set ANYKV_TOKEN in the environment",
     });
   }
+  // As many as there are calls at once.
+  setMaxListeners(0, signal);
   return { base: origin + pathname.replace(/\/+$/, ""), token, signal };
 }
 
