@@ -83,6 +83,12 @@ export function integerFrom(min: number, max = Number.MAX_SAFE_INTEGER): (text: 
   };
 }
 
+/** What comes into being at a path where there is nothing. */
+export function backendOption(path: string): Option {
+  const what = `what a new ${path} becomes, wal or disk (default disk)`;
+  return new Option("--backend <kind>", what).choices(["disk", "wal"]);
+}
+
 /** For options: a number with a unit. In a command line a bare number could mean anything. */
 export function durationMs(text: string): number {
   try {

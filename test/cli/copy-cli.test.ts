@@ -163,7 +163,6 @@ describe("refused", () => {
       [3, "DISK_PATH", path("directory"), to],
       [3, "DISK_STORE_OPEN", path("text"), to],
       [3, "DISK_STORE_OPEN", from, path("text")],
-      [2, "INVALID_OPTIONS", from, to, "--backend", "shared"],
       [2, "INVALID_OPTIONS", from, to, "--replace", "--merge"],
       [2, "INVALID_OPTIONS", from, from, "--backend", "wal"],
       [2, "COPY_TARGET", from, from],
@@ -181,6 +180,11 @@ describe("refused", () => {
       expect(error, args.join(" ")).toContain(`ANYKV_${name}`);
       expect(error).not.toContain("secret");
     }
+    const unknown = await run(["copy", from, to, "--backend", "shared"]);
+    expect(unknown).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/choices are disk, wal/),
+    });
     for (const [url, said] of [
       ["valkey://u:secret@h:1?bogus=1", 'the parameter "bogus" in the URL TO is not known'],
       ["valkey://u:secret@h:1?name=a&Name=b", 'the parameter "Name" in the URL TO is not known'],

@@ -3,6 +3,7 @@
 import type { Kv } from "../../kv/kv.js";
 import {
   addStoreCommand,
+  backendOption,
   type CommandLine,
   libraryArgument,
   reporting,
@@ -76,7 +77,7 @@ function addRestore(line: CommandLine): void {
   addStoreCommand(line, restoreText, libraryArgument)
     .argument("<file>", "the file that backup wrote, or that of a disk store")
     .option("-y, --yes", "do not ask")
-    .option("--backend <kind>", "what a new path becomes, wal or disk (default disk)")
+    .addOption(backendOption("path"))
     .action((store: string, file: string, flags: RestoreFlags) =>
       reporting(line, flags, async () => {
         const { yes = false, backend } = flags;

@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { InvalidOptionsError } from "../../base/errors.js";
 import {
   addStoreCommand,
+  backendOption,
   type CommandLine,
   integerFrom,
   libraryArgument,
@@ -77,7 +78,7 @@ function addImport(line: CommandLine): void {
     .option("--delimiter <character>", 'of CSV (default ",")')
     .option("--no-header", "of CSV: the first row is data")
     .option("--check", "write nothing")
-    .option("--backend <kind>", "what a new path becomes, wal or disk (default disk)");
+    .addOption(backendOption("path"));
   addFormat(command).action((store: string, file: string, flags: ImportFlags) =>
     reporting(line, flags, () =>
       flags.check

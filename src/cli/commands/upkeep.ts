@@ -1,7 +1,7 @@
 // The commands that look after whole stores: verify, repair and copy.
 
 import { type CopyFlags, copyCommand } from "../copy-command.js";
-import { addCommand, type CommandLine } from "../define-command.js";
+import { addCommand, backendOption, type CommandLine } from "../define-command.js";
 import {
   type RepairFlags,
   repairCommand,
@@ -85,7 +85,7 @@ function addCopy(line: CommandLine): void {
     .argument("<to>", "path or URL of the store to fill")
     .option("--replace", "make TO equal to FROM, whatever it holds")
     .option("--merge", "write what FROM holds over what TO holds, and keep the rest")
-    .option("--backend <kind>", "what a new path TO becomes, wal or disk (default disk)")
+    .addOption(backendOption("path TO"))
     .option("--json", "print the report as JSON")
     .action(async (from: string, to: string, flags: CopyFlags) =>
       finish(await copyCommand(terminal, from, to, flags)),

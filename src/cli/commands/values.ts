@@ -7,6 +7,7 @@ import { checkKey } from "../../kv/arguments.js";
 import { checkCanceled } from "../../transfer/transfer.js";
 import {
   addStoreCommand,
+  backendOption,
   type CommandLine,
   durationMs,
   printJson,
@@ -103,7 +104,7 @@ function addSet(line: CommandLine): void {
     .option("--ttl <duration>", 'let the key vanish after this time, as in "30s"', durationMs)
     .option("--keep-ttl", "keep the expiry that the key already has")
     .option("--if-absent", "do nothing if the key is there")
-    .option("--backend <kind>", "what a new path becomes, wal or disk (default disk)")
+    .addOption(backendOption("path"))
     .action((store: string, key: string, value: string, flags: SetFlags) =>
       reporting(line, flags, () => setCommand(line.terminal, store, key, value, flags)),
     );
