@@ -293,6 +293,18 @@ describe("files", () => {
     expect(await outOf(["get", path("new"), "a"])).toBe("1\n");
   });
 
+  test("a store of nothing but filters is not empty", async () => {
+    const made = openKv({ name: `commands ${++stores}`, backend: "wal", path: path("seen") });
+    await made.filter("mails").add("ann@example.org");
+    await made.backup({ fileName: path("backup") });
+    await made.close();
+    const asked = await runCommand(["restore", path("seen"), path("backup")], { answer: false });
+    expect(asked).toMatchObject({
+      code: 2,
+      questions: ["Replace everything in the store, 1 entry?"],
+    });
+  });
+
   test("a file that is not there brings no store into being", async () => {
     for (const command of ["import", "restore"]) {
       expect((await run(command, path("none"), path("missing.jsonl"))).code).toBe(3);

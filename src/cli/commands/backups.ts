@@ -1,5 +1,6 @@
 // The commands backup and restore: everything that a store holds into a file, and back.
 
+import { Handle } from "../../kv/handle.js";
 import type { Kv } from "../../kv/kv.js";
 import {
   addStoreCommand,
@@ -95,11 +96,10 @@ function addRestore(line: CommandLine): void {
 }
 
 async function mayReplace(terminal: Terminal, kv: Kv): Promise<boolean> {
-  const values = await kv.size();
-  const arrays = await kv.listArrays({ limit: 1 });
-  if (values === 0 && arrays.length === 0) return true;
-  const what = `Replace everything in the store, ${count(values, "value")} among it?`;
-  return isConfirmed(terminal, what);
+  const { store } = await Handle.served(kv);
+  const number = await store.countEntries();
+  if (number === 0) return true;
+  return isConfirmed(terminal, `Replace everything in the store, ${entries(number)}?`);
 }
 
 function entries(number: number): string {
