@@ -10,6 +10,16 @@ import type { Request } from "./request.js";
 import type { Session } from "./session.js";
 import { WatchedKeys } from "./watched-keys.js";
 
+/** Commands that are carried out at once although a transaction is open. */
+export const executedInTransaction: ReadonlySet<string> = new Set([
+  "EXEC",
+  "DISCARD",
+  "MULTI",
+  "WATCH",
+  "QUIT",
+  "RESET",
+]);
+
 export class ClientTransaction {
   readonly #session: Session;
   readonly #executor: Executor;

@@ -12,6 +12,7 @@ import type { Socket } from "node:net";
 import { isSubscriber, refusalOf } from "./admission.js";
 import type { Argument } from "./argument.js";
 import { ClientSession, type Wire } from "./client-session.js";
+import { executedInTransaction } from "./client-transaction.js";
 import { CommandError, type SessionBody, type TakeBody } from "./command.js";
 import type { Door } from "./door.js";
 import { type Encoded, resp2 } from "./encoder.js";
@@ -31,14 +32,8 @@ const togetherBytesMax = 1_048_576;
 const turnMs = 10;
 // What is read ahead of a command that is waited for.
 const aheadBytesMax = 1_048_576;
-const executedInTransaction: ReadonlySet<string> = new Set([
-  "EXEC",
-  "DISCARD",
-  "MULTI",
-  "WATCH",
-  "QUIT",
-  "RESET",
-]);
+// The same behind one that blocks: it is read on, so that the client is seen to leave.
+const behindWaitBytesMax = 16_777_216;
 
 export class Connection implements Wire {
   readonly session: ClientSession;
@@ -140,13 +135,15 @@ export class Connection implements Wire {
     const isTooMuch = this.#door.buffered(bytes - this.#bufferedBytes);
     const isMore = bytes > this.#bufferedBytes;
     this.#bufferedBytes = bytes;
-    if (isTooMuch && isMore) this.#cutOff();
+    const isBehindWait = this.session.isBlocked && input > behindWaitBytesMax;
+    if ((isTooMuch && isMore) || isBehindWait) this.#cutOff();
     else if (this.#mustPause(input)) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
   #mustPause(input: number): boolean {
-    return this.#isHeldUp() || (this.#isWaiting && input > aheadBytesMax);
+    const isAhead = this.#isWaiting && !this.session.isBlocked && input > aheadBytesMax;
+    return this.#isHeldUp() || isAhead;
   }
 
   /** Whether so many replies wait for the client that nothing more is done for it. */

@@ -317,6 +317,23 @@ describe("the end", () => {
     expect(second.isDestroyed).toBe(true);
   });
 
+  test("who leaves is noticed behind a wait, whatever was sent in the meantime", async () => {
+    bench = await openDoor();
+    const [left, greedy] = [bench.client(), bench.client()];
+    left.sends("BLPOP q 0\r\n");
+    for (let count = 0; count < 40; count++) left.sends("PING\r\n".repeat(10_000));
+    await bench.env.idle();
+    expect(left.isPaused()).toBe(false);
+    left.leaves();
+    await bench.env.idle();
+    await bench.kv.append("q", "mine");
+    expect(await bench.kv.range("q")).toStrictEqual(["mine"]);
+
+    greedy.sends("BLPOP none 0\r\n");
+    for (let count = 0; count < 300; count++) greedy.sends("PING\r\n".repeat(10_000));
+    expect(greedy.isDestroyed).toBe(true);
+  });
+
   test("closing finishes what has been received, and ends waits", async () => {
     bench = await openDoor();
     const [busy, waiting, idle] = Array.from({ length: 3 }, () => bench.client());
