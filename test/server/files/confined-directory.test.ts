@@ -83,8 +83,8 @@ describe("names", () => {
   ];
   test.each(refused.map((name) => [name]))("%j is refused", async (name) => {
     const before = outside();
-    for (const call of [read(name), write(name)]) {
-      const error = await errorOf(call);
+    for (const begin of [read, write]) {
+      const error = await errorOf(begin(name));
       expect(error).toMatchObject({ name: "InvalidOptionsError", code: "ANYKV_INVALID_OPTIONS" });
       expect(JSON.stringify(error)).not.toContain(around);
     }
@@ -121,8 +121,8 @@ describe("links", () => {
   test.each(cases)("%s is not followed", async (_title, name, make) => {
     make();
     const before = outside();
-    for (const call of [read(name), write(name)]) {
-      const error = await errorOf(call);
+    for (const begin of [read, write]) {
+      const error = await errorOf(begin(name));
       expect(error.name).toMatch(/^Snapshot(Permission|NotFound)Error$/);
       expect(error.message).toContain(name);
       expect(JSON.stringify(error)).not.toContain(around);
