@@ -27,13 +27,8 @@ const inlineItemsMax = 16;
 const minus = "-".charCodeAt(0);
 const zero = "0".charCodeAt(0);
 
-// The span written last, and its text: an array that is in use is read as it was just written.
-let writtenText = "";
-let writtenSpan: ListSpan = { id: 0, head: 0, tail: 0 };
-
 export function parseSpan(value: Stored): ListSpan {
   const text = value as string;
-  if (text === writtenText) return writtenSpan;
   const first = text.indexOf(" ");
   const second = text.indexOf(" ", first + 1);
   return {
@@ -71,11 +66,7 @@ export function putSpan(
 ): void {
   touchArray(span.id);
   if (span.head === span.tail) transaction.lists.delete(key);
-  else {
-    writtenText = `${span.id} ${span.head} ${span.tail}`;
-    writtenSpan = span;
-    transaction.lists.put(key, writtenText, deadline);
-  }
+  else transaction.lists.put(key, `${span.id} ${span.head} ${span.tail}`, deadline);
 }
 
 export function dropList(transaction: Transaction, key: string, row: Row): void {

@@ -10,10 +10,6 @@ import { TLSSocket } from "node:tls";
 
 const bufferBytes = 65_536;
 const buffer = Buffer.allocUnsafeSlow(bufferBytes);
-// The first bytes of the buffer, by their number: to make a view costs as much as to parse a small
-// request, and requests of a client tend to be of a size.
-const keptViewBytesMax = 4_096;
-const views = new Array<Buffer | undefined>(keptViewBytesMax + 1).fill(undefined);
 
 /** What Node keeps of a connection below its streams. */
 interface Handle {
@@ -29,7 +25,7 @@ export function receiving(socket: Socket, receive: (chunk: Buffer) => void): Soc
     return socket;
   }
   const callback = (bytes: number): boolean => {
-    receive(firstBytes(bytes));
+    receive(buffer.subarray(0, bytes));
     return true;
   };
   const options = { handle, allowHalfOpen: true, onread: { buffer, callback } };
@@ -37,12 +33,6 @@ export function receiving(socket: Socket, receive: (chunk: Buffer) => void): Soc
   reading.resume();
   reading.read(0);
   return reading;
-}
-
-function firstBytes(bytes: number): Buffer {
-  if (bytes > keptViewBytesMax) return buffer.subarray(0, bytes);
-  views[bytes] ??= buffer.subarray(0, bytes);
-  return views[bytes];
 }
 
 /** Takes the handle away from a socket, which is of no use any more then. */
