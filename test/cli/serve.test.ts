@@ -11,6 +11,10 @@ import type { Readable } from "node:stream";
 import { openKv } from "anykv";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openServed } from "../../src/cli/serve/served-store.js";
+import { processTerminal } from "../../src/cli/terminal.js";
+import { nodeEnv } from "../../src/env/env.js";
+import { Handle } from "../../src/kv/handle.js";
 import { type CompiledPackage, compilePackage } from "../processes/compiled-package.js";
 import { lackOfOpenssl, makeCertificates } from "../remote/certificates.js";
 import { type Ended, type Program, startProgram } from "./serve-process.js";
@@ -323,6 +327,20 @@ describe("it refuses, and makes no store", () => {
     expect(await client().set("a", "1")).toBe("OK");
   });
 });
+
+test.each([
+  [undefined, "power cut"],
+  [true, "power cut"],
+  [false, "process exit"],
+])(
+  "a wal store with syncWrites %s keeps what was acknowledged through a %s",
+  async (given, durability) => {
+    const flags = { backend: "wal", ...(given === undefined ? {} : { syncWrites: given }) };
+    const { kv, close } = await openServed(processTerminal(nodeEnv), path("kv"), flags);
+    expect((await Handle.served(kv)).store.capabilities.durability).toBe(durability);
+    await close();
+  },
+);
 
 test("killed in the middle: what was acknowledged is there, and it serves again", async () => {
   const args = [path("kv"), "--backend", "wal"];
