@@ -19,6 +19,13 @@ export function foreignFile(path: string): DiskStoreOpenError {
   });
 }
 
+/** Opening it for writing would make the table anew, empty, and nobody would notice what is lost. */
+export function lacksTables(path: string, missing: readonly string[]): DiskStoreOpenError {
+  return new DiskStoreOpenError(`${path} is damaged: it has no table ${missing.join(", ")}`, {
+    hint: `run \`anykv repair ${path}\` to keep the other tables, or restore it from a backup`,
+  });
+}
+
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }

@@ -46,5 +46,15 @@ export const databaseNames: readonly string[] = [
   ...expiringTables.map(deadlinesName),
 ];
 
+/**
+ * Which databases the file of a store lacks, by the names of those that it has. All are made in one
+ * transaction, so a store that lacks one is damaged. Undefined: with most of them missing it is not a
+ * store at all.
+ */
+export function missingDatabases(names: readonly string[]): readonly string[] | undefined {
+  const missing = databaseNames.filter((name) => !names.includes(name));
+  return 2 * missing.length > databaseNames.length ? undefined : missing;
+}
+
 /** Databases of a file, with room for those of later versions. */
 export const databasesMax = 32;

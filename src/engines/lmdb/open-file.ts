@@ -12,6 +12,7 @@ import { FileAccess } from "./file-access.js";
 import {
   deadLocksCode,
   foreignFile,
+  lacksTables,
   lockedOut,
   openFailure,
   openLockedOut,
@@ -24,7 +25,7 @@ import { FirstTurn } from "./first-turn.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
 import { LastCommit } from "./last-commit.js";
-import { databasesMax, layoutKey, layoutText } from "./layout.js";
+import { databasesMax, layoutKey, layoutText, metaName, missingDatabases } from "./layout.js";
 import {
   type LmdbModule,
   loadLmdb,
@@ -330,7 +331,10 @@ async function openTables(
   turn: FirstTurn,
 ): Promise<OpenTables> {
   const open = (): OpenTables => {
-    const meta = readOnly ? openMeta(root) : foundLayout(root, path);
+    const names = databasesOf(root);
+    const missing = missingDatabases(names) ?? [];
+    if (missing.length > 0) throw lacksTables(path, missing);
+    const meta = readOnly ? openMeta(root) : foundLayout(root, names, path);
     checkLayout(meta, path);
     const journal = new Journal();
     const access = new FileAccess(root, env.clock);
@@ -365,11 +369,15 @@ function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
   };
 }
 
+function databasesOf(root: NativeRoot): readonly string[] {
+  // lmdb ends names with a zero byte.
+  return Array.from(root.getKeys({ start: undefined }), (name) => String(name).replace(/\0$/, ""));
+}
+
 /** The database `meta` of a file that may be new; a file of something else stays as it is. */
-function foundLayout(root: NativeRoot, path: string): NativeTable {
-  const names = Array.from(root.getKeys({ start: undefined }), String);
+function foundLayout(root: NativeRoot, names: readonly string[], path: string): NativeTable {
   const isNew = names.length === 0;
-  if (!isNew && !names.some((name) => name.includes("meta"))) throw foreignFile(path);
+  if (!isNew && !names.includes(metaName)) throw foreignFile(path);
   const meta = openMeta(root);
   if (isNew) meta.putSync(layoutKey, layoutText);
   return meta;

@@ -14,7 +14,7 @@ import { foreignFile, openFailure } from "./file-errors.js";
 import { headerFault, notAStore, readHeader } from "./file-header.js";
 import type { FileProblem, FileProgress, FileReport } from "./file-report.js";
 import { TableInspection } from "./inspect-tables.js";
-import { layoutText, metaName } from "./layout.js";
+import { layoutText, missingDatabases } from "./layout.js";
 import { acquireFile, releaseFile } from "./open-file.js";
 import type { Walk } from "./page-walker.js";
 import { SnapshotRows } from "./snapshot-rows.js";
@@ -28,7 +28,7 @@ export interface VerifyOptions {
  * Reads every page and every row of a store's file. O(bytes).
  *
  * @throws DiskPathError when `path` is no file, DiskStoreOpenError when it is not a store's, has
- * another version of the layout, or cannot be read; BucketNotFoundError when tables are missing.
+ * another version of the layout, or cannot be read; BucketNotFoundError when it has no data of ours.
  */
 export async function verifyLmdb(
   env: Env,
@@ -65,7 +65,11 @@ async function requireFile(env: Env, path: string): Promise<void> {
 /** A healthy file of something else is not damaged. */
 function requireStore(path: string, walk: SettledWalk | undefined): void {
   if (walk === undefined || walk.problems.length > 0) return;
-  if (walk.hasOthers || !walk.trees.some(({ name }) => name === metaName)) throw foreignFile(path);
+  if (walk.hasOthers || lackingOf(walk) === undefined) throw foreignFile(path);
+}
+
+function lackingOf({ trees }: Walk): readonly string[] | undefined {
+  return missingDatabases(trees.map(({ name }) => name));
 }
 
 async function baseReport(
@@ -78,6 +82,9 @@ async function baseReport(
   const found = [...(walk?.problems ?? [])];
   const what = await headerFault(file);
   if (what !== undefined) found.unshift({ offset: 0, bytes: 2 * header.pageBytes, what });
+  const lacking = (walk === undefined ? undefined : lackingOf(walk)) ?? [];
+  for (const name of lacking)
+    found.push({ offset: 0, bytes: 0, what: `there is no table ${name}` });
   return {
     path,
     bytes: await file.size(),
