@@ -9,7 +9,8 @@
 //   bytes  0-3   length of the value; in a branch, with bytes 4-5, the number of the page below
 //          4-5   1: the value stands in pages of its own; 2: the value is the record of a tree
 //          6-7   length of the key
-//          8-    key, then value
+//          8-    key, then value, then a byte of nothing if that makes the length even
+// Nodes lie side by side from their begin to the end of the page, in any order.
 // The layout is that of LMDB 1.0 ("mdb.master3"), data version 2, on 64-bit little-endian systems.
 
 import { readNumber } from "./file-header.js";
@@ -47,7 +48,13 @@ export function overflowPagesFor(valueBytes: number, pageBytes: number): number 
   return Math.floor((pageHeaderBytes - 1 + valueBytes) / pageBytes) + 1;
 }
 
-export interface BranchNode {
+/** The bytes of a node in its page. */
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface BranchNode extends Extent {
   readonly key: Buffer;
   readonly child: number;
 }
@@ -58,7 +65,7 @@ export interface OverflowRecord {
   readonly pages: number;
 }
 
-export interface LeafNode {
+export interface LeafNode extends Extent {
   readonly key: Buffer;
   readonly valueBytes: number;
   /** The value itself, unless it stands in pages of its own. */
@@ -94,9 +101,31 @@ function slice(page: Buffer, start: number, length: number, what: string): Buffe
   return page.subarray(start, start + length);
 }
 
+function extentOf(start: number, bytes: number): Extent {
+  return { start, end: start + bytes + (bytes % 2) };
+}
+
+/**
+ * Nodes that overlap what follows, or leave room before it: their lengths are wrong, or their
+ * pointers. LMDB believes both, and moves all nodes of a page when it removes one.
+ */
+export function looseNodes<Node extends Extent>(
+  page: Buffer,
+  nodes: readonly Node[],
+): ReadonlySet<Node> {
+  const loose = new Set<Node>();
+  let next = page.length;
+  for (const node of nodes.toSorted((a, b) => b.start - a.start)) {
+    if (node.end !== next) loose.add(node);
+    next = node.start;
+  }
+  return loose;
+}
+
 export function readBranchNode(page: Buffer, offset: number): BranchNode {
   const key = slice(page, offset + nodeHeaderBytes, page.readUInt16LE(offset + 6), "a key");
-  return { key, child: page.readUIntLE(offset, 6) };
+  const extent = extentOf(offset, nodeHeaderBytes + key.length);
+  return { key, child: page.readUIntLE(offset, 6), ...extent };
 }
 
 export function readLeafNode(page: Buffer, offset: number): LeafNode {
@@ -116,5 +145,6 @@ export function readLeafNode(page: Buffer, offset: number): LeafNode {
       ? { first: readNumber(inside, 0), pages: readNumber(inside, 16) }
       : undefined,
     isTree: flags === 2,
+    ...extentOf(offset, nodeHeaderBytes + keyBytes + inside.length),
   };
 }

@@ -8,9 +8,10 @@
 // 2. Memory: one page per level of a tree, one bit per page of the file, `problemsMax` problems.
 // 3. Of a healthy file every reachable page is whole: what may be missing at its end is free.
 //
-// Checked for each page: its number, kind, transaction, and the bounds of everything in it; the
-// order of its keys, and that they lie between those of the page above. For each tree: its depth,
-// and the number of its pages and entries. Pages that are free must not be in use.
+// Checked for each page: its number, kind, transaction, and the bounds of everything in it; that its
+// nodes lie side by side; the order of its keys, and that they lie between those of the page above.
+// For each tree: its depth, and the number of its pages and entries. Pages that are free must not be
+// in use.
 // There are no checksums in the file, so another byte in a value goes unnoticed.
 
 import type { FileHandle } from "../../env/files.js";
@@ -23,6 +24,7 @@ import {
 import { forEachFreeRun, MalformedFreeList } from "./free-pages.js";
 import {
   type LeafNode,
+  looseNodes,
   MalformedPage,
   nodeOffsets,
   overflowPagesFor,
@@ -203,7 +205,7 @@ class PageWalk {
     try {
       const offsets = nodeOffsets(page);
       if (offsets.length === 0) throw new MalformedPage("it is empty");
-      if (kind === "branch") await this.#branch(tree, page, offsets, level, bounds);
+      if (kind === "branch") await this.#branch(tree, number, page, offsets, level, bounds);
       else await this.#leaf(tree, number, page, offsets, bounds);
     } catch (error) {
       if (!(error instanceof MalformedPage)) throw error;
@@ -260,6 +262,7 @@ class PageWalk {
 
   async #branch(
     tree: Tree,
+    number: number,
     page: Buffer,
     offsets: readonly number[],
     level: number,
@@ -267,6 +270,7 @@ class PageWalk {
   ): Promise<void> {
     tree.branchPages++;
     const nodes = offsets.map((offset) => readBranchNode(page, offset));
+    this.#tellLoose(tree, number, looseNodes(page, nodes).size);
     // The first key is not looked at: the bound of the page stands for it.
     const keys = nodes.slice(1).map(({ key }) => key);
     checkOrder(tree, keys, bounds);
@@ -285,13 +289,20 @@ class PageWalk {
   ): Promise<void> {
     tree.leafPages++;
     const nodes = offsets.map((offset) => readLeafNode(page, offset));
+    const loose = looseNodes(page, nodes);
+    this.#tellLoose(tree, number, loose.size);
     const keys = nodes.map(({ key }) => key);
     checkOrder(tree, keys, bounds);
     tree.entries += nodes.length;
     for (const node of nodes) {
       if (node.overflow !== undefined) tree.overflowPages += node.overflow.pages;
-      await tree.leaf(node, number);
+      if (node.isTree || !loose.has(node)) await tree.leaf(node, number);
     }
+  }
+
+  #tellLoose(tree: Tree, number: number, nodes: number): void {
+    if (nodes === 0) return;
+    this.#tell(number, `page ${number} of ${tree.name}: ${nodes} nodes do not lie side by side`);
   }
 
   async #database(node: LeafNode): Promise<void> {

@@ -44,6 +44,12 @@ describe("damage", () => {
     bytes.subarray(number * sample.header.pageBytes, (number + 1) * sample.header.pageBytes);
   const root = (bytes: Buffer): Buffer => page(bytes, sample.header.main.root as number);
 
+  /** Two bytes less of the value of the first node. */
+  function shorten(leaf: Buffer): void {
+    const node = 24 + leaf.readUInt16LE(24);
+    leaf.writeUInt32LE(leaf.readUInt32LE(node) - 2, node);
+  }
+
   async function damaged(damage: (bytes: Buffer) => void): Promise<string[]> {
     sample ??= await sampleFile(5);
     const bytes = Buffer.from(sample.bytes);
@@ -58,6 +64,8 @@ describe("damage", () => {
     [/free room is not within/, (bytes) => root(bytes).writeUInt16LE(0xfff0, 22)],
     [/node 0 is not within/, (bytes) => root(bytes).writeUInt16LE(0xfff0, 24)],
     [/out of order/, (bytes) => root(bytes).writeUInt16LE(root(bytes).readUInt16LE(26), 24)],
+    [/\d nodes do not lie/, (bytes) => root(bytes).writeUInt16LE(root(bytes).readUInt16LE(26), 24)],
+    [/1 nodes do not lie/, (bytes) => shorten(root(bytes))],
     [/it is empty/, (bytes) => root(bytes).writeUInt16LE(0, 20)],
   ])("is told: %s", async (what, damage) => {
     const found = await damaged(damage);
