@@ -21,13 +21,22 @@ import { Executor, type Replies } from "./executor.js";
 import { Output } from "./output.js";
 import { ProtocolError, RequestParser } from "./parser.js";
 import { receiving } from "./receiving.js";
-import { type DataRequest, isOfHttp, isShareable, type Request, requestOf } from "./request.js";
+import {
+  type DataRequest,
+  isOfHttp,
+  isShareable,
+  mayBeLong,
+  type Request,
+  requestOf,
+} from "./request.js";
 import { localAddressOf, remoteAddressOf } from "./socket-address.js";
 
 // Commands that share a transaction where writes have to be waited for.
 const sharedRequestsMax = 128;
 // Replies are put together up to this size before they are sent.
 const togetherBytesMax = 1_048_576;
+// So much may wait for the end of a turn of the event loop.
+const laterBytesMax = 16_384;
 // How long the others wait for one who has sent much, unless a single command takes longer.
 const turnMs = 10;
 // What is read ahead of a command that is waited for.
@@ -42,10 +51,6 @@ export class Connection implements Wire {
   readonly #parser: RequestParser;
   readonly #executor: Executor;
   readonly #output: Output;
-  // Replies that have not been handed over yet.
-  #replies: Encoded = "";
-  // What has been sent unasked while a request was carried out: it goes behind the reply.
-  #pushes: Encoded = "";
   // Requests that have been read and not begun.
   readonly #held: (Request | CommandError)[] = [];
   // Whether a command is being waited for.
@@ -112,7 +117,7 @@ export class Connection implements Wire {
   }
 
   get pendingOutputBytes(): number {
-    return this.#output.pendingBytes + this.#replies.length;
+    return this.#output.pendingBytes + this.#output.gatheredBytes;
   }
 
   identified(isKnown: boolean): void {
@@ -176,8 +181,16 @@ export class Connection implements Wire {
       this.#isWorking = false;
     }
     this.#parser.retain();
-    this.#flush();
-    if (!this.#isWaiting && (this.#isStopped || (this.#isEnded && !hasMore))) this.#output.end();
+    const isLast = !this.#isWaiting && (this.#isStopped || (this.#isEnded && !hasMore));
+    this.#handOver(isLast);
+    if (isLast) this.#output.end();
+  }
+
+  #handOver(isLast: boolean): void {
+    const { hasSeveral, gatheredBytes } = this.#output;
+    const isLater = hasSeveral && !isLast && gatheredBytes <= laterBytesMax;
+    if (isLater) this.#door.flushLater(this);
+    else this.flush();
   }
 
   /** Gives whether there is, or may be, more to do. */
@@ -188,8 +201,8 @@ export class Connection implements Wire {
       const next = this.#next();
       if (next === undefined) return false;
       this.#carryOut(next);
-      if (this.#replies.length > togetherBytesMax) {
-        this.#flush();
+      if (this.#output.gatheredBytes > togetherBytesMax) {
+        this.flush();
         if (this.#isHeldUp()) return true;
       }
       if (mayBeLong(next) && clock.monotonic() > endMs && !this.#isWaiting) this.#breathe();
@@ -211,7 +224,7 @@ export class Connection implements Wire {
   #stop(error: unknown): void {
     const isOfClient = error instanceof ProtocolError;
     const text = isOfClient ? `Protocol error: ${error.message}` : "internal error";
-    this.#replies += this.session.encode.error(`ERR ${text}`);
+    this.#output.gather(this.session.encode.error(`ERR ${text}`));
     this.#door.facts.counts.cutOff++;
     this.#isStopped = true;
     if (!isOfClient) warnOfFault(error);
@@ -279,11 +292,8 @@ export class Connection implements Wire {
 
   #reply(text: Encoded): void {
     const { session } = this;
-    if (session.replyMode === "on") this.#replies += text;
-    else session.turnReplyMode();
-    if (this.#pushes === "") return;
-    this.#replies += this.#pushes;
-    this.#pushes = "";
+    this.#output.gather(session.replyMode === "on" ? text : "");
+    if (session.replyMode !== "on") session.turnReplyMode();
   }
 
   /** What is next begins when this reply has come. */
@@ -341,22 +351,19 @@ export class Connection implements Wire {
     else this.#reply(take(replies));
   }
 
-  #flush(): void {
-    const replies = this.#replies + this.#pushes;
-    if (replies === "") return;
-    this.#replies = "";
-    this.#pushes = "";
-    this.#output.write(replies);
-    if (this.#output.pendingBytes > 0) this.#door.stalled.add(this);
+  /** Hands over the replies that are there. */
+  flush(): void {
+    this.#output.flush();
+    if (this.#output.pendingBytes === 0 || this.#socket.destroyed) return;
+    this.#door.stalled.add(this);
+    this.#account();
   }
 
   send(text: Encoded): void {
-    if (this.#isWorking) this.#pushes += text;
-    else this.#output.write(text);
-    if (this.#output.pendingBytes === 0) return;
-    this.#door.stalled.add(this);
+    this.#output.gatherBehind(text);
+    if (this.#isWorking) return;
+    this.flush();
     if (this.#output.pendingBytes > this.#door.settings.messageBytesMax) this.#cutOff();
-    else this.#account();
   }
 
   endAfterReply(): void {
@@ -389,8 +396,4 @@ export class Connection implements Wire {
     this.#bufferedBytes = 0;
     this.#door.left(this);
   }
-}
-
-function mayBeLong(request: Request | CommandError): boolean {
-  return !(request instanceof CommandError) && request.command.complexity !== "O(1)";
 }

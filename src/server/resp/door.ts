@@ -41,6 +41,7 @@ export class Door implements Server {
   /** Those for whom replies wait. */
   readonly stalled = new Set<Connection>();
   readonly #connections = new Map<number, Connection>();
+  #unflushed: Connection[] = [];
   #lastId = 0;
   #bufferedBytes = 0;
   #sweep: Timer | undefined;
@@ -79,6 +80,21 @@ export class Door implements Server {
     this.#connections.delete(id);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
+
+  /**
+   * Hands over the replies of a connection when everybody has been served whose requests are there.
+   * Handing over wakes a client, which costs as much as some requests: what is sent to clients that
+   * are awake costs a fraction of that.
+   */
+  flushLater(connection: Connection): void {
+    if (this.#unflushed.push(connection) === 1) this.env.timers.breathe().then(this.#flushAll);
+  }
+
+  readonly #flushAll = (): void => {
+    const connections = this.#unflushed;
+    this.#unflushed = [];
+    for (const connection of connections) connection.flush();
+  };
 
   /** What is buffered for clients has changed by so much; whether it is too much for all together. */
   buffered(bytes: number): boolean {

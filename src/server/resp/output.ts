@@ -14,6 +14,10 @@ export class Output {
   readonly #socket: Socket;
   /** Told when something has been sent that had to wait. */
   readonly #onProgress: () => void;
+  // Put together, and not handed over yet; and what goes behind the reply that comes next.
+  #gathered: Encoded = "";
+  #behind: Encoded = "";
+  #replies = 0;
   #waiting: Encoded[] = [];
   #waitingBytes = 0;
   #isEnding = false;
@@ -30,7 +34,38 @@ export class Output {
     return this.#isPending ? this.#socket.writableLength + this.#waitingBytes : 0;
   }
 
-  write(text: Encoded): void {
+  get gatheredBytes(): number {
+    return this.#gathered.length + this.#behind.length;
+  }
+
+  /** Whether more than one reply has been gathered. */
+  get hasSeveral(): boolean {
+    return this.#replies > 1;
+  }
+
+  gather(reply: Encoded): void {
+    this.#replies++;
+    this.#gathered += reply;
+    if (this.#behind === "") return;
+    this.#gathered += this.#behind;
+    this.#behind = "";
+  }
+
+  /** What is sent while a request is carried out, whose reply goes first. */
+  gatherBehind(text: Encoded): void {
+    this.#behind += text;
+  }
+
+  /** Hands over what has been gathered. */
+  flush(): void {
+    const text = this.#gathered + this.#behind;
+    this.#gathered = "";
+    this.#behind = "";
+    this.#replies = 0;
+    if (text !== "" && !this.#socket.destroyed) this.#write(text);
+  }
+
+  #write(text: Encoded): void {
     if (this.#waitingBytes === 0 && text.length <= pieceBytes) {
       if (this.#socket.writableLength < socketBytesMax) {
         this.#socket.write(text, "latin1");

@@ -97,3 +97,7 @@ export function isShareable(request: Request | CommandError): request is DataReq
     (request.body.kind === "read" || request.body.kind === "write")
   );
 }
+
+export function mayBeLong(request: Request | CommandError): boolean {
+  return !(request instanceof CommandError) && request.command.complexity !== "O(1)";
+}

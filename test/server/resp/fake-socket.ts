@@ -21,6 +21,10 @@ export class FakeSocket extends EventEmitter {
   readonly #unsent: Buffer[] = [];
   #unread: { text: string; done: (() => void) | undefined }[] = [];
 
+  get destroyed(): boolean {
+    return this.isDestroyed;
+  }
+
   get asSocket(): Socket {
     return this as unknown as Socket;
   }
