@@ -150,7 +150,7 @@ async function openDoors(kv: Kv, settings: ServeSettings, signal: AbortSignal): 
   const commands = () => (functions === undefined ? [] : functionRows(functions));
   const resp = respOptions && (await openRespDoor(kv, respOptions, { commands }));
   try {
-    const seams = { functions: functions && overHttp(functions) };
+    const seams = { functions: functions && overHttp(functions), figures: resp?.figures };
     return { resp, http: httpOptions && (await openHttpDoor(kv, httpOptions, seams)) };
   } catch (error) {
     await resp?.close();

@@ -317,3 +317,33 @@ describeWith("a store on a server", lackOf("valkey"), () => {
     expect((await post(http, "fcall/get", { tag: "anykv:{:0}", args: ["a"] })).status).toBe(501);
   });
 });
+
+test("GET /metrics tells of both doors", async () => {
+  const server = await served(openStore());
+  const client = clientOf(server);
+  await client.set("a", 1);
+  await client.get("a");
+  await client.get("b");
+  await client.client("SETNAME", "c");
+  await client.call("nothing").catch(() => {});
+  const metrics = async (): Promise<string[]> =>
+    (await (await fetch(`${server.address.http?.url}/metrics`)).text()).split("\n");
+  const lines = await metrics();
+  for (const line of [
+    'anykv_resp_commands_total{command="set"} 1',
+    'anykv_resp_commands_total{command="get"} 2',
+    "anykv_resp_connections 1",
+    "anykv_resp_connections_accepted_total 1",
+    "anykv_resp_connections_rejected_total 0",
+    "anykv_resp_blocked_connections 0",
+    "anykv_http_connections 1",
+  ]) {
+    expect(lines).toContain(line);
+  }
+  expect(lines.join()).toContain('anykv_resp_commands_total{command="client"}');
+  expect(lines.join()).not.toContain("nothing");
+  const names = lines.filter((line) => line.startsWith("# TYPE")).map((line) => line.split(" ")[2]);
+  expect(new Set(names).size).toBe(names.length);
+  await client.config("RESETSTAT");
+  expect(await metrics()).not.toContain('anykv_resp_commands_total{command="get"} 2');
+});

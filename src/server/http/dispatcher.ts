@@ -42,6 +42,7 @@ export class Dispatcher {
         connections: await connections(),
         requests: this.#underway.size,
         eventStreams: this.#events.size,
+        others: seams.figures?.() ?? [],
       });
     this.#routes = new Map(
       Object.entries({

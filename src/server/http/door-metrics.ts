@@ -2,13 +2,17 @@
 //
 // Counting is plain arithmetic; prom-client is loaded when somebody first asks for the text.
 
+import type { Registry } from "prom-client";
 import type { Kv } from "../../kv/kv.js";
+import type { Figure } from "../figures.js";
 
 /** The present levels. */
 export interface Levels {
   readonly connections: number;
   readonly requests: number;
   readonly eventStreams: number;
+  /** Of another door. */
+  readonly others: readonly Figure[];
 }
 
 export class DoorMetrics {
@@ -38,7 +42,8 @@ export class DoorMetrics {
   }
 
   async #ownText(levels: Levels): Promise<string> {
-    const { Counter, Gauge, Registry } = await import("prom-client");
+    const prometheus = await import("prom-client");
+    const { Counter, Gauge, Registry } = prometheus;
     const registry = new Registry();
     const registers = [registry];
     const answers = new Counter({
@@ -61,6 +66,19 @@ export class DoorMetrics {
     gauge("anykv_http_connections", "Open connections.", levels.connections);
     gauge("anykv_http_requests_in_flight", "Requests under way.", levels.requests);
     gauge("anykv_http_event_streams", "Open streams of events.", levels.eventStreams);
+    for (const figure of levels.others) show(figure, prometheus, registry);
     return registry.metrics();
   }
+}
+
+function show(
+  { name, help, kind, value }: Figure,
+  { Counter, Gauge }: typeof import("prom-client"),
+  registry: Registry,
+): void {
+  const labels = typeof value === "number" ? [] : [value.label];
+  const options = { name, help, labelNames: labels, registers: [registry] };
+  const metric = kind === "counter" ? new Counter(options) : new Gauge(options);
+  if (typeof value === "number") metric.inc(value);
+  else for (const [label, count] of value.values) metric.inc({ [value.label]: label }, count);
 }

@@ -16,6 +16,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { OperationCanceledError } from "../../base/errors.js";
 import { type Env, nodeEnv } from "../../env/env.js";
 import type { Kv } from "../../kv/kv.js";
+import type { Figure } from "../figures.js";
 import { namingOf, openFiles } from "../files/served-files.js";
 import { listen } from "../listen.js";
 import { cutOffIfDeaf, stateOf, whenOver } from "./connection-state.js";
@@ -42,6 +43,8 @@ export interface HttpDoor {
 export interface HttpSeams {
   /** Answers `POST /v1/fcall/<operation>`; absent: 501. */
   readonly functions?: ServedFunctions | undefined;
+  /** Of another door to the same store; `GET /metrics` shows them, too. */
+  readonly figures?: (() => readonly Figure[]) | undefined;
   readonly env?: Env | undefined;
   /** Told of what becomes an answer with the status 500 and no name. */
   readonly onError?: ((error: unknown) => void) | undefined;

@@ -10,10 +10,14 @@ export interface Entry {
   readonly command: Command | undefined;
   /** By their names in capitals; undefined where there are none. */
   readonly subcommands: ReadonlyMap<string, Command> | undefined;
+  /** How often it has been called. */
+  calls: number;
 }
 
 export class CommandTable {
   readonly commands: readonly Command[];
+  /** Each once. */
+  readonly entries: readonly Entry[];
   readonly #entries = new Map<string, Entry>();
 
   constructor(commands: readonly Command[]) {
@@ -28,8 +32,12 @@ export class CommandTable {
         subcommands.set(name, others.set(subcommand, command));
       }
     }
-    for (const name of new Set([...own.keys(), ...subcommands.keys()])) {
-      const entry = { name, command: own.get(name), subcommands: subcommands.get(name) };
+    const names = new Set([...own.keys(), ...subcommands.keys()]);
+    this.entries = Array.from(names, (name) => {
+      return { name, command: own.get(name), subcommands: subcommands.get(name), calls: 0 };
+    });
+    for (const entry of this.entries) {
+      const { name } = entry;
       // Names come in capitals or in small letters nearly always: those need no conversion.
       this.#entries.set(name, entry);
       this.#entries.set(name.toLowerCase(), entry);

@@ -32,6 +32,7 @@ const shownCharsMax = 128;
 export function requestOf(table: CommandTable, words: Argument[], isKnown = true): Request {
   const entry = table.find(words[0] as Argument);
   if (entry === undefined) throw unknownCommand(words);
+  entry.calls++;
   const { command, subcommands } = entry;
   if (command === undefined || (subcommands !== undefined && words.length > 1)) {
     return subrequestOf(entry, words, isKnown);

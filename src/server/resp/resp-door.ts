@@ -4,10 +4,12 @@ import { InvalidOptionsError } from "../../base/errors.js";
 import type { View } from "../../engine/engine.js";
 import { Handle, type Served } from "../../kv/handle.js";
 import type { DirectAccess } from "../../store/direct.js";
+import type { Figure } from "../figures.js";
 import type { Command } from "./command.js";
 import { CommandTable } from "./command-table.js";
 import { bucketCount } from "./commands/scan.js";
 import { Door, newCounts, newRunId } from "./door.js";
+import { figuresOf } from "./door-figures.js";
 import { Listener } from "./listener.js";
 import { type RespOptions, type RespSettings, respSettings } from "./resp-options.js";
 import type { ServerFacts } from "./server-facts.js";
@@ -28,6 +30,8 @@ export interface RespAddress {
 
 export interface RespDoor {
   readonly address: RespAddress;
+  /** What the door has counted since it was opened. */
+  figures(): readonly Figure[];
   /**
    * Listens no longer, finishes what has been received, and resolves when every connection is closed.
    * The store stays open. Repeated calls return the same promise.
@@ -59,6 +63,7 @@ export async function openRespDoor(
   let closed: Promise<void> | undefined;
   return {
     address: addressOf(settings, facts.port),
+    figures: () => figuresOf(door),
     close: () => {
       for (const listener of listeners) listener.close();
       closed ??= door.close(settings.closeTimeoutMs);

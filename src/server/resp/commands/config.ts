@@ -112,6 +112,7 @@ function changeOf(
 
 export function resetStatistics({ encode, server }: Session): Encoded {
   const { counts } = server.facts;
+  for (const entry of server.table.entries) entry.calls = 0;
   counts.connections = 0;
   counts.commands = 0;
   counts.rejectedConnections = 0;
