@@ -47,13 +47,16 @@ export const databaseNames: readonly string[] = [
 ];
 
 /**
- * Which databases the file of a store lacks, by the names of those that it has. All are made in one
- * transaction, so a store that lacks one is damaged. Undefined: with most of them missing it is not a
- * store at all.
+ * What the file of a store lacks, by the names of what it has. All databases are made in one
+ * transaction, so a store that lacks one is damaged.
  */
-export function missingDatabases(names: readonly string[]): readonly string[] | undefined {
-  const missing = databaseNames.filter((name) => !names.includes(name));
-  return 2 * missing.length > databaseNames.length ? undefined : missing;
+export function missingDatabases(names: readonly string[]): readonly string[] {
+  return databaseNames.filter((name) => !names.includes(name));
+}
+
+/** Whether a file without `meta`, which would say so, has been a store: most of one is there. */
+export function isMostOfAStore(missing: readonly string[]): boolean {
+  return 2 * missing.length <= databaseNames.length;
 }
 
 /** Databases of a file, with room for those of later versions. */

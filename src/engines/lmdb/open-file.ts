@@ -11,8 +11,6 @@ import { guardExit } from "./exit-guard.js";
 import { FileAccess } from "./file-access.js";
 import {
   deadLocksCode,
-  foreignFile,
-  lacksTables,
   lockedOut,
   openFailure,
   openLockedOut,
@@ -20,22 +18,16 @@ import {
   stillWaiting,
   writeFailure,
 } from "./file-errors.js";
-import { FileTables, openMeta } from "./file-tables.js";
+import { FileTables } from "./file-tables.js";
 import { FirstTurn } from "./first-turn.js";
 import { Journal } from "./journal.js";
 import { byteKeys } from "./key-format.js";
 import { LastCommit } from "./last-commit.js";
-import { databasesMax, layoutKey, layoutText, metaName, missingDatabases } from "./layout.js";
-import {
-  type LmdbModule,
-  loadLmdb,
-  mannerOf,
-  type NativeRoot,
-  type NativeTable,
-  openNative,
-} from "./lmdb-module.js";
+import { databasesMax } from "./layout.js";
+import { type LmdbModule, loadLmdb, mannerOf, type NativeRoot, openNative } from "./lmdb-module.js";
 import { type LeaveLock, readersMax } from "./lock-file.js";
 import { namedFile } from "./lock-token.js";
+import { openLayout } from "./open-layout.js";
 import { preparePath } from "./prepare-path.js";
 import { realPathOf } from "./real-path.js";
 import { WriteQueue } from "./write-queue.js";
@@ -331,11 +323,7 @@ async function openTables(
   turn: FirstTurn,
 ): Promise<OpenTables> {
   const open = (): OpenTables => {
-    const names = databasesOf(root);
-    const missing = missingDatabases(names) ?? [];
-    if (missing.length > 0) throw lacksTables(path, missing);
-    const meta = readOnly ? openMeta(root) : foundLayout(root, names, path);
-    checkLayout(meta, path);
+    const meta = openLayout(root, path, readOnly);
     const journal = new Journal();
     const access = new FileAccess(root, env.clock);
     return { journal, access, tables: new FileTables(root, meta, access, journal, env) };
@@ -367,27 +355,4 @@ function nativeOptions({ path, readOnly, noSync, mapBytes }: OpenFileOptions) {
     keyEncoder: byteKeys,
     ...(mapBytes === 0 ? {} : { mapSize: mapBytes }),
   };
-}
-
-function databasesOf(root: NativeRoot): readonly string[] {
-  // lmdb ends names with a zero byte.
-  return Array.from(root.getKeys({ start: undefined }), (name) => String(name).replace(/\0$/, ""));
-}
-
-/** The database `meta` of a file that may be new; a file of something else stays as it is. */
-function foundLayout(root: NativeRoot, names: readonly string[], path: string): NativeTable {
-  const isNew = names.length === 0;
-  if (!isNew && !names.includes(metaName)) throw foreignFile(path);
-  const meta = openMeta(root);
-  if (isNew) meta.putSync(layoutKey, layoutText);
-  return meta;
-}
-
-function checkLayout(meta: NativeTable, path: string): void {
-  const found = meta.getString(layoutKey);
-  if (found === layoutText) return;
-  if (found === undefined) throw foreignFile(path);
-  throw new DiskStoreOpenError(`${path} has the layout "${found}", this is "${layoutText}"`, {
-    hint: "open it with the version of anykv that wrote it",
-  });
 }

@@ -53,6 +53,8 @@ export interface Walk {
   readonly pagesUsed: number;
   readonly pagesFree: number;
   readonly trees: readonly WalkedTree[];
+  /** Names of databases; `trees` has the two of LMDB besides. */
+  readonly databases: readonly string[];
   /** Whether rows stand where stores have nothing but databases by name. */
   readonly hasOthers: boolean;
   /** The first `problemsMax` problems; there may be more. */
@@ -146,6 +148,7 @@ class PageWalk {
       pagesUsed: this.#used.size,
       pagesFree: this.#free,
       trees: this.#trees,
+      databases: this.#named.map(({ name }) => name),
       hasOthers: this.#hasOthers,
       problems: this.#problems,
     };

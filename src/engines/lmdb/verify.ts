@@ -11,12 +11,12 @@ import type { Env } from "../../env/env.js";
 import type { FileHandle } from "../../env/files.js";
 import { type SettledWalk, walkWhileWritten } from "./check-file.js";
 import { foreignFile, openFailure } from "./file-errors.js";
-import { headerFault, notAStore, readHeader } from "./file-header.js";
+import { type FileHeader, headerFault, notAStore, readHeader } from "./file-header.js";
 import type { FileProblem, FileProgress, FileReport } from "./file-report.js";
 import { TableInspection } from "./inspect-tables.js";
-import { layoutText, missingDatabases } from "./layout.js";
+import { isMostOfAStore, layoutKey, layoutText, metaName, missingDatabases } from "./layout.js";
 import { acquireFile, releaseFile } from "./open-file.js";
-import type { Walk } from "./page-walker.js";
+import { type Walk, walkPages } from "./page-walker.js";
 import { SnapshotRows } from "./snapshot-rows.js";
 
 export interface VerifyOptions {
@@ -42,7 +42,6 @@ export async function verifyLmdb(
       onProgress({ step: "verify", what: "pages" });
       const breathe = (): Promise<void> => env.timers.breathe();
       const walk = await walkWhileWritten(file, path, { breathe });
-      requireStore(path, walk);
       const base = await baseReport(file, path, walk);
       if (base.problems.length > 0) return base;
       return await withRows(env, base, check, (what) => onProgress({ step: "verify", what }));
@@ -62,14 +61,30 @@ async function requireFile(env: Env, path: string): Promise<void> {
   });
 }
 
-/** A healthy file of something else is not damaged. */
-function requireStore(path: string, walk: SettledWalk | undefined): void {
-  if (walk === undefined || walk.problems.length > 0) return;
-  if (walk.hasOthers || lackingOf(walk) === undefined) throw foreignFile(path);
+/** What a file lacks whose pages are in order; that of something else is refused, and not damaged. */
+async function lackingIn(
+  file: FileHandle,
+  path: string,
+  walk: SettledWalk | undefined,
+): Promise<readonly string[]> {
+  if (walk === undefined || walk.problems.length > 0) return [];
+  const missing = missingDatabases(walk.databases);
+  const hasMeta = walk.databases.includes(metaName);
+  if (walk.hasOthers || !(hasMeta || isMostOfAStore(missing))) throw foreignFile(path);
+  if (missing.length === 0 || !hasMeta) return missing;
+  // Other versions have other databases. Opening tells of those, and of files of something else.
+  return (await hasLayout(file, walk.header)) ? missing : [];
 }
 
-function lackingOf({ trees }: Walk): readonly string[] | undefined {
-  return missingDatabases(trees.map(({ name }) => name));
+async function hasLayout(file: FileHandle, header: FileHeader): Promise<boolean> {
+  let found = false;
+  await walkPages(file, header, await file.size(), {
+    visit: (tree, key, value) => {
+      found ||= tree === metaName && `${key}` === layoutKey && `${value}` === layoutText;
+      return undefined;
+    },
+  });
+  return found;
 }
 
 async function baseReport(
@@ -82,9 +97,9 @@ async function baseReport(
   const found = [...(walk?.problems ?? [])];
   const what = await headerFault(file);
   if (what !== undefined) found.unshift({ offset: 0, bytes: 2 * header.pageBytes, what });
-  const lacking = (walk === undefined ? undefined : lackingOf(walk)) ?? [];
-  for (const name of lacking)
+  for (const name of await lackingIn(file, path, walk)) {
     found.push({ offset: 0, bytes: 0, what: `there is no table ${name}` });
+  }
   return {
     path,
     bytes: await file.size(),

@@ -207,30 +207,6 @@ describe("the file", () => {
     expect((await ask({ action: "verify" })).name).toBe("DiskPathError");
     expect(stateOf(scratch.path)).toEqual([]);
   });
-
-  test.each(["values", "members", "meta", "order"])(
-    "lacks the table %s: it is not made anew unasked, and a repair keeps the others",
-    async (name) => {
-      writeFileSync(path, sample.bytes);
-      const whole = (await ask({ action: "read" })).result as { values: unknown[] };
-      const { open } = await loadLmdb();
-      const root = open(path, { noSubdir: true, overlappingSync: false, maxDbs: 32 });
-      (root.openDB(name, {}) as unknown as { dropSync(): void }).dropSync();
-      await root.close();
-      for (const disk of [readOnly, {}]) {
-        const refused = await ask({ action: "read", disk });
-        expect(refused.name).toBe("DiskStoreOpenError");
-        expect(refused.message).toContain(`is damaged: it has no table ${name}`);
-      }
-      expect((await ask({ action: "verify" })).result).toMatchObject({
-        problems: [{ part: "pages", what: `there is no table ${name}` }],
-      });
-      expect((await ask({ action: "repair" })).result).toMatchObject({ lossless: false });
-      expect((await ask({ action: "verify" })).result).toMatchObject({ problems: [] });
-      const left = (await ask({ action: "read" })).result;
-      expect(left).toMatchObject(name === "values" ? { values: [] } : { values: whole.values });
-    },
-  );
 });
 
 describe("a file that was cut off", () => {
