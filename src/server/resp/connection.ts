@@ -35,8 +35,6 @@ import { localAddressOf, remoteAddressOf } from "./socket-address.js";
 const sharedRequestsMax = 128;
 // Replies are put together up to this size before they are sent.
 const togetherBytesMax = 1_048_576;
-// So much may wait for the end of a turn of the event loop.
-const laterBytesMax = 16_384;
 // How long the others wait for one who has sent much, unless a single command takes longer.
 const turnMs = 10;
 // What is read ahead of a command that is waited for.
@@ -58,6 +56,7 @@ export class Connection implements Wire {
   #isWorking = false;
   // Nothing is begun any more.
   #isStopped = false;
+  #isClosed = false;
   // The client has said that it sends nothing more.
   #isEnded = false;
   #lastRequest: Request | undefined;
@@ -134,6 +133,8 @@ export class Connection implements Wire {
 
   /** Keeps what is buffered for this client within what there is for all of them. */
   #account(): void {
+    // What was kept for the client has been given back: nobody would do so a second time.
+    if (this.#isClosed) return;
     const input = this.#parser.pendingBytes;
     if (input + this.#bufferedBytes === 0 && this.#output.pendingBytes === 0) return;
     const bytes = input + this.#output.pendingBytes;
@@ -157,6 +158,7 @@ export class Connection implements Wire {
   }
 
   #cutOff(): void {
+    if (this.#socket.destroyed) return;
     this.#door.facts.counts.cutOff++;
     this.kill();
   }
@@ -182,15 +184,9 @@ export class Connection implements Wire {
     }
     this.#parser.retain();
     const isLast = !this.#isWaiting && (this.#isStopped || (this.#isEnded && !hasMore));
-    this.#handOver(isLast);
-    if (isLast) this.#output.end();
-  }
-
-  #handOver(isLast: boolean): void {
-    const { hasSeveral, gatheredBytes } = this.#output;
-    const isLater = hasSeveral && !isLast && gatheredBytes <= laterBytesMax;
-    if (isLater) this.#door.flushLater(this);
+    if (this.#output.mayWait && !isLast) this.#door.flushLater(this);
     else this.flush();
+    if (isLast) this.#output.end();
   }
 
   /** Gives whether there is, or may be, more to do. */
@@ -236,7 +232,9 @@ export class Connection implements Wire {
     if (words === undefined) return undefined;
     this.#door.facts.counts.commands++;
     try {
-      return requestOf(this.#door.table, words, this.session.user !== undefined);
+      const request = requestOf(this.#door.table, words, this.session.user !== undefined);
+      request.entry.calls++;
+      return request;
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       // A browser that somebody has made speak to this port: what follows is not meant for us.
@@ -389,6 +387,7 @@ export class Connection implements Wire {
 
   #closed(): void {
     this.#isStopped = true;
+    this.#isClosed = true;
     this.session.abandon("UNBLOCKED the client has gone");
     this.session.leaveChannels();
     this.session.transaction.discard();

@@ -15,7 +15,7 @@ export function figuresOf({ facts, sessions, table }: Door): readonly Figure[] {
   };
   return [
     {
-      ...counter("commands", "Known commands that clients have sent, by name.", 0),
+      ...counter("commands", "Commands that clients have called, by name.", 0),
       value: { label: "command", values },
     },
     counter("connections_accepted", "Connections that were let in.", counts.connections),

@@ -7,6 +7,8 @@ import type { Socket } from "node:net";
 import type { Encoded } from "./encoder.js";
 
 const pieceBytes = 262_144;
+/** More than this is handed over at once. */
+const laterBytesMax = 16_384;
 /** What a socket is given beyond what the system takes from it. */
 const socketBytesMax = 1_048_576;
 
@@ -38,9 +40,9 @@ export class Output {
     return this.#gathered.length + this.#behind.length;
   }
 
-  /** Whether more than one reply has been gathered. */
-  get hasSeveral(): boolean {
-    return this.#replies > 1;
+  /** Whether it is worth while to wait for the end of a turn of the event loop, and for little. */
+  get mayWait(): boolean {
+    return this.#replies > 1 && this.gatheredBytes <= laterBytesMax;
   }
 
   gather(reply: Encoded): void {
@@ -62,7 +64,8 @@ export class Output {
     this.#gathered = "";
     this.#behind = "";
     this.#replies = 0;
-    if (text !== "" && !this.#socket.destroyed) this.#write(text);
+    // What comes behind the end, as a message, would be an error, and cost what is on its way.
+    if (text !== "" && !this.#isEnding && !this.#socket.destroyed) this.#write(text);
   }
 
   #write(text: Encoded): void {
@@ -113,6 +116,8 @@ export class Output {
 
   readonly #sent = (error?: Error | null): void => {
     this.#isWatching = false;
+    // More has been written since: it is watched, too.
+    if (!error && this.#socket.writableLength > 0) this.#watch();
     this.#sentPiece(error);
   };
 

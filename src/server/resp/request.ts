@@ -14,6 +14,7 @@ import type { Call } from "./executor.js";
 
 /** A command that is known, with as many arguments as it may have. */
 export interface Request {
+  readonly entry: Entry;
   readonly command: Command;
   readonly body: DataBody | SessionBody;
   /** Without the name and the subcommand. */
@@ -32,17 +33,17 @@ const shownCharsMax = 128;
 export function requestOf(table: CommandTable, words: Argument[], isKnown = true): Request {
   const entry = table.find(words[0] as Argument);
   if (entry === undefined) throw unknownCommand(words);
-  entry.calls++;
   const { command, subcommands } = entry;
   if (command === undefined || (subcommands !== undefined && words.length > 1)) {
     return subrequestOf(entry, words, isKnown);
   }
   checkArity(command, words.length);
   words.shift();
-  return complete(command, words, isKnown);
+  return complete(entry, command, words, isKnown);
 }
 
-function subrequestOf({ name, subcommands }: Entry, words: Argument[], isKnown: boolean): Request {
+function subrequestOf(entry: Entry, words: Argument[], isKnown: boolean): Request {
+  const { name, subcommands } = entry;
   const word = words[1];
   if (word === undefined) throw wrongNumber(name);
   const command = typeof word === "string" ? subcommands?.get(word.toUpperCase()) : undefined;
@@ -52,14 +53,19 @@ function subrequestOf({ name, subcommands }: Entry, words: Argument[], isKnown: 
   }
   checkArity(command, words.length);
   words.splice(0, 2);
-  return complete(command, words, isKnown);
+  return complete(entry, command, words, isKnown);
 }
 
-function complete(command: Command, args: readonly Argument[], isKnown: boolean): Request {
+function complete(
+  entry: Entry,
+  command: Command,
+  args: readonly Argument[],
+  isKnown: boolean,
+): Request {
   const { body } = command;
-  if (body.kind !== "chosen") return { command, body, args };
+  if (body.kind !== "chosen") return { entry, command, body, args };
   if (!isKnown) throw new CommandError(authenticationRequired);
-  return { command, body: body.choose(args), args };
+  return { entry, command, body: body.choose(args), args };
 }
 
 function checkArity({ arity, name }: Command, words: number): void {

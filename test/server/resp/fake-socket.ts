@@ -79,6 +79,8 @@ export class FakeSocket extends EventEmitter {
     const done = (typeof encoding === "function" ? encoding : callback) as (() => void) | undefined;
     this.writes++;
     if (this.isDestroyed) return false;
+    // As a real one, which loses what is on its way.
+    if (this.isEnded) this.destroy();
     if (this.#isReading && this.#unread.length === 0) {
       this.received += text;
       if (done !== undefined) queueMicrotask(done);
