@@ -52,14 +52,16 @@ function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer> 
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
     let length = 0;
+    let isRefused = false;
     const refuse = (): void => {
+      isRefused = true;
       chunks = [];
       reject(tooLarge(bytesMax));
     };
     if (Number(request.headers["content-length"]) > bytesMax) refuse();
     request.on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= bytesMax) chunks.push(chunk);
+      if (length <= bytesMax && !isRefused) chunks.push(chunk);
       else if (length > bytesMax + discardedBytesMax) request.destroy();
       else refuse();
     });

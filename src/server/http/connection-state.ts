@@ -7,16 +7,25 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Requests under way on one connection; who sends more without waiting is cut off. */
+/** Requests of one connection whose answers have not been taken; who sends more is cut off. */
 export const requestsAtOnceMax = 256;
 
 export interface ConnectionState {
   /** Under way. */
   requests: number;
+  /** Answers that have not been taken, in the order of the requests. */
+  readonly untaken: Set<ServerResponse>;
   /** Of these: what waits for others, however long that takes. */
-  waiting: number;
+  readonly waiting: Set<ServerResponse>;
+  /** Whether somebody has the turn; and those who come next. */
+  isBusy: boolean;
+  readonly queue: (() => void)[];
   /** What it has sent is not to be carried out. */
   isCutOff: boolean;
+  /** Something has come that is no request: nothing behind it can be read. */
+  isUnreadable: boolean;
+  /** What had come when the last request was complete. */
+  bytesRead: number;
   /** Called when the connection closes. */
   readonly gone: Set<() => void>;
 }
@@ -26,7 +35,17 @@ const states = new WeakMap<Socket, ConnectionState>();
 export function stateOf(socket: Socket): ConnectionState {
   const known = states.get(socket);
   if (known !== undefined) return known;
-  const state: ConnectionState = { requests: 0, waiting: 0, isCutOff: false, gone: new Set() };
+  const state: ConnectionState = {
+    requests: 0,
+    untaken: new Set(),
+    waiting: new Set(),
+    isBusy: false,
+    queue: [],
+    isCutOff: false,
+    isUnreadable: false,
+    bytesRead: 0,
+    gone: new Set(),
+  };
   states.set(socket, state);
   socket.on("close", () => {
     for (const listener of [...state.gone]) listener();
@@ -35,14 +54,34 @@ export function stateOf(socket: Socket): ConnectionState {
 }
 
 /**
+ * The turn of a request: one after the other, so that the answers of many that came together are not
+ * all in memory at once. Undefined where nobody is before it; `leaveTurn` has to follow.
+ */
+export function turnOf(state: ConnectionState): Promise<void> | undefined {
+  if (state.isBusy) return new Promise((resolve) => state.queue.push(resolve));
+  state.isBusy = true;
+  return undefined;
+}
+
+export function leaveTurn(state: ConnectionState): void {
+  const next = state.queue.shift();
+  if (next === undefined) state.isBusy = false;
+  else next();
+}
+
+/**
  * Ends a connection that has so much to take behind an answer that waits that Node reads no further:
  * nobody would notice when the caller has gone, and what waits would take an element for nobody.
+ *
+ * @returns whether it did
  */
-export function cutOffIfDeaf(socket: Socket): void {
+export function cutOffIfDeaf(socket: Socket): boolean {
   const state = stateOf(socket);
-  if (state.waiting === 0 || !socket.isPaused()) return;
+  const [first] = state.untaken;
+  if (first === undefined || !state.waiting.has(first) || !socket.isPaused()) return false;
   state.isCutOff = true;
   socket.destroy();
+  return true;
 }
 
 /**

@@ -5,7 +5,15 @@ import type { Socket } from "node:net";
 import { isKvError } from "../../base/errors.js";
 import { Admission } from "./admission.js";
 import { Disconnected } from "./body.js";
-import { cutOffIfDeaf, requestsAtOnceMax, stateOf } from "./connection-state.js";
+import {
+  type ConnectionState,
+  cutOffIfDeaf,
+  leaveTurn,
+  requestsAtOnceMax,
+  stateOf,
+  turnOf,
+  whenOver,
+} from "./connection-state.js";
 import { DoorMetrics } from "./door-metrics.js";
 import { EventStreams } from "./events.js";
 import { type DoorContext, type Route, requireGrant } from "./exchange.js";
@@ -17,6 +25,8 @@ import { functionRoute, operationRoutes, reportRoutes } from "./routes.js";
 import { streamRoutes } from "./streams.js";
 
 const preflightSeconds = 600;
+/** While more of an answer waits for its caller, the next request of the connection does, too. */
+const untakenBytesMax = 65_536;
 /** Stands in the metrics for what led nowhere. */
 const nowhere = "none";
 
@@ -30,7 +40,7 @@ export class Dispatcher {
   /** Answers that are not complete yet. */
   readonly #underway = new Set<ServerResponse>();
   /** Set while closing: called whenever a connection may have become idle. */
-  #onIdle: (() => void) | undefined;
+  #onIdle: ((socket: Socket) => void) | undefined;
 
   constructor(context: DoorContext, seams: HttpSeams, connections: () => Promise<number>) {
     this.#context = context;
@@ -55,7 +65,7 @@ export class Dispatcher {
   }
 
   /** Ends the streams of events; from now on each answer is the last of its connection. */
-  close(onIdle: () => void): void {
+  close(onIdle: (socket: Socket) => void): void {
     this.#onIdle = onIdle;
     this.#events.close();
     for (const response of this.#underway) this.#markLast(response);
@@ -63,30 +73,62 @@ export class Dispatcher {
 
   /** Whether a connection has a request whose answer is not there yet. */
   isWaiting(socket: Socket): boolean {
-    if (socket.writableLength > 0) return false;
-    for (const { req, writableEnded } of this.#underway) {
-      if (req.socket === socket && !writableEnded) return true;
-    }
-    return false;
+    return socket.writableLength === 0 && stateOf(socket).requests > 0;
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
-    void this.#handle(request, response);
-  }
-
-  /** Never rejects. */
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const connection = stateOf(request.socket);
-    if (connection.requests >= requestsAtOnceMax) connection.isCutOff = true;
+    if (connection.untaken.size >= requestsAtOnceMax) connection.isCutOff = true;
     else cutOffIfDeaf(request.socket);
     // What was sent with the rest may still come, and is not carried out.
     if (connection.isCutOff) {
       request.socket.destroy();
       return;
     }
+    connection.untaken.add(response);
+    whenOver(response, () => {
+      connection.untaken.delete(response);
+      connection.waiting.delete(response);
+      this.#onIdle?.(request.socket);
+    });
+    request.on("end", () => {
+      connection.bytesRead = request.socket.bytesRead;
+      this.#onIdle?.(request.socket);
+    });
+    void this.#inTurn(connection, request, response);
+  }
+
+  /** Never rejects. */
+  async #inTurn(
+    connection: ConnectionState,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     connection.requests++;
     this.#underway.add(response);
     if (this.#onIdle !== undefined) this.#markLast(response);
+    const turn = turnOf(connection);
+    // Others have theirs in between.
+    if (turn !== undefined) await turn.then(() => this.#context.env.timers.breathe());
+    let hasTurn = true;
+    const leave = (): void => {
+      if (hasTurn) leaveTurn(connection);
+      hasTurn = false;
+    };
+    if (connection.isCutOff || request.socket.destroyed) this.#underway.delete(response);
+    else await this.#answer(request, response, leave);
+    connection.requests--;
+    connection.waiting.delete(response);
+    if (response.writableLength > untakenBytesMax) whenOver(response, leave);
+    else leave();
+  }
+
+  /** Never rejects. */
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    leave: () => void,
+  ): Promise<void> {
     let route: Route | undefined;
     try {
       const url = request.url ?? "/";
@@ -101,19 +143,20 @@ export class Dispatcher {
         const found = requireRoute(route, request.method, path);
         requireGrant({ grant }, found.access);
         const query = end === -1 ? "" : url.slice(end + 1);
-        await found.handle({ request, response, grant, query });
+        await found.handle({ request, response, grant, query, leaveTurn: leave });
       }
     } catch (thrown) {
       this.#fail(thrown, response);
     }
-    connection.requests--;
+    // What is left of a body that nobody has asked for: Node would read no further behind it, and not
+    // notice when the caller leaves.
+    request.resume();
     this.#finish(route, response);
   }
 
   #finish(route: Route | undefined, response: ServerResponse): void {
     this.#underway.delete(response);
     this.metrics.answered(route?.name ?? nowhere, response.statusCode);
-    if (this.#onIdle !== undefined) response.on("close", this.#onIdle);
   }
 
   #functionAt(path: string): Route | undefined {
@@ -131,7 +174,7 @@ export class Dispatcher {
       return;
     }
     const { status, headers, body } = errorAnswer(thrown, this.#context.naming);
-    sendText(response, status, jsonType, JSON.stringify(body), headers);
+    void sendText(response, status, jsonType, JSON.stringify(body), headers);
   }
 
   #markLast(response: ServerResponse): void {

@@ -15,6 +15,8 @@ export interface Exchange {
   readonly grant: Grant;
   /** Behind the "?" of the path. */
   readonly query: string;
+  /** Lets the next request of the connection begin; at the end of this one at the latest. */
+  leaveTurn(): void;
 }
 
 /** What all exchanges of a door share. */

@@ -20,11 +20,14 @@ import type { Figure } from "../figures.js";
 import { namingOf, openFiles } from "../files/served-files.js";
 import { listen } from "../listen.js";
 import { cutOffIfDeaf, stateOf, whenOver } from "./connection-state.js";
+import { Connections, closeIfIdle } from "./connections.js";
 import { Dispatcher } from "./dispatcher.js";
 import type { DoorContext, Exchange } from "./exchange.js";
 import type { ServedFunctions } from "./function-calls.js";
 import { type HttpOptions, type HttpSettings, httpSettings } from "./http-options.js";
 import { answerUnreadable } from "./unreadable.js";
+
+const probeAfterMs = 300_000;
 
 export interface HttpAddress {
   readonly host: string;
@@ -81,6 +84,7 @@ class ListeningDoor implements HttpDoor {
   readonly #settings: HttpSettings;
   readonly #env: Env;
   readonly #server: Server;
+  readonly #connections: Connections;
   readonly #dispatcher: Dispatcher;
   /** What waits for others, and what works for a while; each ends in its own way. */
   readonly #waiting = new Set<AbortController>();
@@ -92,6 +96,7 @@ class ListeningDoor implements HttpDoor {
     this.#settings = settings;
     this.#env = shared.env;
     this.#server = serverOf(settings);
+    this.#connections = new Connections(this.#server, settings.tls !== undefined);
     const context: DoorContext = {
       ...shared,
       attend: (exchange, pace) => this.#attend(exchange, pace),
@@ -105,6 +110,8 @@ class ListeningDoor implements HttpDoor {
       this.#dispatcher.metrics.unreadable();
       answerUnreadable(error, socket as Socket);
     });
+    // There is nobody to tell: what is written now goes out when the handshake is done.
+    this.#server.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
   }
 
   get address(): HttpAddress {
@@ -131,9 +138,8 @@ class ListeningDoor implements HttpDoor {
   async #close(): Promise<void> {
     const server = this.#server;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    this.#dispatcher.close(() => server.closeIdleConnections());
+    this.#dispatcher.close(closeIfIdle);
     cancel(this.#waiting);
-    server.closeIdleConnections();
     const { closeTimeoutMs } = this.#settings;
     const timer = this.#env.timers.after(closeTimeoutMs, () => this.#cutOff(), true);
     await closed;
@@ -142,23 +148,24 @@ class ListeningDoor implements HttpDoor {
 
   #cutOff(): void {
     cancel(this.#working);
-    this.#server.closeAllConnections();
+    this.#connections.closeAll();
   }
 
-  #attend({ request, response }: Exchange, pace: "waits" | "works"): AbortSignal {
+  #attend({ request, response, leaveTurn }: Exchange, pace: "waits" | "works"): AbortSignal {
     const isWaiting = pace === "waits";
     const controllers = isWaiting ? this.#waiting : this.#working;
     const controller = new AbortController();
-    const connection = stateOf(request.socket);
+    const hangUp = (): void => controller.abort(new Error("the caller has hung up"));
     controllers.add(controller);
-    if (isWaiting) connection.waiting++;
     whenOver(response, () => {
       controllers.delete(controller);
-      if (isWaiting) connection.waiting--;
-      if (!response.writableFinished) controller.abort(new Error("the caller has hung up"));
+      if (!response.writableFinished) hangUp();
     });
-    if (this.#closed !== undefined && isWaiting) cancel(this.#waiting);
-    cutOffIfDeaf(request.socket);
+    if (!isWaiting) return controller.signal;
+    stateOf(request.socket).waiting.add(response);
+    if (this.#closed !== undefined) cancel(this.#waiting);
+    if (cutOffIfDeaf(request.socket)) hangUp();
+    leaveTurn();
     return controller.signal;
   }
 
@@ -182,11 +189,16 @@ function serverOf(settings: HttpSettings): Server {
     headersTimeout,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: settings.idleTimeoutMs,
+    // Peers that vanish without a word: a waiting pop would take an element for nobody.
+    keepAlive: true,
+    keepAliveInitialDelay: probeAfterMs,
     // How often Node looks for requests that take too long.
     connectionsCheckingInterval: Math.min(5_000, Math.max(50, Math.floor(headersTimeout / 2))),
   };
   const server =
-    tls === undefined ? createServer(options) : createTlsServer({ ...tls, ...options });
+    tls === undefined
+      ? createServer(options)
+      : createTlsServer({ ...tls, ...options, handshakeTimeout: headersTimeout });
   server.timeout = settings.stallTimeoutMs;
   server.maxConnections = settings.connectionsMax;
   return server;

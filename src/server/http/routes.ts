@@ -38,7 +38,7 @@ function operationRoute(context: DoorContext, operation: HttpOperation): Route {
       const fields = await readFields(exchange.request, settings.bodyBytesMax);
       const signal = pace === undefined ? undefined : context.attend(exchange, pace);
       const result = await call(fields, { kv, files, signal });
-      sendText(exchange.response, 200, jsonType, JSON.stringify({ result }, replacer));
+      return sendText(exchange.response, 200, jsonType, JSON.stringify({ result }, replacer));
     },
   };
 }
@@ -58,7 +58,8 @@ export function reportRoutes(
       sendText(response, 200, jsonType, document),
     ),
     "/metrics": route("metrics", async ({ response }) => {
-      sendText(response, 200, "text/plain; version=0.0.4; charset=utf-8", await metricsText());
+      const type = "text/plain; version=0.0.4; charset=utf-8";
+      return sendText(response, 200, type, await metricsText());
     }),
     "/healthz": { ...route("healthz", health), isPublic: true },
   };
@@ -94,7 +95,7 @@ export function functionRoute(
       queryOf(exchange, []);
       const fields = await readFields(exchange.request, context.settings.bodyBytesMax);
       const body = await answerFunction(functions, operation, fields);
-      sendText(exchange.response, 200, jsonType, JSON.stringify(body));
+      return sendText(exchange.response, 200, jsonType, JSON.stringify(body));
     },
   };
 }

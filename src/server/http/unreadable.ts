@@ -1,6 +1,7 @@
 // Unreadable: the answer to what is no request, before the connection is closed.
 
 import type { Socket } from "node:net";
+import { stateOf, whenOver } from "./connection-state.js";
 import { errorAnswer, refused } from "./refusal.js";
 
 const reasons: Readonly<Record<string, readonly [status: number, line: string, message: string]>> =
@@ -15,8 +16,23 @@ const reasons: Readonly<Record<string, readonly [status: number, line: string, m
   };
 
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  // Somebody who has gone, or an answer that is on its way already.
-  if (error.code === "ECONNRESET" || !socket.writable || socket.bytesWritten > 0) {
+  const state = stateOf(socket);
+  // Somebody who has gone; or who ends in the middle of a request and would not be missed by a wait.
+  const isLeaving = error.code === "HPE_INVALID_EOF_STATE" && state.waiting.size > 0;
+  if (error.code === "ECONNRESET" || !socket.writable || isLeaving) {
+    socket.destroy();
+    return;
+  }
+  // What came before is answered, and this would be taken for its answer.
+  const complete = [...state.untaken].filter(({ req }) => req.complete);
+  const last = complete.at(-1);
+  if (last !== undefined) {
+    if (!state.isUnreadable) whenOver(last, () => socket.destroy());
+    state.isUnreadable = true;
+    return;
+  }
+  // Nor can it be told once an answer to the request itself has begun.
+  if ([...state.untaken].some(({ headersSent }) => headersSent)) {
     socket.destroy();
     return;
   }

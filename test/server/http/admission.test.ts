@@ -292,3 +292,16 @@ test.skipIf(lackOfOpenssl() !== undefined)(
     expect(plain.text).not.toContain("200 OK");
   },
 );
+
+test.skipIf(lackOfOpenssl() !== undefined)(
+  "with certificates, who says nothing is cut off, and closing waits for nobody",
+  async () => {
+    const { cert, key, remove } = makeCertificates();
+    remove();
+    const { door } = await openDoor({ tls: { cert, key }, headerTimeout: 100, closeTimeout: 200 });
+    const silent = [new RawClient(door), new RawClient(door)];
+    await Promise.all(silent.map(({ closed }) => closed));
+    const late = new RawClient(door);
+    await Promise.all([door.close(), late.closed]);
+  },
+);

@@ -94,3 +94,24 @@ export function postText(operation: string, body: string, headers: readonly stri
   ];
   return `${head.join("\r\n")}\r\n\r\n${body}`;
 }
+
+/** A GET as text. */
+export function getHead(path: string, header = "Accept: */*"): string {
+  return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`;
+}
+
+/** Asks again and again, with a turn of the loop between. */
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let round = 0; round < 20_000; round++) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error("it never came to that");
+}
+
+/** The gauges of the door; the request that asks counts as well. */
+export async function levels(url: string): Promise<{ requests: number }> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const [, requests] = /^anykv_http_requests_in_flight (\d+)$/m.exec(text) ?? [];
+  return { requests: Number(requests) };
+}

@@ -9,9 +9,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { newDeferred } from "../../../src/base/deferred.js";
 import { openHttpDoor } from "../../../src/server/http/http-door.js";
 import type { HttpOptions } from "../../../src/server/http/http-options.js";
-import { openDoor, post, postText, RawClient } from "./doors.js";
-
-const getHead = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+import { getHead, levels, openDoor, post, postText, RawClient, until } from "./doors.js";
 
 describe("slow callers", () => {
   test("who do not finish the header are told and cut off", async () => {
@@ -337,19 +335,3 @@ describe("close", () => {
     await expect(opening).rejects.toMatchObject({ name: "ServerListenError" });
   });
 });
-
-/** Asks again and again, with a turn of the loop between. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let round = 0; round < 20_000; round++) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  throw new Error("it never came to that");
-}
-
-/** The gauges of the door; the request that asks counts as well. */
-async function levels(url: string): Promise<{ requests: number }> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const [, requests] = /^anykv_http_requests_in_flight (\d+)$/m.exec(text) ?? [];
-  return { requests: Number(requests) };
-}
