@@ -12,6 +12,7 @@ import type { Fields } from "../../kv/arguments.js";
 import { LibraryError } from "../../remote/connection.js";
 import { type Argument, argumentOf } from "../resp/argument.js";
 import { refused } from "./refusal.js";
+import { bytesOf, isMarked } from "./values.js";
 
 export interface AskedFunction {
   /** The name behind `anykv_`. */
@@ -67,10 +68,8 @@ export async function answerFunction(
 function argumentIn(json: unknown, index: number): Argument {
   if (typeof json === "string" && json.isWellFormed()) return json;
   if (typeof json === "number") return String(json);
-  if (typeof json === "object" && json !== null && "base64" in json) {
-    const { base64 } = json;
-    if (typeof base64 === "string") return argumentOf(Buffer.from(base64, "base64"));
-  }
+  const bytes = isMarked(json) ? bytesOf(json.base64) : undefined;
+  if (bytes !== undefined) return argumentOf(bytes);
   throw refused(400, `args[${index}] must be text, a number or { "base64": "..." }`);
 }
 

@@ -8,7 +8,7 @@ import type { Parameter } from "./operation.js";
 const foreign = /[^A-Za-z0-9+/]/;
 
 /** The bytes behind base64 as we write it; undefined for what is none. */
-function bytesOf(text: unknown): Uint8Array | undefined {
+export function bytesOf(text: unknown): Uint8Array | undefined {
   if (typeof text !== "string" || !isPadded(text)) return undefined;
   return new Uint8Array(Buffer.from(text, "base64"));
 }
@@ -36,8 +36,13 @@ function entriesOf(json: unknown): unknown {
   return entries;
 }
 
+/** Whether it is the form of bytes among texts, `{ "base64": ... }`, whatever stands in it. */
+export function isMarked(json: unknown): json is { readonly base64: unknown } {
+  return isPlainObject(json) && Object.keys(json).join() === "base64";
+}
+
 function itemOf(json: unknown): unknown {
-  if (!isPlainObject(json) || Object.keys(json).join() !== "base64") return json;
+  if (!isMarked(json)) return json;
   const bytes = bytesOf(json.base64);
   if (bytes !== undefined) return bytes;
   throw new InvalidOptionsError('"base64" of an item is no base64 text', {
