@@ -237,6 +237,22 @@ describe("events", () => {
     }
   });
 
+  test("end at once when the door closes, also those that are asked for by then", async () => {
+    const { env } = slowEnv();
+    const { door } = await openDoor({}, { env });
+    const open = new RawClient(door).send(eventsHead);
+    await open.until(/id: 0\n.*\n\n/);
+    // The beginning of the second request has come when the first is answered.
+    const health = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const late = new RawClient(door).send(health + eventsHead.slice(0, -2));
+    await late.until(/"status":"ok"/);
+    const closing = door.close();
+    late.send("\r\n");
+    await Promise.all([open.closed, late.closed, closing]);
+    expect(late.text).toMatch(/Content-Type: text\/event-stream\r\n[^]*\r\n\r\n0\r\n\r\n$/);
+    expect(late.text).not.toContain("event:");
+  });
+
   test("end with the error when the store has one", async () => {
     const { env, virtual } = slowEnv();
     const { door, kv } = await openDoor({}, { env });
