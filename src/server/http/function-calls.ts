@@ -28,8 +28,13 @@ export type FunctionAnswer = number | string | Uint8Array | null | readonly Func
 export interface ServedFunctions {
   /** Whether there is such an operation, and whether it changes nothing that anybody can observe. */
   natureOf(operation: string): "unknown" | "read" | "write";
-  /** @throws LibraryError (or rejects with it) for an error reply, whose message is its text. */
-  call(asked: AskedFunction): Promise<FunctionAnswer> | FunctionAnswer;
+  /**
+   * `attend` is asked by what takes its time, for the signal that ends it: one signal for each call
+   * would be too dear for the others.
+   *
+   * @throws LibraryError (or rejects with it) for an error reply, whose message is its text.
+   */
+  call(asked: AskedFunction, attend: () => AbortSignal): Promise<FunctionAnswer> | FunctionAnswer;
 }
 
 type JsonReply = number | string | null | { readonly base64: string } | readonly JsonReply[];
@@ -50,6 +55,7 @@ export async function answerFunction(
   functions: ServedFunctions,
   operation: string,
   fields: Fields,
+  attend: () => AbortSignal,
 ): Promise<{ reply: JsonReply } | { refusal: string }> {
   const { tag, args = [], ...others } = fields;
   if (typeof tag !== "string" || tag === "") throw refused(400, '"tag" must be a non-empty string');
@@ -57,7 +63,7 @@ export async function answerFunction(
   if (Object.keys(others).length > 0) throw refused(400, "the body has `tag` and `args` alone");
   const asked = { operation, tag, args: args.map(argumentIn) };
   try {
-    return { reply: jsonOf(await functions.call(asked)) };
+    return { reply: jsonOf(await functions.call(asked, attend)) };
   } catch (error) {
     if (error instanceof LibraryError) return { refusal: error.message };
     throw error;
