@@ -6,3 +6,8 @@
  * or came from one, are never changed by anyone afterwards: whoever needs to write copies.
  */
 export type Stored = string | Uint8Array;
+
+/** What a page is charged for a value; of text the number of its UTF-16 units. */
+export function lengthOf(stored: Stored): number {
+  return typeof stored === "string" ? stored.length : stored.byteLength;
+}

@@ -14,7 +14,9 @@ import { AtomicMethods } from "./atomics.js";
 import { decodeCursor, encodeCursor } from "./cursor.js";
 import { decodeValue } from "./encode-value.js";
 import { namesOf, tolerantFields } from "./option-names.js";
+import { pageBytesMaxOf } from "./page-bytes.js";
 import type { KeyOf, ValueOf } from "./schema.js";
+import { unpackedLength } from "./serialization/compressed.js";
 import type {
   Entry,
   KeyPage,
@@ -41,9 +43,12 @@ export abstract class QueryMethods<Schema> extends AtomicMethods<Schema> {
   ): Promise<ScanPage<Value, KeyOf<Schema>>> {
     const request = scanRequest(options, "scan");
     const store = this.ready ?? (await this.opened());
-    const { entries, done } = await store.scan(request);
-    const cursor = done ? "" : encodeCursor(entries.at(-1)?.key ?? request.after);
-    return { entries: this.#decodeAll<Value>(entries), cursor, done };
+    const { bytesMax } = request;
+    const page = await store.scan(request);
+    const given = bytesMax === undefined ? page.entries : fitting(page.entries, bytesMax);
+    const done = page.done && given.length === page.entries.length;
+    const cursor = done ? "" : encodeCursor(given.at(-1)?.key ?? request.after);
+    return { entries: this.#decodeAll<Value>(given), cursor, done };
   }
 
   /** `scan` without values. */
@@ -120,7 +125,18 @@ export function scanRequest(options: ScanOptions | undefined, method: string): S
   const fields = tolerantFields(options, scanNames, method);
   const prefix = prefixField(fields);
   const limit = limitField(fields, scanPageKeysMax);
-  return { prefix, limit, after: decodeCursor(textField(fields, "cursor") ?? "") };
+  const after = decodeCursor(textField(fields, "cursor") ?? "");
+  return { prefix, limit, after, bytesMax: pageBytesMaxOf(options) };
+}
+
+/** Those with which a page is full when they have been unpacked: the store counts them as they are. */
+function fitting(entries: readonly StoredEntry[], bytesMax: number): readonly StoredEntry[] {
+  let bytes = 0;
+  const last = entries.findIndex(({ value }) => {
+    bytes += unpackedLength(value);
+    return bytes >= bytesMax;
+  });
+  return last === -1 ? entries : entries.slice(0, last + 1);
 }
 
 function listRequest(options: ListOptions | undefined, method: string): ScanRequest {

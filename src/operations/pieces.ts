@@ -13,7 +13,7 @@
 //    which whoever compares in the end will see.
 
 import type { Row, View } from "../engine/engine.js";
-import type { Stored } from "../engine/stored.js";
+import { lengthOf, type Stored } from "../engine/stored.js";
 import { garbageItems, parseSpan } from "./list-rows.js";
 import { elementOf } from "./lists.js";
 import { isLive } from "./live.js";
@@ -82,11 +82,6 @@ export interface PieceCounts {
   readonly items: number;
 }
 
-/** What a page is charged for a value; of text the number of its UTF-16 units. */
-function bytesIn(value: Stored): number {
-  return typeof value === "string" ? value.length : value.byteLength;
-}
-
 /** Collects the pieces of a page until it is full. */
 class PageBuilder {
   readonly pieces: Piece[] = [];
@@ -120,7 +115,7 @@ type Reader = (view: View, request: PageRequest, page: PageBuilder) => string | 
 const readers: Readonly<Record<PieceTable, Reader>> = {
   values: (view, request, page) =>
     readRows(view, "values", request, page, (key, { value, deadline }) => {
-      page.charge(key.length + bytesIn(value));
+      page.charge(key.length + lengthOf(value));
       return { table: "values", key, value, deadline };
     }),
   filters: (view, request, page) =>
@@ -189,7 +184,7 @@ function readElements(
   while (first + elements.length < length && !page.isFull) {
     const element = elementOf(view, id, head + first + elements.length);
     elements.push(element);
-    page.charge(bytesIn(element));
+    page.charge(lengthOf(element));
   }
   if (elements.length > 0) {
     page.pieces.push({ table: "arrays", key, deadline: row.deadline, first, elements, length });

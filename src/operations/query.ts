@@ -2,6 +2,7 @@
 // ranks count live values only.
 
 import type { ReadTable, View } from "../engine/engine.js";
+import { lengthOf } from "../engine/stored.js";
 import { garbageItems } from "./list-rows.js";
 import type { Entry, ListKeysRequest, SampleRequest, ScanRequest } from "./requests.js";
 
@@ -32,7 +33,16 @@ export function scanKeys(view: View, request: ScanRequest): KeyPage {
 
 export function scan(view: View, request: ScanRequest): EntryPage {
   const { keys, done } = pageOf(view.values, request);
-  return { entries: keys.map((key) => entryOf(view, key)), done };
+  const { bytesMax = Infinity } = request;
+  const entries: Entry[] = [];
+  let bytes = 0;
+  for (const key of keys) {
+    const entry = entryOf(view, key);
+    entries.push(entry);
+    bytes += lengthOf(entry.value);
+    if (bytes >= bytesMax) break;
+  }
+  return { entries, done: done && entries.length === keys.length };
 }
 
 function entryOf(view: View, key: string): Entry {

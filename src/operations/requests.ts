@@ -104,6 +104,8 @@ export interface ScanRequest {
   readonly after: string;
   /** 0: everything. */
   readonly limit: number;
+  /** A page of values ends with the one with which it becomes so large; absent: whatever its size. */
+  readonly bytesMax?: number | undefined;
 }
 
 export interface SampleRequest {

@@ -72,41 +72,50 @@ class Source<Row> {
 export class MergedRows<Row> {
   readonly #sources: readonly Source<Row>[];
   readonly #keyOf: (row: Row) => string;
+  readonly #sizeOf: (row: Row) => number;
 
   constructor(
     partitions: number,
     after: string,
     fetch: FetchPage<Row>,
     keyOf: (row: Row) => string,
+    sizeOf: (row: Row) => number = () => 0,
   ) {
     this.#keyOf = keyOf;
+    this.#sizeOf = sizeOf;
     this.#sources = Array.from(
       { length: partitions },
       (_, partition) => new Source(partition, after, fetch, keyOf),
     );
   }
 
-  /** The next `limit` of them. O(limit x partitions). */
-  async take(limit: number): Promise<Page<Row>> {
+  /**
+   * The next `limit` of them, or fewer: the last is then the one with which they become as large as
+   * `sizeMax`. O(limit x partitions).
+   */
+  async take(limit: number, sizeMax = Infinity): Promise<Page<Row>> {
     const rows: Row[] = [];
-    while (rows.length < limit) {
+    for (let room: number | undefined = sizeMax; room !== undefined && rows.length < limit; ) {
       const dry = this.#sources.filter((source) => source.isDry);
       const wanted = Math.min(pageRowsMax, limit - rows.length);
       await settleAll(dry.map((source) => source.fill(wanted)));
-      if (!this.#takeReady(rows, limit)) break;
+      room = this.#takeReady(rows, limit, room);
     }
     return { rows, done: this.#sources.every((source) => source.isAtEnd) };
   }
 
-  /** Takes rows until a source has to be asked again; false at the end of all. */
-  #takeReady(rows: Row[], limit: number): boolean {
+  /** Takes rows until a source has to be asked again; gives the room left, undefined at the end. */
+  #takeReady(rows: Row[], limit: number, sizeMax: number): number | undefined {
+    let room = sizeMax;
     while (rows.length < limit && !this.#sources.some((source) => source.isDry)) {
       const source = this.#lowest();
-      if (source?.head === undefined) return false;
+      if (source?.head === undefined) return undefined;
       rows.push(source.head);
+      room -= this.#sizeOf(source.head);
       source.take();
+      if (room <= 0) return undefined;
     }
-    return true;
+    return room;
   }
 
   #lowest(): Source<Row> | undefined {
@@ -123,15 +132,16 @@ export class MergedRows<Row> {
 }
 
 /**
- * Up to `limit` rows behind `after`, 0 for all. Each partition is asked in pages; rows that are
+ * Up to `limit` rows behind `after`, 0 for all, and no more than `bytesMax` wants. Each partition is asked in pages; rows that are
  * written meanwhile are there if they lie behind what has been given.
  */
 export function mergedPage<Row>(
   partitions: number,
-  { after, limit }: Pick<ScanRequest, "after" | "limit">,
+  { after, limit, bytesMax }: Pick<ScanRequest, "after" | "limit" | "bytesMax">,
   fetch: FetchPage<Row>,
   keyOf: (row: Row) => string,
+  sizeOf?: (row: Row) => number,
 ): Promise<Page<Row>> {
-  const rows = new MergedRows(partitions, after, fetch, keyOf);
-  return rows.take(limit === 0 ? Infinity : limit);
+  const rows = new MergedRows(partitions, after, fetch, keyOf, sizeOf);
+  return rows.take(limit === 0 ? Infinity : limit, bytesMax);
 }

@@ -3,6 +3,7 @@
 // Of one partition, a page or a count is of one instant. Over several partitions, or in
 // several calls, it is put together: exact while nobody writes.
 
+import { lengthOf } from "../engine/stored.js";
 import type { Allocation } from "../operations/claims.js";
 import type { EntryPage, KeyPage } from "../operations/query.js";
 import type * as Request from "../operations/requests.js";
@@ -25,7 +26,9 @@ export async function scan(calls: Calls, request: Request.ScanRequest): Promise<
     }
     return { rows, done: flagIn(reply[0]) };
   };
-  const { rows, done } = await mergedPage(calls.partitions, request, fetch, ({ key }) => key);
+  const keyOf = ({ key }: Request.Entry): string => key;
+  const sizeOf = ({ value }: Request.Entry): number => lengthOf(value);
+  const { rows, done } = await mergedPage(calls.partitions, request, fetch, keyOf, sizeOf);
   return { entries: rows, done };
 }
 

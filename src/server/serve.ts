@@ -174,8 +174,8 @@ async function functionsOf(
 function overHttp(door: FunctionDoor): ServedFunctions {
   return {
     natureOf: (operation) => door.natureOf(operation),
-    call: ({ operation, tag, args }) =>
-      door.call([`anykv_${operation}`, "1", `${tag}:v`, ...args], false),
+    call: ({ operation, tag, args }, attend) =>
+      door.call([`anykv_${operation}`, "1", `${tag}:v`, ...args], false, attend),
   };
 }
 

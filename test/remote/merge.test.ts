@@ -45,6 +45,22 @@ describe("merging pages", () => {
     expect(await rows.take(2)).toStrictEqual({ rows: ["e"], done: true });
   });
 
+  test("ends with the row that makes a page large enough", async () => {
+    const fetch = fetchFrom([["a", "dddd"], ["b"], ["cccc", "e"]]);
+    const page = (after: string, bytesMax: number) =>
+      mergedPage(
+        3,
+        { after, limit: 0, bytesMax },
+        fetch,
+        (row) => row,
+        (row) => row.length,
+      );
+    expect(await page("", 1)).toStrictEqual({ rows: ["a"], done: false });
+    expect(await page("", 5)).toStrictEqual({ rows: ["a", "b", "cccc"], done: false });
+    expect(await page("b", 9)).toStrictEqual({ rows: ["cccc", "dddd", "e"], done: true });
+    expect(await page("b", 99)).toStrictEqual({ rows: ["cccc", "dddd", "e"], done: true });
+  });
+
   test("an error of one partition is the error of the page", async () => {
     const fetch: FetchPage<string> = async (partition) => {
       if (partition === 1) throw new Error("lost");

@@ -4,10 +4,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Kv, openKv } from "anykv";
+import { type Kv, OperationCanceledError, openKv } from "anykv";
 import { type KvServer, type ServeOptions, serve } from "anykv/server";
 import { Redis } from "iovalkey";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { newDeferred } from "../../src/base/deferred.js";
 import { verifyLmdb } from "../../src/engines/lmdb/verify.js";
 import { nodeEnv } from "../../src/env/env.js";
 import { checkRows } from "../../src/operations/check.js";
@@ -219,6 +220,31 @@ describe("files by FCALL", () => {
     await expect(
       client.call("FCALL", "anykv_backup", 1, "anykv:{other:0}:v", "{}"),
     ).rejects.toThrow("ANYKV_UNKNOWN_STORE");
+  });
+
+  test("work ends when the caller of the HTTP door hangs up", async () => {
+    const { kv, server } = await begun();
+    const [started, ended] = [newDeferred(), newDeferred()];
+    kv.exportJSONL = (given) => {
+      started.resolve();
+      return new Promise((_resolve, reject) => {
+        given.signal?.addEventListener("abort", () => {
+          ended.resolve();
+          reject(new OperationCanceledError("operation was canceled"));
+        });
+      });
+    };
+    const caller = new AbortController();
+    const answer = fetch(`${server.address.http?.url}/v1/fcall/export_jsonl`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ tag: "anykv:{:0}", args: ['{"fileName":"a"}'] }),
+      signal: caller.signal,
+    });
+    await started.promise;
+    caller.abort();
+    await expect(answer).rejects.toThrow();
+    await ended.promise;
   });
 
   test("without a directory there are no files", async () => {

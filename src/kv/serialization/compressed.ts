@@ -12,7 +12,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { SerializerError } from "../../base/errors.js";
 import { valueBytesMax } from "../../base/limits.js";
-import type { Stored } from "../../engine/stored.js";
+import { lengthOf, type Stored } from "../../engine/stored.js";
 
 const mark = Buffer.from([0xff, 0x41, 0x4b, 0x5a]);
 const codecs = { none: 0, deflate: 1 } as const;
@@ -60,9 +60,22 @@ export function unwrapped(stored: Uint8Array): Uint8Array {
   throw new SerializerError("stored value is compressed in a way that this version does not know");
 }
 
-function inflated(stored: Uint8Array): Uint8Array {
+/** What a page is charged for a value: its length when it has been unpacked. O(1). */
+export function unpackedLength(stored: Stored): number {
+  if (typeof stored === "string" || !isMarked(stored)) return lengthOf(stored);
+  if (stored[mark.length] !== codecs.deflate || stored.length < deflatedHeadBytes) {
+    return stored.length;
+  }
+  return rawLengthOf(stored);
+}
+
+function rawLengthOf(stored: Uint8Array): number {
   const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
-  const rawLength = Math.min(view.getUint32(headBytes, true), valueBytesMax);
+  return Math.min(view.getUint32(headBytes, true), valueBytesMax);
+}
+
+function inflated(stored: Uint8Array): Uint8Array {
+  const rawLength = rawLengthOf(stored);
   try {
     const raw = inflateRawSync(stored.subarray(deflatedHeadBytes), {
       maxOutputLength: Math.max(1, rawLength),

@@ -73,20 +73,30 @@ export class FunctionDoor {
   }
 
   /**
-   * Carries out the words behind FCALL, or FCALL_RO.
+   * Carries out the words behind FCALL, or FCALL_RO. Work with files ends with the signal that
+   * `attend` gives, without one when the server does.
    *
    * @throws what `read` throws and what the library refuses, or rejects with it.
    */
-  call(words: readonly Argument[], onlyReads: boolean): Awaitable<FunctionReply> {
+  call(
+    words: readonly Argument[],
+    onlyReads: boolean,
+    attend?: () => AbortSignal,
+  ): Awaitable<FunctionReply> {
     const { operation, args, reply } = this.read(words, onlyReads);
-    return reply ?? this.carryOut(operation, args);
+    return reply ?? this.carryOut(operation, args, attend);
   }
 
   /** What `read` has found to be asked for. */
-  carryOut(operation: string, args: readonly Argument[]): Awaitable<FunctionReply> {
+  carryOut(
+    operation: string,
+    args: readonly Argument[],
+    attend?: () => AbortSignal,
+  ): Awaitable<FunctionReply> {
     const files = this.#files;
     if (files === undefined || !isFileCall(operation)) return this.library.call(operation, args);
-    return callWithFile(files, operation, args);
+    const signal = attend?.() ?? files.signal;
+    return callWithFile({ ...files, signal }, operation, args);
   }
 
   /** Whether there is such an operation, and whether it changes nothing that anybody can observe. */

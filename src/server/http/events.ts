@@ -20,6 +20,7 @@ const intervalMsMax = 60_000;
 export class EventStreams {
   readonly #context: DoorContext;
   readonly #streams = new Set<EventStream>();
+  #isClosed = false;
 
   constructor(context: DoorContext) {
     this.#context = context;
@@ -38,8 +39,9 @@ export class EventStreams {
     };
   }
 
-  /** Ends all streams. */
+  /** Ends all streams, and those that are asked for later as soon as they begin. */
   close(): void {
+    this.#isClosed = true;
     for (const stream of this.#streams) stream.end();
   }
 
@@ -56,7 +58,7 @@ export class EventStreams {
       });
     }
     beginStream(exchange.response, "text/event-stream");
-    if (exchange.request.method === "HEAD") {
+    if (exchange.request.method === "HEAD" || this.#isClosed) {
       exchange.response.end();
       return Promise.resolve();
     }

@@ -12,6 +12,7 @@ import type { Fields } from "../../kv/arguments.js";
 import { LibraryError } from "../../remote/connection.js";
 import { type Argument, argumentOf } from "../resp/argument.js";
 import { refused } from "./refusal.js";
+import { bytesOf, isMarked } from "./values.js";
 
 export interface AskedFunction {
   /** The name behind `anykv_`. */
@@ -27,8 +28,13 @@ export type FunctionAnswer = number | string | Uint8Array | null | readonly Func
 export interface ServedFunctions {
   /** Whether there is such an operation, and whether it changes nothing that anybody can observe. */
   natureOf(operation: string): "unknown" | "read" | "write";
-  /** @throws LibraryError (or rejects with it) for an error reply, whose message is its text. */
-  call(asked: AskedFunction): Promise<FunctionAnswer> | FunctionAnswer;
+  /**
+   * `attend` is asked by what takes its time, for the signal that ends it: one signal for each call
+   * would be too dear for the others.
+   *
+   * @throws LibraryError (or rejects with it) for an error reply, whose message is its text.
+   */
+  call(asked: AskedFunction, attend: () => AbortSignal): Promise<FunctionAnswer> | FunctionAnswer;
 }
 
 type JsonReply = number | string | null | { readonly base64: string } | readonly JsonReply[];
@@ -49,6 +55,7 @@ export async function answerFunction(
   functions: ServedFunctions,
   operation: string,
   fields: Fields,
+  attend: () => AbortSignal,
 ): Promise<{ reply: JsonReply } | { refusal: string }> {
   const { tag, args = [], ...others } = fields;
   if (typeof tag !== "string" || tag === "") throw refused(400, '"tag" must be a non-empty string');
@@ -56,7 +63,7 @@ export async function answerFunction(
   if (Object.keys(others).length > 0) throw refused(400, "the body has `tag` and `args` alone");
   const asked = { operation, tag, args: args.map(argumentIn) };
   try {
-    return { reply: jsonOf(await functions.call(asked)) };
+    return { reply: jsonOf(await functions.call(asked, attend)) };
   } catch (error) {
     if (error instanceof LibraryError) return { refusal: error.message };
     throw error;
@@ -67,10 +74,8 @@ export async function answerFunction(
 function argumentIn(json: unknown, index: number): Argument {
   if (typeof json === "string" && json.isWellFormed()) return json;
   if (typeof json === "number") return String(json);
-  if (typeof json === "object" && json !== null && "base64" in json) {
-    const { base64 } = json;
-    if (typeof base64 === "string") return argumentOf(Buffer.from(base64, "base64"));
-  }
+  const bytes = isMarked(json) ? bytesOf(json.base64) : undefined;
+  if (bytes !== undefined) return argumentOf(bytes);
   throw refused(400, `args[${index}] must be text, a number or { "base64": "..." }`);
 }
 

@@ -94,7 +94,8 @@ export function functionRoute(
     async handle(exchange) {
       queryOf(exchange, []);
       const fields = await readFields(exchange.request, context.settings.bodyBytesMax);
-      const body = await answerFunction(functions, operation, fields);
+      const attend = (): AbortSignal => context.attend(exchange, "works");
+      const body = await answerFunction(functions, operation, fields, attend);
       return sendText(exchange.response, 200, jsonType, JSON.stringify(body));
     },
   };

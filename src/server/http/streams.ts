@@ -1,13 +1,15 @@
 // Streams: values as lines, page by page, as fast as the caller takes them.
 //
-// A page is read when the one before has been taken, so what is held of a store of any size is one
-// page. Pages are not a snapshot: each begins at the first key greater than the last one before.
+// A page is read when the one before has been taken, and is bounded in bytes, so what is held of a
+// store of any size is one page: a quarter of a MiB and one value. Its lines are written in pieces of
+// that size. Pages are not a snapshot: each begins at the first key greater than the last one before.
 //
 // A scan that fails midway ends with a line that has the error instead of a key. A download that
 // fails midway is cut off, so that nobody takes it for the whole: HTTP tells the two apart.
 
 import type { Fields } from "../../kv/arguments.js";
 import { csvExportRequest, exportRequest } from "../../kv/file-arguments.js";
+import { boundedPage } from "../../kv/page-bytes.js";
 import type { Entry } from "../../kv/types.js";
 import { csvRows } from "../../transfer/csv-export.js";
 import { Disconnected } from "./body.js";
@@ -16,10 +18,12 @@ import { errorAnswer, refused } from "./refusal.js";
 import { beginStream, writePiece } from "./reply.js";
 import { bytesAsBase64 } from "./values.js";
 
-/** Rows of one page; fewer where they are large. */
+/** Rows of one page; fewer where they are large, so that none are looked for in vain. */
 const pageRowsFirst = 100;
 const pageRowsMax = 2_000;
-const pageCharsAim = 262_144;
+const pageBytesMax = 262_144;
+/** A piece is written with the line with which it becomes so long. */
+const pieceCharsMax = 262_144;
 
 const ndjsonType = "application/x-ndjson";
 
@@ -46,16 +50,16 @@ export function streamRoutes(context: DoorContext): Record<string, Route> {
 async function scan(context: DoorContext, exchange: Exchange): Promise<void> {
   const lines = jsonLines(context, exchange);
   const { response } = exchange;
-  const pages = new Pages(context, lines);
-  // Of the first page errors are still a status.
-  const first = await pages.next();
+  const pieces = piecesOf(context, lines);
+  // Of the first piece errors are still a status.
+  const first = await pieces.next();
   beginStream(response, ndjsonType);
   if (exchange.request.method === "HEAD") {
     response.end();
     return;
   }
   try {
-    await pages.send(exchange, first);
+    await send(context, exchange, first, pieces);
     response.end();
   } catch (error) {
     if (error instanceof Disconnected) throw error;
@@ -91,11 +95,11 @@ async function download(
   type: string,
   name: string,
 ): Promise<void> {
-  const pages = new Pages(context, lines);
-  const first = await pages.next();
+  const pieces = piecesOf(context, lines);
+  const first = await pieces.next();
   const headers = { "Content-Disposition": `attachment; filename="${name}"` };
   beginStream(exchange.response, type, headers);
-  if (exchange.request.method !== "HEAD") await pages.send(exchange, first);
+  if (exchange.request.method !== "HEAD") await send(context, exchange, first, pieces);
   exchange.response.end();
 }
 
@@ -123,46 +127,47 @@ function flag(text: string | null): boolean | string | null {
   return text === "true" || text === "false" ? text === "true" : text;
 }
 
-class Pages {
-  readonly #context: DoorContext;
-  readonly #lines: Lines;
-  #rows = pageRowsFirst;
-  #sent = 0;
-  #cursor: string | undefined;
-  #isFirst = true;
-
-  constructor(context: DoorContext, lines: Lines) {
-    this.#context = context;
-    this.#lines = lines;
-  }
-
-  /** The text of the next page; undefined behind the last one. */
-  async next(): Promise<string | undefined> {
-    if (this.#cursor === "") return undefined;
-    const { prefix, limit, head, line } = this.#lines;
-    const rows = limit === 0 ? this.#rows : Math.min(this.#rows, limit - this.#sent);
-    const cursor = this.#cursor;
-    const page = await this.#context.kv.scan({ prefix, limit: rows, cursor });
-    let text = this.#isFirst ? head : "";
-    for (const entry of page.entries) text += line(entry);
-    this.#isFirst = false;
-    this.#sent += page.entries.length;
-    this.#cursor = this.#sent === limit ? "" : page.cursor;
-    this.#adapt(page.entries.length, text.length);
-    return text;
-  }
-
-  async send({ response }: Exchange, first: string | undefined): Promise<void> {
-    for (let text = first; text !== undefined; text = await this.next()) {
-      await writePiece(response, text);
-      // A store in memory answers at once: others have their turn all the same.
-      await this.#context.env.timers.breathe();
+/** The text of all lines; a page ends with a piece. */
+async function* piecesOf({ kv }: DoorContext, lines: Lines): AsyncGenerator<string> {
+  const { prefix, limit, line } = lines;
+  let text = lines.head;
+  let [sent, rows] = [0, pageRowsFirst];
+  let cursor: string | undefined;
+  do {
+    const rowsMax = limit === 0 ? rows : Math.min(rows, limit - sent);
+    const page = await kv.scan(boundedPage({ prefix, limit: rowsMax, cursor }, pageBytesMax));
+    let chars = 0;
+    for (const entry of page.entries) {
+      const added = line(entry);
+      chars += added.length;
+      text += added;
+      if (text.length < pieceCharsMax) continue;
+      yield text;
+      text = "";
     }
-  }
+    if (text !== "") yield text;
+    text = "";
+    cursor = page.cursor;
+    sent += page.entries.length;
+    rows = nextRows(rows, page.entries.length, chars);
+  } while (cursor !== "" && sent !== limit);
+}
 
-  #adapt(rows: number, chars: number): void {
-    if (rows === 0 || chars === 0) return;
-    const fitting = Math.floor((pageCharsAim * rows) / chars);
-    this.#rows = Math.max(1, Math.min(pageRowsMax, this.#rows * 4, fitting));
+function nextRows(asked: number, rows: number, chars: number): number {
+  if (rows === 0 || chars === 0) return asked;
+  const fitting = Math.floor((pageBytesMax * rows) / chars);
+  return Math.max(1, Math.min(pageRowsMax, asked * 4, fitting));
+}
+
+async function send(
+  { env }: DoorContext,
+  { response }: Exchange,
+  first: IteratorResult<string, unknown>,
+  pieces: AsyncGenerator<string>,
+): Promise<void> {
+  for (let piece = first; piece.done !== true; piece = await pieces.next()) {
+    await writePiece(response, piece.value);
+    // A store in memory answers at once: others have their turn all the same.
+    await env.timers.breathe();
   }
 }

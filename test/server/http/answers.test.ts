@@ -67,6 +67,51 @@ describe("results", () => {
     expect(await kv.exists("ok")).toBe(false);
   });
 
+  test("of a store of bytes may be as large as a body", async () => {
+    const { client, kv } = await openDoor({}, {}, { serialization: "bytes" });
+    const bytes = Buffer.alloc(8_388_608, 7);
+    const value = bytes.toString("base64");
+    const isKept = async (key: string): Promise<boolean> =>
+      bytes.equals((await kv.get<Uint8Array>(key)) as Uint8Array);
+    expect((await post(client, "set", { key: "a", value })).status).toBe(200);
+    expect((await post(client, "set_many", { entries: { b: value } })).status).toBe(200);
+    expect([await isKept("a"), await isKept("b")]).toStrictEqual([true, true]);
+    // Items are short: what is refused is the length, not the text.
+    const item = { base64: value };
+    const { status, body } = await post(client, "filter_add", { bucket: "f", item });
+    expect([status, body.error.name]).toStrictEqual([400, "InvalidOptionsError"]);
+    expect(body.error.message).not.toMatch(/base64/);
+    const broken = `${value.slice(0, -5)}!${value.slice(-4)}`;
+    const refused = await post(client, "set", { key: "x", value: broken });
+    expect([refused.status, refused.body.error.name]).toStrictEqual([422, "SerializerError"]);
+  });
+
+  test("are base64 as it was written: groups of four, with padding at the end alone", async () => {
+    const { client, kv } = await openDoor({}, {}, { serialization: "bytes" });
+    for (const bad of [
+      "=",
+      "==",
+      "A==",
+      "A===",
+      "====",
+      "AA=A",
+      "=AAA",
+      "AAAA=",
+      "AAAA====",
+      "AA==AAAA",
+    ]) {
+      expect([bad, (await post(client, "set", { key: "x", value: bad })).status]).toStrictEqual([
+        bad,
+        422,
+      ]);
+    }
+    // The bits behind the last byte have never been looked at.
+    for (const good of ["", "AAAA", "AB==", "AAB=", "+/+/"]) {
+      expect((await post(client, "set", { key: "x", value: good })).status).toBe(200);
+      expect(await kv.get("x")).toStrictEqual(new Uint8Array(Buffer.from(good, "base64")));
+    }
+  });
+
   test("of filters: items are text or bytes", async () => {
     const { client, kv } = await openDoor();
     const item = { base64: Buffer.from([255]).toString("base64") };

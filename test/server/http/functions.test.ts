@@ -90,6 +90,11 @@ test("bad bodies are refused, and servers without functions say so", async () =>
     { tag, args: [{}] },
     { tag, x: 1 },
     { tag, args: [[]] },
+    { tag, args: [{ base64: "a2tr", other: 1 }] },
+    { tag, args: [{ base64: "@@@@a2tr" }] },
+    { tag, args: [{ base64: "a2t" }] },
+    { tag, args: [{ base64: "_-8=" }] },
+    { tag, args: [{ base64: 1 }] },
   ]) {
     expect([body, (await post(client, "fcall/get", body)).status]).toStrictEqual([body, 400]);
   }

@@ -1,13 +1,14 @@
 // Streams: scans and exports as lines, events, and metrics.
 
-import { request } from "node:http";
+import { request, ServerResponse } from "node:http";
 import { UnknownError } from "anykv";
 import { virtualEnv } from "anykv/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Env } from "../../../src/env/env.js";
 import { nodeEnv } from "../../../src/env/env.js";
+import { Handle } from "../../../src/kv/handle.js";
 import { numberedEntries } from "../../../src/testing/suite/suite-case.js";
-import { openDoor, RawClient } from "./doors.js";
+import { type OpenDoor, openDoor, RawClient } from "./doors.js";
 
 const linesOf = (text: string): any[] =>
   text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
@@ -82,6 +83,56 @@ describe("scan.ndjson", () => {
     await raw.until(/"key":"k0"/);
     raw.socket.destroy();
     await expect.poll(async () => requestsOf(door.address.url), { interval: 5 }).toBe(1);
+  });
+});
+
+describe("large values behind many small ones", () => {
+  const sizes = { bound: 262_144, value: 65_536, small: 2_500, large: 100 };
+  const value = "x".repeat(sizes.value);
+
+  async function opened(compress: boolean): Promise<OpenDoor & { pages: number[] }> {
+    const { door, client, kv } = await openDoor();
+    await kv.setMany(numberedEntries("a", sizes.small));
+    for (let index = 0; index < sizes.large; index++) {
+      await kv.set(`b${index}`, { value }, { compress });
+    }
+    const { scan } = kv;
+    const pages: number[] = [];
+    kv.scan = async (options) => {
+      const page: any = await scan.call(kv, options);
+      pages.push(JSON.stringify(page.entries).length);
+      return page;
+    };
+    return { door, client, kv, pages };
+  }
+
+  test.each([false, true])("are read and written a few at a time (compressed: %s)", async (is) => {
+    const { client, kv, pages } = await opened(is);
+    const write = vi.spyOn(ServerResponse.prototype, "write");
+    onTestFinished(() => write.mockRestore());
+    const entries = await kv.list();
+    for (const path of ["scan.ndjson", "export.jsonl"]) {
+      const { text } = await client.send("GET", `/v1/${path}`);
+      expect(linesOf(text)).toStrictEqual(entries);
+    }
+    const { text } = await client.send("GET", "/v1/export.csv?column=value&prefix=b");
+    expect(text.length).toBeGreaterThan(sizes.large * sizes.value);
+    const most = sizes.bound + sizes.value + 10_000;
+    const pieces = write.mock.calls.map(([piece]) => String(piece).length);
+    expect(Math.max(...pages)).toBeLessThan(most);
+    expect(Math.max(...pieces)).toBeLessThan(most);
+    // Of three streams; four values go together.
+    expect(pieces.length).toBeLessThan(2 * sizes.large);
+  });
+
+  test("come from the store in pages as large, whatever was asked for in rows", async () => {
+    const { kv } = await opened(false);
+    const { store } = await Handle.served(kv);
+    const request = { prefix: "b", after: "", limit: 0, bytesMax: 3 * sizes.value };
+    const page = await store.scan(request);
+    expect([page.entries.length, page.done]).toStrictEqual([3, false]);
+    const last = await store.scan({ ...request, prefix: "b99" });
+    expect([last.entries.length, last.done]).toStrictEqual([1, true]);
   });
 });
 
@@ -184,6 +235,23 @@ describe("events", () => {
         })
         .toBe(true);
     }
+  });
+
+  test("end at once when the door closes, also those that are asked for by then", async () => {
+    const { env } = slowEnv();
+    const { door } = await openDoor({}, { env });
+    const open = new RawClient(door).send(eventsHead);
+    await open.until(/id: 0\n.*\n\n/);
+    // The beginning of the second request has come when the first is answered.
+    const health = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const late = new RawClient(door).send(health + eventsHead.slice(0, -2));
+    await late.until(/"status":"ok"/);
+    const closing = door.close();
+    late.send("\r\n");
+    await Promise.all([open.closed, late.closed, closing]);
+    expect(late.text).toMatch(/Content-Type: text\/event-stream\r\n/);
+    expect(late.text.endsWith("\r\n\r\n0\r\n\r\n")).toBe(true);
+    expect(late.text).not.toContain("event:");
   });
 
   test("end with the error when the store has one", async () => {
