@@ -24,8 +24,6 @@ export interface ConnectionState {
   isCutOff: boolean;
   /** Something has come that is no request: nothing behind it can be read. */
   isUnreadable: boolean;
-  /** What had come when the last request was complete. */
-  bytesRead: number;
   /** Called when the connection closes. */
   readonly gone: Set<() => void>;
 }
@@ -43,7 +41,6 @@ export function stateOf(socket: Socket): ConnectionState {
     queue: [],
     isCutOff: false,
     isUnreadable: false,
-    bytesRead: 0,
     gone: new Set(),
   };
   states.set(socket, state);

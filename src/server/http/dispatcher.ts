@@ -40,7 +40,7 @@ export class Dispatcher {
   /** Answers that are not complete yet. */
   readonly #underway = new Set<ServerResponse>();
   /** Set while closing: called whenever a connection may have become idle. */
-  #onIdle: ((socket: Socket) => void) | undefined;
+  #onIdle: (() => void) | undefined;
 
   constructor(context: DoorContext, seams: HttpSeams, connections: () => Promise<number>) {
     this.#context = context;
@@ -65,7 +65,7 @@ export class Dispatcher {
   }
 
   /** Ends the streams of events; from now on each answer is the last of its connection. */
-  close(onIdle: (socket: Socket) => void): void {
+  close(onIdle: () => void): void {
     this.#onIdle = onIdle;
     this.#events.close();
     for (const response of this.#underway) this.#markLast(response);
@@ -89,11 +89,7 @@ export class Dispatcher {
     whenOver(response, () => {
       connection.untaken.delete(response);
       connection.waiting.delete(response);
-      this.#onIdle?.(request.socket);
-    });
-    request.on("end", () => {
-      connection.bytesRead = request.socket.bytesRead;
-      this.#onIdle?.(request.socket);
+      this.#onIdle?.();
     });
     void this.#inTurn(connection, request, response);
   }

@@ -20,7 +20,7 @@ import type { Figure } from "../figures.js";
 import { namingOf, openFiles } from "../files/served-files.js";
 import { listen } from "../listen.js";
 import { cutOffIfDeaf, stateOf, whenOver } from "./connection-state.js";
-import { Connections, closeIfIdle } from "./connections.js";
+import { Connections } from "./connections.js";
 import { Dispatcher } from "./dispatcher.js";
 import type { DoorContext, Exchange } from "./exchange.js";
 import type { ServedFunctions } from "./function-calls.js";
@@ -96,7 +96,7 @@ class ListeningDoor implements HttpDoor {
     this.#settings = settings;
     this.#env = shared.env;
     this.#server = serverOf(settings);
-    this.#connections = new Connections(this.#server, settings.tls !== undefined);
+    this.#connections = new Connections(this.#server, this.#env.timers, settings.tls !== undefined);
     const context: DoorContext = {
       ...shared,
       attend: (exchange, pace) => this.#attend(exchange, pace),
@@ -138,7 +138,7 @@ class ListeningDoor implements HttpDoor {
   async #close(): Promise<void> {
     const server = this.#server;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    this.#dispatcher.close(closeIfIdle);
+    this.#dispatcher.close(() => this.#connections.closeIdleSoon());
     cancel(this.#waiting);
     const { closeTimeoutMs } = this.#settings;
     const timer = this.#env.timers.after(closeTimeoutMs, () => this.#cutOff(), true);
