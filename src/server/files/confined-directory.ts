@@ -6,18 +6,21 @@
 // 2. Nothing on the way below the directory is a symbolic link, and neither is the file itself: each
 //    component is looked at without following it, and the place that the system resolves in the end
 //    has to be the place that was meant.
-// 3. A file that is read is opened here, without following links, and the reader gets that very file
-//    where the system can say so (/proc/self/fd): what becomes of its name meanwhile does not matter.
-//    A file that is written is replaced under its name by a rename, which follows no link either; the
-//    place is looked at once more when that is done.
+// 3. A file that is read is opened here, not being a link itself. Where the system can say what has
+//    been opened (/proc/self/fd), it has to be what lay in the place that was meant, and the reader
+//    gets that very file: what becomes of its name, before or after, does not matter. Readers by name
+//    (`byName`), and all of them on other systems, open the name again.
+//    A file that is written is replaced under its name by a rename, which does not follow a link in
+//    the place of the file; the place is looked at once more when that is done.
 // 4. Errors name a file as the caller did. The directory stands in none of them.
 //
-// Against other users of the machine who may write in the directory, 2 holds as far as a path can be
-// held: between the look and the rename they may put a link in the place of a directory. Give the
-// directory to the server alone.
+// Against other users of the machine who may write in the directory, 2 holds for what 3 says of
+// /proc/self/fd, and for nothing else: between the look and the use of a name they may put a link in
+// the place of a directory. What is written, and directories that are made for it, then go where the
+// link leads; the last look tells, but undoes nothing. Give the directory to the server alone.
 
 import { constants, type Stats } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, realpath, stat } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readlink, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import {
   type KvError,
@@ -69,11 +72,18 @@ export class ConfinedDirectory {
     byName = false,
   ): Promise<Result> {
     const components = componentsOf(name);
+    const shown = components.join("/");
     const path = await this.#place(components, false);
-    const file = await openPlain(path, components.join("/"));
-    // What reads it has an error of its own for directories.
-    if (file === undefined) return await this.#named(path, components, use);
+    const entry = await look(path, shown);
+    if (entry === undefined) throw missing(shown);
+    if (!entry.isFile() && !entry.isDirectory()) throw noFile(shown, entry);
+    // What reads it has an error of its own for directories; not every system opens them.
+    if (entry.isDirectory() && !this.#hasDescriptors) {
+      return await this.#named(path, components, use);
+    }
+    const file = await openPlain(path, shown);
     try {
+      if (this.#hasDescriptors) await requireAt(file, path, shown);
       const isHeld = this.#hasDescriptors && !byName;
       return await this.#named(isHeld ? `${descriptors}/${file.fd}` : path, components, use);
     } finally {
@@ -140,19 +150,27 @@ export class ConfinedDirectory {
   }
 }
 
-/** undefined for a directory. */
-async function openPlain(path: string, shown: string): Promise<FileHandle | undefined> {
-  const entry = await look(path, shown);
-  if (entry === undefined) throw missing(shown);
-  if (entry.isDirectory()) return undefined;
-  if (!entry.isFile()) throw noFile(shown, entry);
+/** A file or a directory. */
+async function openPlain(path: string, shown: string): Promise<FileHandle> {
   const file = await open(path, readFlags).catch((cause: unknown) => {
     throw systemError(shown, cause);
   });
   const opened = await file.stat();
-  if (opened.isFile()) return file;
+  if (opened.isFile() || opened.isDirectory()) return file;
   await file.close();
   throw noFile(shown, opened);
+}
+
+/**
+ * What has been opened is what lay there, if the system says so: a directory on the way may have been
+ * exchanged for a link after it was looked at, and not opening links looks at the last part alone.
+ */
+async function requireAt({ fd }: FileHandle, path: string, shown: string): Promise<void> {
+  const place = await readlink(`${descriptors}/${fd}`).catch((cause: unknown) => {
+    throw systemError(shown, cause);
+  });
+  // Whoever replaces a file by a rename takes it away from whoever has just opened it.
+  if (place !== path && place !== `${path} (deleted)`) throw linked(shown);
 }
 
 /** What stands under a path, links not followed; undefined for nothing. */
