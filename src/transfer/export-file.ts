@@ -88,7 +88,7 @@ async function writeRows(
   for (let after = ""; !page.done && (limit === 0 || exported < limit); ) {
     checkCanceled(transfer);
     const rows = limit === 0 ? pageRows : Math.min(pageRows, limit - exported);
-    page = await transfer.store.scan({ prefix, after, limit: rows });
+    page = await transfer.store.scan({ prefix, after, limit: rows, bytesMax: pageBytesAim });
     after = page.entries.at(-1)?.key ?? after;
     exported += page.entries.length;
     const before = out.length;
