@@ -162,9 +162,11 @@ class ListeningDoor implements HttpDoor {
       if (!response.writableFinished) hangUp();
     });
     if (!isWaiting) return controller.signal;
-    stateOf(request.socket).waiting.add(response);
+    const connection = stateOf(request.socket);
+    connection.waiting.add(response);
     if (this.#closed !== undefined) cancel(this.#waiting);
-    if (cutOffIfDeaf(request.socket)) hangUp();
+    // Nobody would notice that a caller has left of whom nothing more can be read.
+    if (connection.isUnreadable || cutOffIfDeaf(request.socket)) hangUp();
     leaveTurn();
     return controller.signal;
   }

@@ -68,6 +68,22 @@ test("who leaves behind a wait is noticed, also in the middle of a body that nob
   expect(await kv.length("jobs")).toBe(1);
 });
 
+test("who ends in the middle of a request takes nothing with a wait before it", async () => {
+  const { door, kv } = await openDoor();
+  await kv.set("large", megabyte.repeat(8));
+  const raw = new RawClient(door);
+  raw.socket.pause();
+  const wait = postText("pop_first_wait", '{"key":"jobs"}');
+  raw.send(postText("get", '{"key":"large"}') + wait + postText("get", '{"key":"a"').slice(0, -1));
+  raw.socket.end();
+  await until(async () => (await levels(door.address.url)).requests > 1);
+  raw.socket.resume();
+  await raw.closed;
+  expect(raw.text.length).toBeGreaterThan(8_000_000);
+  await kv.append("jobs", 1);
+  expect(await kv.length("jobs")).toBe(1);
+});
+
 test("the door closes when what it has answered is taken, and not before", async () => {
   const { door, kv } = await openDoor();
   await kv.set("large", megabyte.repeat(30));
