@@ -132,8 +132,8 @@ export class MergedRows<Row> {
 }
 
 /**
- * Up to `limit` rows behind `after`, 0 for all, and no more than `bytesMax` wants. Each partition is asked in pages; rows that are
- * written meanwhile are there if they lie behind what has been given.
+ * Up to `limit` rows behind `after`, 0 for all, and no more than `bytesMax` wants. Each partition is
+ * asked in pages; rows that are written meanwhile are there if they lie behind what has been given.
  */
 export function mergedPage<Row>(
   partitions: number,

@@ -170,7 +170,8 @@ export class Dispatcher {
       return;
     }
     const { status, headers, body } = errorAnswer(thrown, this.#context.naming);
-    void sendText(response, status, jsonType, JSON.stringify(body), headers);
+    // Nobody is left to tell of a caller who goes while it is sent.
+    sendText(response, status, jsonType, JSON.stringify(body), headers)?.catch(() => {});
   }
 
   #markLast(response: ServerResponse): void {
